@@ -1,0 +1,2 @@
+/** The event side: the event protocol with acknowledgements, and the drop-in class. */
+export {}

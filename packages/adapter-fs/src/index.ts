@@ -1,0 +1,2 @@
+/** The embedded store: one append-only log in a directory. */
+export {}

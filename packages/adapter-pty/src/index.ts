@@ -1,0 +1,2 @@
+/** The driver of real local shells on pseudo-terminals. */
+export {}

@@ -1,0 +1,2 @@
+/** The command `session-recovery`, as a library: what each sub-command does. */
+export {}

@@ -1,0 +1,2 @@
+/** The pure core: what session recovery is about, as types, codecs and functions without effects. */
+export {}

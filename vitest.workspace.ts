@@ -1,0 +1,25 @@
+/**
+ * Every package is a project: `--project core` runs one of them.
+ * Tests run on the sources of all packages (the `source` condition of their exports), so that no
+ * test passes on a stale build; the programs that tests start run on `dist`, as users do.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { defaultClientConditions, defaultServerConditions } from 'vite'
+import { defineConfig } from 'vitest/config'
+
+const packages = new URL('packages/', import.meta.url)
+const names = readdirSync(packages).filter((name) => existsSync(new URL(`${name}/test`, packages)))
+
+export default defineConfig({
+  resolve: { conditions: ['source', ...defaultClientConditions] },
+  ssr: { resolve: { conditions: ['source', ...defaultServerConditions] } },
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    projects: names.map((name) => ({
+      extends: true as const,
+      root: `packages/${name}`,
+      test: { name, include: ['test/**/*.test.ts'] },
+    })),
+  },
+})
