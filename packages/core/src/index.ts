@@ -1,2 +1,25 @@
-/** The pure core: what session recovery is about, as types, codecs and functions without effects. */
-export {}
+/**
+ * Types, codecs and pure decisions of session recovery: no time, no randomness, no input or output.
+ */
+
+export * from './application-json.js'
+export * from './backoff.js'
+export * from './codec.js'
+export * from './effect.js'
+export * from './event.js'
+export * from './fact.js'
+export * from './failure.js'
+export * from './foreground.js'
+export * from './id.js'
+export * from './journal.js'
+export * from './planner.js'
+export * from './policy.js'
+export * from './port.js'
+export * from './receipt.js'
+export * from './record.js'
+export * from './rule.js'
+export * from './secret.js'
+export * from './session.js'
+export * from './snapshot.js'
+export * from './strategy.js'
+export * from './trigger.js'

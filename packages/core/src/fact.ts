@@ -1,0 +1,82 @@
+/**
+ * What happened, in the words of the domain: what sinks are told and what statistics, histories and
+ * timelines are folded from. A fact is decided with the event that caused it and journalled with it.
+ */
+import * as t from 'io-ts'
+import { count, epochMs, nonNegative, oneOf, struct, text } from './codec.js'
+import { Failure } from './failure.js'
+import { RecoveryPlan } from './planner.js'
+import { Receipt } from './receipt.js'
+import { SessionKind } from './session.js'
+import { RecoveryStrategy } from './strategy.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/**
+ * How a strategy missed: nobody handles it, it does not apply here, it failed, it did not end in time,
+ * it ended but the session was not proved alive.
+ */
+export const Miss = struct('miss', {
+  strategy: RecoveryStrategy,
+  why: oneOf('miss reason', 'unsupported', 'not-applicable', 'failed', 'timed-out', 'unproved'),
+  detail: t.string,
+})
+export type Miss = t.TypeOf<typeof Miss>
+
+const tagged = <T extends string, R extends t.Props, O extends t.Props = Record<never, never>>(
+  tag: T,
+  required: R,
+  optional?: O,
+) => struct(tag, { _tag: t.literal(tag), ...required }, optional)
+
+const attempted = { incident: count, attempt: count }
+
+export const Fact = t.union(
+  [
+    tagged('session-registered', { incarnation: count, kind: SessionKind }),
+    tagged('session-unregistered', {}),
+    /** The process ended of itself, with a code that is no failure. */
+    tagged('session-ended', {}, { exitCode: count }),
+    tagged('session-reset', {}),
+    /** The engine started and found the session in its store. */
+    tagged('session-resumed', {}),
+    tagged('incident-opened', {
+      incident: count,
+      id: text,
+      failure: Failure,
+      rule: text,
+      plan: RecoveryPlan,
+    }),
+    tagged('attempt-started', attempted),
+    tagged('strategy-started', { ...attempted, strategy: RecoveryStrategy, repeated: t.boolean }),
+    tagged('strategy-done', { ...attempted, strategy: RecoveryStrategy, detail: t.string }),
+    tagged('strategy-missed', { ...attempted, miss: Miss }),
+    tagged('attempt-failed', { ...attempted, strategy: RecoveryStrategy, durationMs: nonNegative }),
+    tagged('backoff-began', { ...attempted, delayMs: nonNegative, untilMs: epochMs }),
+    tagged('incident-recovered', {
+      ...attempted,
+      strategy: RecoveryStrategy,
+      durationMs: nonNegative,
+      incidentMs: nonNegative,
+      receipt: Receipt,
+    }),
+    tagged(
+      'incident-exhausted',
+      { incident: count, attempts: count, incidentMs: nonNegative },
+      { archive: text, archiveError: t.string },
+    ),
+    tagged('incident-cancelled', { incident: count, incidentMs: nonNegative, why: t.string }),
+  ],
+  'fact',
+)
+export type Fact = t.TypeOf<typeof Fact>
+
+/** The fact with tag `T`. */
+export type FactOf<T extends Fact['_tag']> = Extract<Fact, { readonly _tag: T }>
+
+/** The three ways an incident ends; exactly one of them per incident. */
+export const terminalFacts: ReadonlySet<Fact['_tag']> = new Set<Fact['_tag']>([
+  'incident-recovered',
+  'incident-exhausted',
+  'incident-cancelled',
+])

@@ -1,0 +1,26 @@
+/**
+ * Ids that a recovery creates: each is a function of what it is for, so that a repeat is a repeat, on
+ * every machine and after every crash.
+ */
+import { v5 } from 'uuid'
+
+/** The project's namespace; never change it: stored ids and tokens derive from it. */
+const namespace = '5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61'
+
+/** A uuid (version 5) that is a function of `parts`; parts cannot run into each other. */
+export const idOf = (...parts: readonly (string | number)[]): string =>
+  v5(JSON.stringify(parts), namespace)
+
+/** A digest of plain data that does not depend on the order of its fields. */
+export const digest = (value: unknown): string =>
+  v5(JSON.stringify(sorted(value)) ?? 'undefined', namespace)
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  )
+}

@@ -1,0 +1,39 @@
+/**
+ * The journal: the append-only log of every event and decision. An entry holds what is needed to explain
+ * a decision (the facts among its effects) and to check it (the event, the step's version, the policy's
+ * digest, the revision it led to).
+ */
+import * as t from 'io-ts'
+import { count, epochMs, oneOf, struct, text } from './codec.js'
+import { Effect } from './effect.js'
+import { SessionEvent } from './event.js'
+import type { Fact } from './fact.js'
+import { sessionStateNames } from './record.js'
+
+const StateName = oneOf('session state', ...sessionStateNames)
+
+export const JournalEntry = struct(
+  'journal entry',
+  {
+    v: t.literal(1),
+    sessionId: text,
+    incarnation: count,
+    /** The revision this decision led to. */
+    rev: count,
+    stepVersion: count,
+    policyDigest: text,
+    /** The wall clock when it was decided, for people; decisions go by the event's own time. */
+    wallMs: epochMs,
+    event: SessionEvent,
+    to: StateName,
+    effects: t.array(Effect),
+    /** The digest of the record this decision led to. */
+    recordDigest: text,
+  },
+  { from: StateName },
+)
+export type JournalEntry = t.TypeOf<typeof JournalEntry>
+
+/** The facts an entry tells, in order. */
+export const factsOf = (entry: JournalEntry): readonly Fact[] =>
+  entry.effects.flatMap((effect) => (effect._tag === 'tell' ? [effect.fact] : []))

@@ -1,0 +1,135 @@
+/**
+ * The planner: from a failure to the ordered strategies of an attempt, with the rule that chose them.
+ *
+ * With the default policy the plan for a reason text is the seed's, to the letter.
+ */
+import * as t from 'io-ts'
+import { nonNegative, struct } from './codec.js'
+import type { Failure } from './failure.js'
+import type { Policy } from './policy.js'
+import { mismatch, type PlanRule, Priority, type Situation } from './rule.js'
+import type { SessionKind } from './session.js'
+import type { InteractiveState } from './snapshot.js'
+import { RecoveryStrategy } from './strategy.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+export const InteractiveContext = struct(
+  'interactive context',
+  { promptTimeout: t.boolean, commandInProgress: t.boolean },
+  { lastKnownPrompt: t.string, unresponsiveTime: t.number },
+)
+export type InteractiveContext = t.TypeOf<typeof InteractiveContext>
+
+/** The seed's plan. `estimatedTime` and `unresponsiveTime` are milliseconds. */
+export const RecoveryPlan = struct(
+  'recovery plan',
+  {
+    sessionId: t.string,
+    strategies: t.array(RecoveryStrategy),
+    priority: Priority,
+    estimatedTime: nonNegative,
+    requiredResources: t.array(t.string),
+    fallbackOptions: t.array(t.string),
+  },
+  { interactiveContext: InteractiveContext },
+)
+export type RecoveryPlan = t.TypeOf<typeof RecoveryPlan>
+
+/** A plan and the name of the rule that chose it. */
+export interface PlanChoice {
+  readonly rule: string
+  readonly plan: RecoveryPlan
+}
+
+/** What was said of one rule when a plan was chosen. */
+export interface RuleVerdict {
+  readonly rule: string
+  readonly verdict: 'chosen' | 'did not apply' | 'came later'
+  readonly because: string
+}
+
+/** What planning reads, besides the failure and the policy. */
+export interface PlanSubject {
+  readonly sessionId: string
+  readonly kind: SessionKind
+  readonly interactive: InteractiveState | undefined
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number
+}
+
+type PlanPolicy = Pick<Policy, 'planRules' | 'enableSmartRecovery'>
+
+// ------------------------------------------------------------------------------------ combinators
+
+const situationOf = (failure: Failure, kind: SessionKind, policy: PlanPolicy): Situation => ({
+  kind: failure.kind,
+  session: kind,
+  smart: policy.enableSmartRecovery,
+})
+
+/** Chooses the plan. Total for every policy that `policyFrom` accepts. */
+export const choosePlan = (
+  failure: Failure,
+  subject: PlanSubject,
+  policy: PlanPolicy,
+): PlanChoice => {
+  const situation = situationOf(failure, subject.kind, policy)
+  const chosen = policy.planRules.find((rule) => mismatch(rule, situation) === undefined)
+  if (chosen === undefined) throw new Error(`no plan rule for ${failure.kind}: unchecked rule set`)
+  return { rule: chosen.name, plan: planBy(chosen, failure, subject) }
+}
+
+const planBy = (rule: PlanRule, failure: Failure, subject: PlanSubject): RecoveryPlan => ({
+  sessionId: subject.sessionId,
+  strategies: rule.strategies,
+  priority: rule.priority,
+  estimatedTime: rule.estimatedTimeMs,
+  requiredResources: ['cpu', subject.kind === 'ssh' ? 'network' : 'local-process', 'memory'],
+  fallbackOptions: [
+    'Create new session with restored state',
+    'Notify user of session failure',
+    'Archive session for manual recovery',
+  ],
+  ...(failure.interactivity === 'none' ? {} : { interactiveContext: contextOf(failure, subject) }),
+})
+
+const contextOf = (failure: Failure, { interactive, nowMs }: PlanSubject): InteractiveContext => {
+  const since = interactive?.unresponsiveSince ?? interactive?.lastSuccessfulCommand
+  return {
+    promptTimeout: failure.interactivity === 'timeout',
+    commandInProgress: (interactive?.pendingCommands.length ?? 0) > 0,
+    ...(interactive?.promptType === undefined ? {} : { lastKnownPrompt: interactive.promptType }),
+    ...(interactive?.sessionUnresponsive === true
+      ? { unresponsiveTime: nowMs - (since?.getTime() ?? nowMs) }
+      : {}),
+  }
+}
+
+/** Says of every rule why it was chosen or was not, in the order they were asked. */
+export const explainPlan = (
+  failure: Failure,
+  kind: SessionKind,
+  policy: PlanPolicy,
+): readonly RuleVerdict[] => {
+  const situation = situationOf(failure, kind, policy)
+  const reasons = policy.planRules.map((rule) => mismatch(rule, situation))
+  const chosen = reasons.indexOf(undefined)
+  return policy.planRules.map((rule, i): RuleVerdict => {
+    const because = reasons[i]
+    if (i === chosen) {
+      return {
+        rule: rule.name,
+        verdict: 'chosen',
+        because: 'the first rule whose conditions all hold',
+      }
+    }
+    return because === undefined
+      ? {
+          rule: rule.name,
+          verdict: 'came later',
+          because: 'it applies, but an earlier rule did, too',
+        }
+      : { rule: rule.name, verdict: 'did not apply', because }
+  })
+}

@@ -1,0 +1,295 @@
+/**
+ * The ports: what the engine needs of the world, as types. Adapters implement them and translate at
+ * their edge; results are `TaskEither` over closed unions with a stable `_tag`.
+ */
+import type * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Json } from './codec.js'
+import type { RunOutcome, Verdict } from './event.js'
+import type { Exit, Failure, Grade } from './failure.js'
+import type { Foreground } from './foreground.js'
+import type { JournalEntry } from './journal.js'
+import type { RecoveryPlan } from './planner.js'
+import type { Policy } from './policy.js'
+import type { SessionRecord } from './record.js'
+import type { Traits } from './session.js'
+import type { PlanningView, RecoverySnapshot, SnapshotUpdate } from './snapshot.js'
+import type { RecoveryStrategy } from './strategy.js'
+
+// ------------------------------------------------------------------------------------------ clock
+
+/** Time and timers. Durations are measured on the monotonic clock; the wall clock is for people. */
+export interface Clock {
+  /** Milliseconds since the epoch; may jump. */
+  readonly wallMs: () => number
+  /** Milliseconds that never run backwards; its zero has no meaning. */
+  readonly monotonicMs: () => number
+  /**
+   * Runs `task` once, `delayMs` from now, however long that is; returns what cancels it.
+   * Implementations chain what a platform timer cannot hold.
+   */
+  readonly schedule: (delayMs: number, task: () => void) => () => void
+}
+
+// ----------------------------------------------------------------------------------------- logger
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+export type Logger = (level: LogLevel, message: string, detail?: unknown) => void
+
+// ------------------------------------------------------------------------------------------ store
+
+/** Two writers, or a writer with an old record: the commit was refused and nothing changed. */
+export interface RevisionConflict {
+  readonly _tag: 'RevisionConflict'
+  readonly sessionId: string
+  readonly expectedRev: number
+  readonly actualRev: number
+  readonly message: string
+}
+
+/** The medium refused: nothing of this call is acknowledged. */
+export interface StoreUnavailable {
+  readonly _tag: 'StoreUnavailable'
+  readonly operation: string
+  /** The system's code, e.g. `ENOSPC`, where there is one. */
+  readonly code?: string
+  readonly message: string
+}
+
+/** Another engine owns the store, or took it over. */
+export interface StoreOwned {
+  readonly _tag: 'StoreOwned'
+  readonly message: string
+}
+
+/** What is stored cannot be used: a newer format, or a place that must not be used. */
+export interface StoreUnusable {
+  readonly _tag: 'StoreUnusable'
+  readonly message: string
+}
+
+/** What was to be stored is larger than the store's limit. */
+export interface TooLarge {
+  readonly _tag: 'TooLarge'
+  readonly what: string
+  readonly bytes: number
+  readonly limitBytes: number
+  readonly message: string
+}
+
+/** Nothing is stored under that name. */
+export interface NotFound {
+  readonly _tag: 'NotFound'
+  readonly what: string
+  readonly message: string
+}
+
+export type StoreError =
+  | RevisionConflict
+  | StoreUnavailable
+  | StoreOwned
+  | StoreUnusable
+  | TooLarge
+  | NotFound
+
+/** Something found in the store that could not be used, and was set aside. */
+export interface Quarantined {
+  /** Where it was found, e.g. a file and a line. */
+  readonly source: string
+  /** Where it is kept now. */
+  readonly keptAs: string
+  /** The session it belongs to, where that could be told. */
+  readonly sessionId?: string
+  /** Names the field at fault. */
+  readonly problem: string
+}
+
+/** One decision: the record it led to and its journal entry; durable together or not at all. */
+export interface Commit {
+  readonly record: SessionRecord
+  /** The revision the record had before; 0 for a new session or incarnation. */
+  readonly expectedRev: number
+  readonly entry: JournalEntry
+}
+
+/** One kept snapshot; of a session the highest generation counts. `body` is an encoded snapshot. */
+export interface StoredSnapshot {
+  readonly sessionId: string
+  readonly incarnation: number
+  readonly view: PlanningView
+  readonly body: Json
+}
+
+/** What is kept for a person when a session could not be brought back. */
+export interface Archive {
+  readonly v: 1
+  readonly sessionId: string
+  readonly incarnation: number
+  readonly incident: number
+  /** Makes archiving the same incident twice one archive. */
+  readonly token: string
+  readonly atMs: number
+  readonly record: SessionRecord
+  readonly snapshot: StoredSnapshot | null
+}
+
+/** What a store holds when it is opened. */
+export interface Loaded {
+  readonly sessions: readonly {
+    readonly record: SessionRecord
+    readonly view: PlanningView | undefined
+  }[]
+  /** What the last checkpoint carried, and the entries committed after it, oldest first. */
+  readonly projection: Json | undefined
+  readonly entries: readonly JournalEntry[]
+  readonly quarantined: readonly Quarantined[]
+  /** The latest time any committed event carries: engine time starts no earlier. */
+  readonly latestMs: number
+}
+
+/**
+ * Where records, journal, snapshots and archives are kept. A call that succeeded is durable as far as
+ * the store declares; concurrent calls are allowed and may share one flush.
+ */
+export interface Store {
+  readonly name: string
+  /** What survives: the process (`memory`: nothing) or kill -9 and power loss (`disk`). */
+  readonly durability: 'memory' | 'disk'
+  /** Takes ownership and reads everything. */
+  readonly open: TE.TaskEither<StoreError, Loaded>
+  readonly commit: (commit: Commit) => TE.TaskEither<StoreError, void>
+  readonly saveSnapshot: (snapshot: StoredSnapshot) => TE.TaskEither<StoreError, void>
+  /** The latest snapshot of a session; `NotFound` when there is none. */
+  readonly readSnapshot: (sessionId: string) => TE.TaskEither<StoreError, StoredSnapshot>
+  /** The journal of one session, oldest first, as far back as it is retained. */
+  readonly readJournal: (sessionId: string) => TE.TaskEither<StoreError, readonly JournalEntry[]>
+  /** Keeps an archive; the same token twice is one archive. Returns its location. */
+  readonly archive: (archive: Archive) => TE.TaskEither<StoreError, string>
+  readonly readArchive: (location: string) => TE.TaskEither<StoreError, Archive>
+  /** Drops what belongs to an unregistered session, but its journal. */
+  readonly forget: (sessionId: string, incarnation: number) => TE.TaskEither<StoreError, void>
+  /** Starts afresh from what is live, carrying `projection` instead of the entries folded into it. */
+  readonly checkpoint: (projection: Json) => TE.TaskEither<StoreError, void>
+  /** Flushes, gives up ownership. Never fails; what could not be flushed was not acknowledged. */
+  readonly close: () => Promise<void>
+}
+
+// ----------------------------------------------------------------------------------------- driver
+
+/** Told to whoever is asked for something when it is wanted no longer. An `AbortSignal` is one. */
+export interface Cancellation {
+  readonly aborted: boolean
+  readonly addEventListener: (
+    type: 'abort',
+    listener: () => void,
+    options?: { readonly once?: boolean },
+  ) => void
+  readonly removeEventListener: (type: 'abort', listener: () => void) => void
+}
+
+/** What a driver can do. What it does not declare is answered `unsupported` without asking it. */
+export interface DriverSupport {
+  readonly strategies: ReadonlySet<RecoveryStrategy>
+  readonly capture: boolean
+  /** The best proof of life it can give. */
+  readonly proof: Grade
+}
+
+/** What a driver noticed by itself. */
+export type Observation =
+  | { readonly _tag: 'exited'; readonly sessionId: string; readonly exit: Exit }
+  | { readonly _tag: 'transport-lost'; readonly sessionId: string; readonly detail: string }
+  /** Something worth keeping changed: a command ended, the prompt is back. */
+  | { readonly _tag: 'changed'; readonly sessionId: string }
+
+interface Request {
+  readonly sessionId: string
+  readonly incarnation: number
+  readonly traits: Traits
+  readonly token: string
+  /** Engine time by which it is given up; absent: no bound. */
+  readonly deadlineMs?: number
+  readonly signal: Cancellation
+}
+
+export interface CaptureRequest extends Request {}
+
+/** What a capture saw: what is to be kept, and what stands in the foreground. */
+export interface Capture {
+  readonly update: SnapshotUpdate
+  readonly foreground: Foreground
+}
+
+export interface RunRequest extends Request {
+  readonly strategy: RecoveryStrategy
+  readonly attempt: number
+  readonly failure: Failure
+  readonly plan: RecoveryPlan
+  /** A crash left an earlier run under the same token in doubt. */
+  readonly repeated: boolean
+  /** What to bring back; absent when nothing was kept. Secrets are resolved where they can be. */
+  readonly snapshot?: RecoverySnapshot
+  readonly policy: Policy
+}
+
+export interface VerifyRequest extends Request {
+  /** The strategy whose effect is to be proved; absent when a session is looked at on start. */
+  readonly strategy?: RecoveryStrategy
+  readonly snapshot?: RecoverySnapshot
+}
+
+/** The driver could not do what it was asked for. */
+export interface DriverError {
+  readonly _tag: 'DriverError'
+  readonly message: string
+}
+
+/**
+ * What touches sessions. It may be asked for several sessions at once, for one session one thing at a
+ * time; a signal that aborts means that the answer will be ignored and the work must cease.
+ */
+export interface Driver {
+  readonly name: string
+  readonly supports: DriverSupport
+  /** Registers the one listener for what the driver notices; returns what removes it. */
+  readonly watch: (listener: (observation: Observation) => void) => () => void
+  readonly capture: (request: CaptureRequest) => TE.TaskEither<DriverError, Capture>
+  readonly run: (request: RunRequest) => TE.TaskEither<DriverError, RunOutcome>
+  readonly verify: (request: VerifyRequest) => TE.TaskEither<DriverError, Verdict>
+  /** The session is watched no longer; its process, if it lives, is let be. */
+  readonly detach: (sessionId: string) => Promise<void>
+}
+
+// ---------------------------------------------------------------------------------------- secrets
+
+/** Nobody has the secret any more. */
+export interface SecretMissing {
+  readonly _tag: 'SecretMissing'
+  readonly reference: string
+  readonly message: string
+}
+
+/** Keeps secret values under references; only references are stored with a session. */
+export interface Secrets {
+  readonly put: (reference: string, value: string) => TE.TaskEither<SecretMissing, void>
+  readonly get: (reference: string) => TE.TaskEither<SecretMissing, string>
+}
+
+// ------------------------------------------------------------------------------------------- sink
+
+/** What those who listen are told. */
+export type Notice =
+  | {
+      readonly _tag: 'decided'
+      readonly entry: JournalEntry
+      readonly record: SessionRecord
+      /** False: the store refused it and the engine goes on all the same (`degrade`). */
+      readonly durable: boolean
+    }
+  | { readonly _tag: 'captured'; readonly sessionId: string; readonly view: PlanningView }
+  | { readonly _tag: 'capture-failed'; readonly sessionId: string; readonly detail: string }
+  | { readonly _tag: 'store-failed'; readonly sessionId?: string; readonly error: StoreError }
+  | { readonly _tag: 'started' }
+  | { readonly _tag: 'stopped' }
+
+/** Is told of everything, in order, after it is durable. What it throws is logged and otherwise ignored. */
+export type Sink = (notice: Notice) => void

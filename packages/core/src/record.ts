@@ -1,0 +1,130 @@
+/**
+ * The session record: the small control state of one session, all that a decision needs and all that is
+ * committed with it. The bulk of a session is in its snapshots.
+ */
+import * as t from 'io-ts'
+import { count, epochMs, oneOf, struct, text } from './codec.js'
+import { Miss } from './fact.js'
+import { Failure } from './failure.js'
+import { RecoveryPlan } from './planner.js'
+import { Traits } from './session.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** The version of what is stored; a higher one is refused. */
+export const recordVersion = 1
+
+/** The version of the decisions: raised whenever `step` answers anything differently. */
+export const stepVersion = 1
+
+export type SessionStateName =
+  | 'registered'
+  | 'snapshotting.idle'
+  | 'snapshotting.capturing'
+  | 'recovering.attempting'
+  | 'recovering.verifying'
+  | 'recovering.backingOff'
+  | 'exhausted'
+  | 'unregistered'
+
+export const sessionStateNames: readonly SessionStateName[] = [
+  'registered',
+  'snapshotting.idle',
+  'snapshotting.capturing',
+  'recovering.attempting',
+  'recovering.verifying',
+  'recovering.backingOff',
+  'exhausted',
+  'unregistered',
+]
+
+/** What is open from a failure to its end. */
+export const Incident = struct(
+  'incident',
+  {
+    number: count,
+    id: text,
+    openedAtMs: epochMs,
+    failure: Failure,
+    rule: text,
+    plan: RecoveryPlan,
+    /** The snapshot to bring back; 0 when none was kept. */
+    generation: count,
+    /** Attempts made in this incident; the budget counts across incidents. */
+    attempts: count,
+    attemptStartedAtMs: epochMs,
+    /** Where in the plan the attempt is. */
+    index: count,
+    /** Effects this incident has asked for: what makes each token new. */
+    ordinal: count,
+    /** The answer that is awaited; empty while backing off. */
+    token: t.string,
+    /** The run whose effect is being verified, or that may be in doubt. */
+    runToken: t.string,
+    misses: t.array(Miss),
+    inDoubt: t.boolean,
+    credentialRefused: t.boolean,
+    permanent: t.boolean,
+  },
+  {
+    attemptDeadlineMs: epochMs,
+    /** When the strategy (with its verification) is given up, or the backoff is over. */
+    dueAtMs: epochMs,
+  },
+)
+export type Incident = t.TypeOf<typeof Incident>
+
+/** How the last incident ended, where that still matters: the archive of an exhausted session. */
+export const LastEnd = struct(
+  'end of the last incident',
+  { incident: count, attempts: count },
+  { archive: text, archiveError: t.string },
+)
+
+export const Control = struct(
+  'control',
+  {
+    sessionId: text,
+    incarnation: count,
+    traits: Traits,
+    /** Attempts used of the budget. */
+    used: count,
+    /** Incidents opened so far. */
+    incidents: count,
+  },
+  {
+    /** Since when the session is well without a break; what a fresh budget is earned by. */
+    wellSinceMs: epochMs,
+    /** When the next capture is due or, while capturing, given up. */
+    captureAtMs: epochMs,
+    captureToken: text,
+    incident: Incident,
+    lastEnd: LastEnd,
+  },
+)
+export type Control = t.TypeOf<typeof Control>
+
+export const SessionRecord = struct('session record', {
+  v: t.literal(recordVersion),
+  /** Counts the committed decisions of this incarnation; what compare-and-set compares. */
+  rev: count,
+  state: oneOf<SessionStateName>('session state', ...sessionStateNames),
+  control: Control,
+})
+export type SessionRecord = t.TypeOf<typeof SessionRecord>
+
+// ------------------------------------------------------------------------------------ combinators
+
+/** Whether an incident is open. */
+export const isRecovering = (record: SessionRecord): boolean =>
+  record.state.startsWith('recovering.')
+
+/**
+ * When the record wants to be woken next, in engine time; `undefined`: only an event from outside moves it.
+ */
+export const wakeAtMs = (record: SessionRecord): number | undefined =>
+  isRecovering(record) ? record.control.incident?.dueAtMs : record.control.captureAtMs
+
+/** The event that wakes a record: about its incident, or about its captures. */
+export const wakeEvent = (record: SessionRecord, atMs: number) =>
+  isRecovering(record) ? ({ type: 'due', atMs } as const) : ({ type: 'captureDue', atMs } as const)

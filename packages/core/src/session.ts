@@ -1,0 +1,61 @@
+/**
+ * What is declared of a session when it is registered, and the few fields the engine reads of the app's
+ * own options to know it.
+ */
+import * as t from 'io-ts'
+import { exitStatus, oneOf, struct } from './codec.js'
+
+export type SessionKind = 'local' | 'ssh'
+export const SessionKind = oneOf<SessionKind>('session kind', 'local', 'ssh')
+
+/** What is declared of a session; it binds what may be done to it. */
+export const Traits = struct('session traits', {
+  kind: SessionKind,
+  /** Somebody sits at it: it is recovered from death and disconnection only, and never typed at. */
+  attended: t.boolean,
+  /** Its process is a shell, which may be started again; other commands only if `rerunnable`. */
+  shell: t.boolean,
+  rerunnable: t.boolean,
+  /** Exit codes that are failures; any other exit with a code is an end. */
+  failureExitCodes: t.array(exitStatus),
+})
+export type Traits = t.TypeOf<typeof Traits>
+
+/** What the engine reads of the app's session options. Everything else is the app's own. */
+export interface KnownOptions {
+  readonly kind: SessionKind
+  readonly command: string | undefined
+  readonly workingDirectory: string
+  readonly environment: Readonly<Record<string, string>>
+}
+
+const field = (options: unknown, name: string): unknown =>
+  typeof options === 'object' && options !== null && Object.hasOwn(options, name)
+    ? (options as Record<string, unknown>)[name]
+    : undefined
+
+const strings = t.record(t.string, t.string)
+
+/**
+ * Reads the fields the engine knows: `command`, `cwd`, `env` or `environment`, `sshOptions`.
+ * What is missing or of another type stays unknown (an empty directory, an empty environment): the
+ * engine's own directory says nothing about a session's.
+ */
+export const knownOptions = (options: unknown): KnownOptions => {
+  const cwd = field(options, 'cwd')
+  const command = field(options, 'command')
+  const environment = {
+    ...recordOf(field(options, 'environment')),
+    ...recordOf(field(options, 'env')),
+  }
+  const ssh = field(options, 'sshOptions')
+  return {
+    kind: ssh === undefined || ssh === null || ssh === false ? 'local' : 'ssh',
+    command: typeof command === 'string' ? command : undefined,
+    workingDirectory: typeof cwd === 'string' ? cwd : '',
+    environment,
+  }
+}
+
+const recordOf = (value: unknown): Readonly<Record<string, string>> =>
+  strings.is(value) ? value : {}

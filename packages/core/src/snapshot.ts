@@ -1,0 +1,158 @@
+/**
+ * What is kept of a session so that it can be brought back: the seed's `RecoverySnapshot`, what may be
+ * changed in it from outside, and the small view of it that planning needs.
+ */
+import * as t from 'io-ts'
+import { applicationJson } from './application-json.js'
+import { count, epochMs, instant, struct } from './codec.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/**
+ * What is known about the dialogue with a session.
+ *
+ * The seed's fields, and two it lacked: since when the session does not answer, and since when the
+ * pending commands wait. Without those two its ages were counted from an unrelated moment.
+ */
+export const InteractiveState = struct(
+  'interactive state',
+  {
+    isInteractive: t.boolean,
+    pendingCommands: t.array(t.string),
+    sessionUnresponsive: t.boolean,
+    timeoutCount: count,
+  },
+  {
+    promptType: t.string,
+    lastPromptDetected: instant,
+    lastSuccessfulCommand: instant,
+    unresponsiveSince: instant,
+    pendingSince: instant,
+  },
+)
+export type InteractiveState = t.TypeOf<typeof InteractiveState>
+
+export const ErrorContext = struct('error context', {
+  lastError: t.string,
+  errorTimestamp: instant,
+  errorCount: count,
+})
+export type ErrorContext = t.TypeOf<typeof ErrorContext>
+
+/** All that is needed to bring a session back. `workingDirectory` is empty when it is not known. */
+export const RecoverySnapshot = struct(
+  'recovery snapshot',
+  {
+    sessionId: t.string,
+    timestamp: instant,
+    sessionState: applicationJson,
+    sessionOptions: applicationJson,
+    environment: t.record(t.string, t.string),
+    workingDirectory: t.string,
+    commandHistory: t.array(t.string),
+    outputBuffer: t.array(t.string),
+  },
+  { errorContext: ErrorContext, interactiveState: InteractiveState },
+)
+export type RecoverySnapshot = t.TypeOf<typeof RecoverySnapshot>
+
+/** The fields of a snapshot that an app or a driver may change. */
+export const SnapshotUpdate = t.exact(
+  t.partial({
+    sessionState: applicationJson,
+    environment: t.record(t.string, t.string),
+    workingDirectory: t.string,
+    commandHistory: t.array(t.string),
+    outputBuffer: t.array(t.string),
+    errorContext: ErrorContext,
+    interactiveState: InteractiveState,
+  }),
+  'snapshot update',
+)
+export type SnapshotUpdate = t.TypeOf<typeof SnapshotUpdate>
+
+/** A snapshot's place in the sequence of a session's snapshots, and what planning needs of it. */
+export const PlanningView = struct(
+  'planning view',
+  {
+    /** 0 before anything was kept; each kept snapshot has the next number. */
+    generation: count,
+    capturedAtMs: epochMs,
+  },
+  { interactive: InteractiveState },
+)
+export type PlanningView = t.TypeOf<typeof PlanningView>
+
+/** Bounds on what is kept; what is cut is counted. */
+export interface SnapshotLimit {
+  readonly historyLines: number
+  readonly outputBytes: number
+}
+
+// ----------------------------------------------------------------------------------- constructors
+
+/** An interactive state about which nothing is known yet. */
+export const emptyInteractiveState: InteractiveState = {
+  isInteractive: false,
+  pendingCommands: [],
+  sessionUnresponsive: false,
+  timeoutCount: 0,
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+/** `base` with every field that `update` defines; a field that is `undefined` changes nothing. */
+export const withUpdate = (
+  base: RecoverySnapshot,
+  update: SnapshotUpdate,
+  timestamp: Date,
+): RecoverySnapshot => ({
+  ...base,
+  ...Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined)),
+  timestamp,
+})
+
+/** What planning needs of `snapshot`, with its pending commands cut to 16 of at most 1,024 characters. */
+export const planningView = (snapshot: RecoverySnapshot, generation: number): PlanningView => ({
+  generation,
+  capturedAtMs: snapshot.timestamp.getTime(),
+  ...(snapshot.interactiveState === undefined
+    ? {}
+    : { interactive: boundedInteractive(snapshot.interactiveState) }),
+})
+
+const boundedInteractive = (state: InteractiveState): InteractiveState => ({
+  ...state,
+  pendingCommands: state.pendingCommands.slice(0, 16).map((command) => command.slice(0, 1024)),
+})
+
+/** `snapshot` cut to `limit`: the newest history lines and the newest output are kept. */
+export const bounded = (snapshot: RecoverySnapshot, limit: SnapshotLimit): RecoverySnapshot => ({
+  ...snapshot,
+  commandHistory: snapshot.commandHistory.slice(
+    -limit.historyLines || snapshot.commandHistory.length,
+  ),
+  outputBuffer: newest(snapshot.outputBuffer, limit.outputBytes),
+})
+
+// Counted in UTF-16 code units, at most four bytes each once encoded: a cheap upper bound on the cut.
+const newest = (lines: readonly string[], limitBytes: number): string[] => {
+  const kept: string[] = []
+  let left = limitBytes
+  for (let i = lines.length - 1; i >= 0 && left > 0; i--) {
+    const line = lines[i] ?? ''
+    kept.push(line.length <= left ? line : line.slice(-left))
+    left -= line.length
+  }
+  return kept.reverse()
+}
+
+/** The size of `value` as stored, in bytes of UTF-8. */
+export const storedBytes = (value: string): number => {
+  let bytes = 0
+  for (const character of value) {
+    const point = character.codePointAt(0) ?? 0
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
+  }
+  return bytes
+}
