@@ -86,6 +86,8 @@ export const Control = struct(
   {
     sessionId: text,
     incarnation: count,
+    /** Tells two lives of one id apart even when the first was forgotten in between. */
+    registeredAtMs: epochMs,
     traits: Traits,
     /** Attempts used of the budget. */
     used: count,

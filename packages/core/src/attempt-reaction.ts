@@ -1,0 +1,215 @@
+/**
+ * The reactions within an incident: opening it, beginning an attempt, going from strategy to strategy,
+ * verifying, and taking up after a crash what was in doubt.
+ */
+import {
+  isCredentialRefused,
+  isPermanent,
+  missOf,
+  nextStrategyFrom,
+  openIncidentOf,
+  strategyAt,
+  strategyDeadlineMs,
+  tokenOf,
+} from './attempt.js'
+import type { Effect } from './effect.js'
+import type { Miss } from './fact.js'
+import { planSubject, usedAt } from './guard.js'
+import { choosePlan } from './planner.js'
+import type { Policy } from './policy.js'
+import {
+  abortAwaited,
+  at,
+  deadline,
+  dueAt,
+  numbers,
+  type Reacted,
+  type Reaction,
+  tell,
+  withIncident,
+  without,
+} from './reacting.js'
+import type { Control, Incident } from './record.js'
+
+// -------------------------------------------------------------------------------------- attempting
+
+/** Starts the strategy at `index`; what was passed over on the way is told. */
+const startStrategy = (
+  control: Control,
+  index: number,
+  skipped: readonly Miss[],
+  atMs: number,
+  policy: Policy,
+): Reacted => {
+  const before = openIncidentOf(control)
+  const ordinal = before.ordinal + 1
+  const token = tokenOf(control, 'run', before.number, ordinal)
+  const moved = withIncident(control, {
+    index,
+    ordinal,
+    token,
+    runToken: token,
+    inDoubt: false,
+    misses: [...before.misses, ...skipped],
+  })
+  const due = strategyDeadlineMs(moved, openIncidentOf(moved), atMs, policy)
+  const started = dueAt(moved, due)
+  const told = skipped.map((miss) => tell({ _tag: 'strategy-missed', ...numbers(control), miss }))
+  return [started, [...told, ...runEffects(started, false)]]
+}
+
+const runEffects = (control: Control, repeated: boolean): readonly Effect[] => {
+  const incident = openIncidentOf(control)
+  const strategy = strategyAt(incident)
+  const shared = { ...numbers(control), strategy, repeated }
+  return [
+    tell({ _tag: 'strategy-started', ...shared }),
+    {
+      _tag: 'run',
+      ...shared,
+      token: incident.runToken,
+      generation: incident.generation,
+      ...deadline(incident.dueAtMs),
+    },
+  ]
+}
+
+export const openIncident = (policy: Policy) =>
+  at(['failed'], (control, event) => {
+    const { rule, plan } = choosePlan(event.failure, planSubject(control, event), policy)
+    const number = control.incidents + 1
+    const incident: Incident = {
+      number,
+      id: tokenOf(control, 'incident', number),
+      openedAtMs: event.atMs,
+      failure: event.failure,
+      rule,
+      plan,
+      generation: event.view.generation,
+      attempts: 0,
+      attemptStartedAtMs: event.atMs,
+      index: 0,
+      ordinal: 0,
+      token: '',
+      runToken: '',
+      misses: [],
+      inDoubt: false,
+      credentialRefused: false,
+      permanent: event.failure.permanent,
+    }
+    const used = usedAt(control, event.atMs, policy)
+    const opened: Control = {
+      ...without(control, 'wellSinceMs', 'captureAtMs', 'captureToken', 'lastEnd'),
+      used,
+      incidents: number,
+      incident,
+    }
+    const { id, failure } = incident
+    return [opened, [tell({ _tag: 'incident-opened', incident: number, id, failure, rule, plan })]]
+  })
+
+export const beginAttempt =
+  (policy: Policy): Reaction =>
+  (control, event) => {
+    const { atMs } = event
+    const { attemptDeadlineMs: _, ...before } = openIncidentOf(control)
+    const begun: Control = {
+      ...control,
+      used: control.used + 1,
+      incident: {
+        ...before,
+        attempts: before.attempts + 1,
+        attemptStartedAtMs: atMs,
+        misses: [],
+        ...(policy.recoveryTimeout > 0 ? { attemptDeadlineMs: atMs + policy.recoveryTimeout } : {}),
+      },
+    }
+    const next = nextStrategyFrom(begun, before.plan.strategies, 0, before.credentialRefused)
+    if (next.index === undefined) throw new Error('an attempt was begun without a strategy to use')
+    const [started, effects] = startStrategy(begun, next.index, next.skipped, atMs, policy)
+    return [started, [tell({ _tag: 'attempt-started', ...numbers(begun) }), ...effects]]
+  }
+
+export const noteMissed: Reaction = (control, event) => {
+  const incident = openIncidentOf(control)
+  const miss = missOf(incident, event)
+  const noted = withIncident(control, {
+    misses: [...incident.misses, miss],
+    credentialRefused: incident.credentialRefused || isCredentialRefused(event),
+    permanent: incident.permanent || isPermanent(event),
+  })
+  const told = tell({ _tag: 'strategy-missed', ...numbers(control), miss })
+  return [noted, event.type === 'due' ? [...abortAwaited(incident), told] : [told]]
+}
+
+export const nextStrategy =
+  (policy: Policy): Reaction =>
+  (control, event) => {
+    const incident = openIncidentOf(control)
+    const next = nextStrategyFrom(
+      control,
+      incident.plan.strategies,
+      incident.index + 1,
+      incident.credentialRefused,
+    )
+    if (next.index === undefined) throw new Error('there is no next strategy')
+    return startStrategy(control, next.index, next.skipped, event.atMs, policy)
+  }
+
+export const repeatRun =
+  (policy: Policy): Reaction =>
+  (control, event) => {
+    const incident = openIncidentOf(control)
+    const moved = withIncident(control, { token: incident.runToken, inDoubt: false })
+    const repeated = dueAt(
+      moved,
+      strategyDeadlineMs(moved, openIncidentOf(moved), event.atMs, policy),
+    )
+    return [repeated, runEffects(repeated, true)]
+  }
+
+// --------------------------------------------------------------------------------------- verifying
+
+const verification = (control: Control): Reacted => {
+  const before = openIncidentOf(control)
+  const ordinal = before.ordinal + 1
+  const token = tokenOf(control, 'verify', before.number, ordinal)
+  const verifying = withIncident(control, { ordinal, token })
+  const effect: Effect = {
+    _tag: 'verify',
+    ...numbers(control),
+    token,
+    runToken: before.runToken,
+    strategy: strategyAt(before),
+    ...deadline(before.dueAtMs),
+  }
+  return [verifying, [effect]]
+}
+
+export const beginVerification = at(['acted'], (control, event) => {
+  const [verifying, effects] = verification(control)
+  const strategy = strategyAt(openIncidentOf(control))
+  const { detail } = event.outcome
+  return [
+    verifying,
+    [tell({ _tag: 'strategy-done', ...numbers(control), strategy, detail }), ...effects],
+  ]
+})
+
+/** After a crash of the host app: what it was about is verified first, within a fresh bound. */
+export const doubtRun = (policy: Policy) =>
+  at(['resumed'], (control, event) => {
+    const incident = openIncidentOf(control)
+    // In `attempting` the awaited answer is the run's own: whether it ran is unknown.
+    const inDoubt = incident.inDoubt || incident.token === incident.runToken
+    const lasted = Math.max(0, event.atMs - event.lastSeenMs)
+    const moved = withIncident(control, {
+      inDoubt,
+      ...(incident.attemptDeadlineMs === undefined
+        ? {}
+        : { attemptDeadlineMs: incident.attemptDeadlineMs + lasted }),
+    })
+    const due = strategyDeadlineMs(moved, openIncidentOf(moved), event.atMs, policy)
+    const [verifying, effects] = verification(dueAt(moved, due))
+    return [verifying, [tell({ _tag: 'session-resumed' }), ...effects]]
+  })

@@ -1,0 +1,69 @@
+/**
+ * What every reaction is made of: the type, and small changes of the control state they share.
+ */
+import { openIncidentOf } from './attempt.js'
+import type { Effect } from './effect.js'
+import type { EventOf, EventType, SessionEvent } from './event.js'
+import type { Fact } from './fact.js'
+import type { Policy } from './policy.js'
+import type { Control, Incident } from './record.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+export type Reacted = readonly [Control, readonly Effect[]]
+export type Reaction = (control: Control, event: SessionEvent) => Reacted
+
+// ----------------------------------------------------------------------------------- constructors
+
+export const tell = (fact: Fact): Effect => ({ _tag: 'tell', fact })
+
+export const without = <K extends keyof Control>(
+  control: Control,
+  ...keys: readonly K[]
+): Control => {
+  const copy = { ...control }
+  for (const key of keys) delete copy[key]
+  return copy
+}
+
+export const withIncident = (control: Control, change: Partial<Incident>): Control => ({
+  ...control,
+  incident: { ...openIncidentOf(control), ...change },
+})
+
+export const deadline = (atMs: number | undefined) =>
+  atMs === undefined ? {} : { deadlineMs: atMs }
+
+/** A deadline of the incident replaced: `undefined` takes it away. */
+export const dueAt = (control: Control, dueAtMs: number | undefined): Control => {
+  const { dueAtMs: _, ...incident } = openIncidentOf(control)
+  return { ...control, incident: dueAtMs === undefined ? incident : { ...incident, dueAtMs } }
+}
+
+export const abortAwaited = (incident: Incident | undefined): readonly Effect[] =>
+  incident === undefined || incident.token === '' ? [] : [{ _tag: 'abort', token: incident.token }]
+
+/** Periodic captures start again one interval from now; none when the interval is 0. */
+export const captureLater = (control: Control, atMs: number, policy: Policy): Control => {
+  const clean = without(control, 'captureAtMs', 'captureToken')
+  return policy.snapshotInterval > 0
+    ? { ...clean, captureAtMs: atMs + policy.snapshotInterval }
+    : clean
+}
+
+export const numbers = (control: Control) => {
+  const incident = openIncidentOf(control)
+  return { incident: incident.number, attempt: control.used }
+}
+
+export const at =
+  <T extends EventType>(
+    types: readonly T[],
+    react: (control: Control, event: EventOf<T>) => Reacted,
+  ): Reaction =>
+  (control, event) => {
+    if (!(types as readonly string[]).includes(event.type)) {
+      throw new Error(`a reaction to ${types.join(', ')} was asked to react to ${event.type}`)
+    }
+    return react(control, event as EventOf<T>)
+  }
