@@ -4,116 +4,110 @@
  * It runs before anything is installed, so it uses nothing but Node itself, needs no git, and asks
  * nothing of the machine but Node and npm. Two stamps under node_modules/ say what was last
  * installed and built: a hash of names and contents, never of times, so that a checkout that
- * restores old files is seen.
+ * brings old files back is seen.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PNPM = 'pnpm@10.34.8'
-const NODE_LEAST = [20, 19]
+const LEAST_MAJOR = 20
+const LEAST_MINOR = 19
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const stampOf = (/** @type {string} */ name) =>
-  join(root, 'node_modules', '.session-recovery', `${name}.stamp`)
+const stamps = join(root, 'node_modules', '.session-recovery')
 
-/** The files under `folder` that `wanted` names, sorted, as paths from the root. */
-const filesUnder = (/** @type {string} */ folder, /** @type {RegExp} */ wanted) =>
-  existsSync(join(root, folder))
-    ? readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-        .filter((path) => wanted.test(path))
-        .sort()
-    : []
-
-/** One hash of the names and contents of `paths`, and of what else the outcome depends on. */
-const hashOf = (/** @type {readonly string[]} */ paths, /** @type {string} */ platform) => {
-  const hash = createHash('sha256').update(platform)
-  for (const path of paths) {
-    const content = readFileSync(join(root, path))
-    hash.update(`\0${path}\0${content.length}\0`).update(content)
-  }
-  return hash.digest('hex')
+/**
+ * Ends set-up with a reason.
+ * @param {string} reason
+ * @returns {never}
+ */
+const fail = (reason) => {
+  console.error(`set-up: ${reason}`)
+  process.exit(1)
 }
 
-const stampSays = (/** @type {string} */ name, /** @type {string} */ hash) =>
-  existsSync(stampOf(name)) && readFileSync(stampOf(name), 'utf8') === hash
-
-const writeStamp = (/** @type {string} */ name, /** @type {string} */ hash) => {
-  mkdirSync(dirname(stampOf(name)), { recursive: true })
-  writeFileSync(stampOf(name), hash)
-}
-
-/** Runs a program to its end; when it fails, shows what it said and ends this process. */
-const run = (
-  /** @type {string} */ label,
-  /** @type {string} */ program,
-  /** @type {string[]} */ args,
-) => {
+/**
+ * Runs a program to its end; when it fails, shows what it said and ends set-up.
+ * @param {string} label
+ * @param {string} program
+ * @param {string[]} args
+ */
+const run = (label, program, args) => {
   const startedAtMs = performance.now()
   console.log(`set-up: ${label} ...`)
   const done = spawnSync(program, args, {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    shell: process.platform === 'win32',
     maxBuffer: 64 * 1024 * 1024,
   })
   if (done.status !== 0) {
     console.error(`${done.stdout ?? ''}${done.stderr ?? ''}`.trimEnd())
-    const how =
-      done.error?.message ?? (done.signal ? `signal ${done.signal}` : `exit ${done.status}`)
-    console.error(`set-up: ${label} failed (${how}): ${program} ${args.join(' ')}`)
-    process.exit(1)
+    const how = done.error?.message ?? done.signal ?? `exit ${done.status}`
+    fail(`${label} failed (${how}): ${program} ${args.join(' ')}`)
   }
   console.log(`set-up: ${label} took ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s`)
 }
 
-const checkNode = () => {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  const [leastMajor = 0, leastMinor = 0] = NODE_LEAST
-  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return
-  console.error(
-    `set-up: Node ${NODE_LEAST.join('.')} or newer is needed, this is ${process.versions.node}`,
-  )
-  process.exit(1)
+/**
+ * Does `work` unless it was last done, to its end, for the same `inputs` on the same `platform`.
+ * @param {string} name
+ * @param {readonly string[]} inputs paths from the root; what does not exist counts as absent
+ * @param {string} platform what else the outcome depends on
+ * @param {boolean} present whether the outcome still is there
+ * @param {() => void} work
+ */
+const once = (name, inputs, platform, present, work) => {
+  const hash = createHash('sha256').update(platform)
+  for (const path of inputs.filter((input) => existsSync(join(root, input))).toSorted()) {
+    const content = readFileSync(join(root, path))
+    hash.update(`\0${path}\0${content.length}\0`).update(content)
+  }
+  const digest = hash.digest('hex')
+  const stamp = join(stamps, name)
+  if (present && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return
+  // An interrupted run must not leave the stamp of an earlier one behind.
+  rmSync(stamp, { force: true })
+  work()
+  mkdirSync(stamps, { recursive: true })
+  writeFileSync(stamp, digest)
 }
 
-const packageFolders = () =>
-  readdirSync(join(root, 'packages'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => `packages/${entry.name}`)
-    .filter((folder) => existsSync(join(root, folder, 'package.json')))
-    .sort()
+/** @param {string} folder */
+const filesUnder = (folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
 
-const install = (/** @type {readonly string[]} */ folders) => {
-  const paths = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc']
-    .concat(folders.map((folder) => `${folder}/package.json`))
-    .filter((path) => existsSync(join(root, path)))
-  const platform = `${PNPM} ${process.platform} ${process.arch}`
-  const hash = hashOf(paths, platform)
-  if (stampSays('install', hash)) return
-  run('installing', 'npx', ['-y', PNPM, 'install', '--frozen-lockfile'])
-  writeStamp('install', hash)
-}
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < LEAST_MAJOR || (major === LEAST_MAJOR && minor < LEAST_MINOR))
+  fail(`Node ${LEAST_MAJOR}.${LEAST_MINOR} or newer is needed; this is ${process.versions.node}`)
 
-const build = (/** @type {readonly string[]} */ folders) => {
-  const built = folders.filter((folder) => existsSync(join(root, folder, 'src')))
-  const paths = ['package.json', 'pnpm-lock.yaml', 'tsconfig.base.json', 'tsconfig.json'].concat(
-    folders.flatMap((folder) => filesUnder(`${folder}/src`, /\.[cm]?tsx?$/)),
-    built.flatMap((folder) => [`${folder}/package.json`, `${folder}/tsconfig.json`]),
-  )
-  const hash = hashOf(paths, '')
-  const whole = built.every((folder) => existsSync(join(root, folder, 'dist', 'index.js')))
-  if (whole && stampSays('build', hash)) return
-  run('building', process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b'])
-  writeStamp('build', hash)
-}
+const packages = readdirSync(join(root, 'packages'))
+  .map((name) => `packages/${name}`)
+  .filter((folder) => existsSync(join(root, folder, 'package.json')))
+const built = packages.filter((folder) => existsSync(join(root, folder, 'src')))
+const manifests = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc'].concat(
+  packages.map((folder) => `${folder}/package.json`),
+)
 
-checkNode()
-const folders = packageFolders()
-install(folders)
-build(folders)
+once(
+  'install',
+  manifests,
+  `${PNPM} ${process.platform} ${process.arch}`,
+  built.every((folder) => existsSync(join(root, folder, 'node_modules'))),
+  () => run('installing', 'npx', ['-y', PNPM, 'install', '--frozen-lockfile']),
+)
+once(
+  'build',
+  manifests.concat(
+    ['tsconfig.base.json', 'tsconfig.json'],
+    built.flatMap((folder) => [`${folder}/tsconfig.json`, ...filesUnder(`${folder}/src`)]),
+  ),
+  '',
+  built.every((folder) => existsSync(join(root, folder, 'dist', 'index.js'))),
+  () => run('building', process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']),
+)

@@ -1,0 +1,36 @@
+/** The last line of a CI run must not be greener than the run. */
+import { expect, test } from 'vitest'
+import { complaints, totals } from '../totals.mjs'
+
+const results = {
+  numPassedTests: 3,
+  numFailedTests: 0,
+  numPendingTests: 0,
+  numTodoTests: 0,
+  testResults: [{ status: 'passed', assertionResults: [{ status: 'passed' }] }],
+}
+
+test('a good run has nothing against it', () => {
+  expect(totals(results)).toEqual({ passed: 3, failed: 0, leftOut: 0 })
+  expect(complaints(totals(results), 0, 0)).toEqual([])
+})
+
+test('a file that does not load is a failure', () => {
+  const unloaded = { status: 'failed', assertionResults: [] }
+  const count = totals({ ...results, testResults: [...results.testResults, unloaded] })
+  expect(count).toEqual({ passed: 3, failed: 1, leftOut: 0 })
+})
+
+test('a file whose tests failed is not counted twice', () => {
+  const file = { status: 'failed', assertionResults: [{ status: 'failed' }] }
+  const count = totals({ ...results, numFailedTests: 1, testResults: [file] })
+  expect(count).toEqual({ passed: 3, failed: 1, leftOut: 0 })
+})
+
+test('nothing run, something left out, and a bad exit each count against the run', () => {
+  const good = totals(results)
+  expect(complaints({ ...good, passed: 0 }, 0, 0)).toEqual(['no test has passed'])
+  expect(complaints({ ...good, leftOut: 2 }, 0, 0)).toEqual(['2 tests were left out'])
+  expect(complaints(good, 1, 0)).toEqual(['the tests ended with 1'])
+  expect(complaints(good, 0, 1)).toEqual(['the gate ended with 1'])
+})

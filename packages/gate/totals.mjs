@@ -1,0 +1,57 @@
+/**
+ * Turns vitest's own totals into the last line of a CI run, and decides how that run ends.
+ * Usage: totals.mjs RESULTS.json TESTS_EXIT GATE_EXIT
+ */
+import { readFileSync } from 'node:fs'
+import { argv, exit } from 'node:process'
+import { pathToFileURL } from 'node:url'
+
+/**
+ * What a run amounts to. A file that failed to load counts as one failure; in CI nothing may be
+ * skipped, as what a test needs is installed there.
+ * @param {{ numPassedTests: number, numFailedTests: number, numPendingTests: number,
+ *   numTodoTests: number, testResults: { status: string, assertionResults: { status: string }[] }[]
+ * }} results
+ */
+export const totals = (results) => {
+  const unloaded = results.testResults.filter(
+    (file) =>
+      file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
+  )
+  return {
+    passed: results.numPassedTests,
+    failed: results.numFailedTests + unloaded.length,
+    leftOut: results.numPendingTests + results.numTodoTests,
+  }
+}
+
+/**
+ * @param {ReturnType<typeof totals>} count
+ * @param {number} testsExit
+ * @param {number} gateExit
+ * @returns {string[]} what is wrong with the run, empty when nothing is
+ */
+export const complaints = ({ passed, leftOut }, testsExit, gateExit) => [
+  ...(testsExit === 0 ? [] : [`the tests ended with ${testsExit}`]),
+  ...(gateExit === 0 ? [] : [`the gate ended with ${gateExit}`]),
+  ...(passed > 0 ? [] : ['no test has passed']),
+  ...(leftOut === 0 ? [] : [`${leftOut} tests were left out`]),
+]
+
+/** @param {string} path */
+const readTotals = (path) => {
+  try {
+    return totals(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    return { passed: 0, failed: 0, leftOut: 0 }
+  }
+}
+
+if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
+  const [path = '', testsExit, gateExit] = argv.slice(2)
+  const count = readTotals(path)
+  const wrong = complaints(count, Number(testsExit), Number(gateExit))
+  for (const complaint of wrong) console.log(`ci: ${complaint}`)
+  console.log(`${count.passed} passed, ${count.failed} failed`)
+  exit(wrong.length === 0 && count.failed === 0 ? 0 : 1)
+}
