@@ -82,6 +82,19 @@ const filesUnder = (folder) =>
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
 
+/**
+ * Removes what was built from sources that are gone: it would still load, and be published.
+ * @param {string} folder
+ */
+const prune = (folder) => {
+  if (!existsSync(join(root, folder, 'dist'))) return
+  const emitted = /([.]d[.]ts|[.]js)([.]map)?$/
+  for (const path of filesUnder(`${folder}/dist`).filter((built) => emitted.test(built))) {
+    const source = path.replace('/dist/', '/src/').replace(emitted, '.ts')
+    if (!existsSync(join(root, source))) rmSync(join(root, path))
+  }
+}
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < LEAST_MAJOR || (major === LEAST_MAJOR && minor < LEAST_MINOR))
   fail(`Node ${LEAST_MAJOR}.${LEAST_MINOR} or newer is needed; this is ${process.versions.node}`)
@@ -109,5 +122,8 @@ once(
   ),
   '',
   built.every((folder) => existsSync(join(root, folder, 'dist', 'index.js'))),
-  () => run('building', process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']),
+  () => {
+    for (const folder of built) prune(folder)
+    run('building', process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b'])
+  },
 )
