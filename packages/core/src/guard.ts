@@ -23,7 +23,7 @@ export type Guard = (control: Control, event: SessionEvent) => boolean
 export const guardNames = [
   'isStale',
   'mayAttempt',
-  'isDue',
+  'isNotDue',
   'isDone',
   'isProved',
   'mayRepeat',
@@ -62,10 +62,10 @@ export const guards = (policy: Policy): Readonly<Record<GuardName, Guard>> => ({
     return nextStrategyFrom(control, plan.strategies, 0, false).index !== undefined
   },
 
-  /** The deadline, or the end of the wait, has come. */
-  isDue: (control, event) => {
+  /** Asked too early: the deadline, or the end of the wait, is still to come. */
+  isNotDue: (control, event) => {
     const dueAtMs = control.incident === undefined ? control.captureAtMs : control.incident.dueAtMs
-    return dueAtMs !== undefined && event.atMs >= dueAtMs
+    return dueAtMs === undefined || event.atMs < dueAtMs
   },
 
   isDone: (_, event) => event.type === 'acted' && event.outcome._tag === 'done',

@@ -66,7 +66,8 @@ export const horizonOf = (
   }
   const unlisted = totalAttempts - attempts.length
   if (unlisted > 0) latestMs += unlisted * (policy.maxBackoffDelay + boundMs)
-  const lastResortMs = policy.strategyTimeoutMs || policy.recoveryTimeout || Number.POSITIVE_INFINITY
+  const lastResortMs =
+    policy.strategyTimeoutMs || policy.recoveryTimeout || Number.POSITIVE_INFINITY
   const worstCaseMs = latestMs + lastResortMs
   return { attempts, totalAttempts, ...(Number.isFinite(worstCaseMs) ? { worstCaseMs } : {}) }
 }

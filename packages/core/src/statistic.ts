@@ -60,7 +60,7 @@ export type RecoveryAttempt = t.TypeOf<typeof RecoveryAttempt>
 /** All that is folded from the journal; what a checkpoint carries. */
 export const Projection = struct('projection', {
   tally: Tally,
-  histories: t.record(t.string, t.array(RecoveryAttempt)),
+  histories: t.array(t.tuple([t.string, t.array(RecoveryAttempt)])),
 })
 export type Projection = t.TypeOf<typeof Projection>
 
@@ -231,7 +231,7 @@ const ended = (last: RecoveryAttempt, atMs: number, durationMs: number): Recover
  */
 export const projector = (from: Projection | undefined, historyLimit: number) => {
   let sums = from?.tally ?? emptyTally
-  const histories = new Map<string, History>(Object.entries(from?.histories ?? {}))
+  const histories = new Map<string, History>(from?.histories ?? [])
   return {
     fold: (entry: JournalEntry): void => {
       const { atMs } = entry.event
@@ -247,9 +247,7 @@ export const projector = (from: Projection | undefined, historyLimit: number) =>
     history: (sessionId: string): History => histories.get(sessionId) ?? [],
     projection: (): Projection => ({
       tally: sums,
-      histories: Object.fromEntries(
-        [...histories].map(([sessionId, history]) => [sessionId, [...history]]),
-      ),
+      histories: [...histories].map(([sessionId, history]) => [sessionId, [...history]]),
     }),
   }
 }
