@@ -16,6 +16,8 @@ export const JournalEntry = struct(
   'journal entry',
   {
     v: t.literal(1),
+    /** Its place among all entries of a store: ever higher; what was refused leaves a gap. */
+    seq: count,
     sessionId: text,
     incarnation: count,
     /** The revision this decision led to. */

@@ -138,12 +138,14 @@ export interface Loaded {
     readonly record: SessionRecord
     readonly view: PlanningView | undefined
   }[]
-  /** What the last checkpoint carried, and the entries committed after it, oldest first. */
+  /** What the last checkpoint carried, and the entries that it had not folded in, by `seq`. */
   readonly projection: Json | undefined
   readonly entries: readonly JournalEntry[]
   readonly quarantined: readonly Quarantined[]
-  /** The latest time any committed event carries: engine time starts no earlier. */
+  /** The latest time any committed event or kept snapshot carries: engine time starts no earlier. */
   readonly latestMs: number
+  /** The highest `seq` of any entry; 0 when there is none. */
+  readonly latestSeq: number
 }
 
 /**
@@ -167,8 +169,8 @@ export interface Store {
   readonly readArchive: (location: string) => TE.TaskEither<StoreError, Archive>
   /** Drops what belongs to an unregistered session, but its journal. */
   readonly forget: (sessionId: string, incarnation: number) => TE.TaskEither<StoreError, void>
-  /** Starts afresh from what is live, carrying `projection` instead of the entries folded into it. */
-  readonly checkpoint: (projection: Json) => TE.TaskEither<StoreError, void>
+  /** Starts afresh from what is live, carrying `projection`, into which all up to `throughSeq` is folded. */
+  readonly checkpoint: (projection: Json, throughSeq: number) => TE.TaskEither<StoreError, void>
   /** Flushes, gives up ownership. Never fails; what could not be flushed was not acknowledged. */
   readonly close: () => Promise<void>
 }

@@ -59,3 +59,26 @@ export const knownOptions = (options: unknown): KnownOptions => {
 
 const recordOf = (value: unknown): Readonly<Record<string, string>> =>
   strings.is(value) ? value : {}
+
+const shells: ReadonlySet<string> = new Set([
+  'sh',
+  'bash',
+  'zsh',
+  'fish',
+  'dash',
+  'ash',
+  'ksh',
+  'mksh',
+  'csh',
+  'tcsh',
+  'nu',
+  'pwsh',
+  'cmd.exe',
+])
+
+/** Whether `command` (a name or a path, with its arguments) is a shell; no command means the default shell. */
+export const isShellCommand = (command: string | undefined): boolean => {
+  const program = command?.trim().split(/\s+/)[0] ?? ''
+  const name = program.split(/[\\/]/).at(-1) ?? ''
+  return command === undefined || shells.has(name.replace(/^-/, ''))
+}

@@ -6,6 +6,7 @@ import * as t from 'io-ts'
 import { count, instant, nonNegative, struct } from './codec.js'
 import type { Fact } from './fact.js'
 import { factsOf, type JournalEntry } from './journal.js'
+import type { Policy } from './policy.js'
 import type { InteractiveState } from './snapshot.js'
 import { RecoveryStrategy } from './strategy.js'
 
@@ -229,16 +230,19 @@ const ended = (last: RecoveryAttempt, atMs: number, durationMs: number): Recover
  * by whoever made it. `fold` takes entries in the order they were committed; a session's history goes
  * when the session does.
  */
-export const projector = (from: Projection | undefined, historyLimit: number) => {
+export const projector = (
+  from: Projection | undefined,
+  policy: Pick<Policy, 'historyLimit' | 'enableRecoveryMetrics'>,
+) => {
   let sums = from?.tally ?? emptyTally
   const histories = new Map<string, History>(from?.histories ?? [])
   return {
     fold: (entry: JournalEntry): void => {
       const { atMs } = entry.event
       for (const fact of factsOf(entry)) {
-        sums = tally(sums, fact, atMs)
+        if (policy.enableRecoveryMetrics) sums = tally(sums, fact, atMs)
         const before = histories.get(entry.sessionId) ?? []
-        const after = remember(before, entry.sessionId, fact, atMs, historyLimit)
+        const after = remember(before, entry.sessionId, fact, atMs, policy.historyLimit)
         if (after !== before) histories.set(entry.sessionId, after)
       }
       if (entry.to === 'unregistered') histories.delete(entry.sessionId)

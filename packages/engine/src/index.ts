@@ -1,2 +1,9 @@
-/** The engine: the machine of a session, its step, and the interpreter that carries effects out. */
-export {}
+/**
+ * The state machine of session recovery, and the engine that runs many sessions through it.
+ */
+export * from './face.js'
+export * from './machine.js'
+export * from './memory-store.js'
+export * from './step.js'
+export * from './system-clock.js'
+export * from './table.js'

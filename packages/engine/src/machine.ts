@@ -10,9 +10,11 @@ import {
   type Control,
   type Effect,
   type GuardName,
+  guardNames,
   guards,
   type Policy,
   type ReactionName,
+  reactionNames,
   reactions,
   type SessionEvent,
 } from '@session-recovery/core'
@@ -22,6 +24,9 @@ const guardNamed =
   (policy: Policy, name: GuardName) =>
   ({ context, event }: { context: Control; event: SessionEvent }) =>
     guards(policy)[name](context, event)
+
+const named = <K extends string, V>(names: readonly K[], make: (name: K) => V): Record<K, V> =>
+  Object.fromEntries(names.map((name) => [name, make(name)])) as Record<K, V>
 
 const stale = { guard: 'isStale' } as const
 
@@ -54,9 +59,52 @@ const whileWell = {
   ended: { target: '#unregistered', actions: ['closeEnded'] },
 } as const
 
+const recoveringStates = {
+  attempting: {
+    id: 'attempting',
+    on: {
+      acted: [
+        stale,
+        { guard: 'isDone', target: '#verifying', actions: ['beginVerification'] },
+        ...whenMissed,
+      ],
+      archived: [stale, { target: '#exhausted', actions: ['closeExhausted'] }],
+      due: whenDue,
+      resumed: [
+        {
+          guard: 'isLastResort',
+          target: '#attempting',
+          reenter: true,
+          actions: ['repeatLastResort'],
+        },
+        { target: '#verifying', actions: ['doubtRun'] },
+      ],
+    },
+  },
+  verifying: {
+    id: 'verifying',
+    on: {
+      verified: [
+        stale,
+        { guard: 'isProved', target: '#idle', actions: ['closeRecovered'] },
+        { guard: 'mayRepeat', target: '#attempting', actions: ['repeatRun'] },
+        ...whenMissed,
+      ],
+      due: whenDue,
+      resumed: { target: '#verifying', reenter: true, actions: ['doubtRun'] },
+    },
+  },
+  backingOff: {
+    id: 'backingOff',
+    on: {
+      due: [{ guard: 'isNotDue' }, { target: '#attempting', actions: ['beginAttempt'] }],
+    },
+  },
+} as const
+
 /** The machine of one session under `policy`; its input is the control state to start from. */
 export const sessionMachine = (policy: Policy) => {
-  const named = reactions(policy)
+  const reactionOf = reactions(policy)
   const base = setup({
     types: {
       context: {} as Control,
@@ -65,132 +113,57 @@ export const sessionMachine = (policy: Policy) => {
     },
     // Inert: it carries an effect out as data. The interpreter acts, after the commit.
     actions: { effect: (_, _effect: Effect) => {} },
-    guards: {
-      isStale: guardNamed(policy, 'isStale'),
-      mayAttempt: guardNamed(policy, 'mayAttempt'),
-      isNotDue: guardNamed(policy, 'isNotDue'),
-      isDone: guardNamed(policy, 'isDone'),
-      isProved: guardNamed(policy, 'isProved'),
-      mayRepeat: guardNamed(policy, 'mayRepeat'),
-      hasNext: guardNamed(policy, 'hasNext'),
-      mayRetry: guardNamed(policy, 'mayRetry'),
-      isLastResort: guardNamed(policy, 'isLastResort'),
-    },
+    guards: named(guardNames, (name) => guardNamed(policy, name)),
   })
   const react = (name: ReactionName) =>
     base.enqueueActions(({ context, event, enqueue }) => {
-      const [control, effects] = named[name](context, event)
+      const [control, effects] = reactionOf[name](context, event)
       enqueue.assign(replacing(context, control))
       for (const effect of effects) enqueue({ type: 'effect', params: effect })
     })
-  return base
-    .extend({
-      actions: {
-        beginCapture: react('beginCapture'),
-        endCapture: react('endCapture'),
-        openIncident: react('openIncident'),
-        beginAttempt: react('beginAttempt'),
-        noteMissed: react('noteMissed'),
-        nextStrategy: react('nextStrategy'),
-        repeatRun: react('repeatRun'),
-        beginVerification: react('beginVerification'),
-        doubtRun: react('doubtRun'),
-        beginBackoff: react('beginBackoff'),
-        beginLastResort: react('beginLastResort'),
-        repeatLastResort: react('repeatLastResort'),
-        closeRecovered: react('closeRecovered'),
-        closeExhausted: react('closeExhausted'),
-        closeCancelled: react('closeCancelled'),
-        resetBudget: react('resetBudget'),
-        noteResumed: react('noteResumed'),
-        closeEnded: react('closeEnded'),
-        closeUnregistered: react('closeUnregistered'),
+  return base.extend({ actions: named(reactionNames, react) }).createMachine({
+    id: 'session',
+    context: ({ input }) => input,
+    initial: 'registered',
+    on: { unregistered: { target: '#unregistered', actions: ['closeUnregistered'] } },
+    states: {
+      registered: {
+        id: 'registered',
+        on: {
+          ...whileWell,
+          captureDue: { target: '#capturing', actions: ['beginCapture'] },
+        },
       },
-    })
-    .createMachine({
-      id: 'session',
-      context: ({ input }) => input,
-      initial: 'registered',
-      on: { unregistered: { target: '#unregistered', actions: ['closeUnregistered'] } },
-      states: {
-        registered: {
-          id: 'registered',
-          on: {
-            ...whileWell,
-            captureDue: { target: '#capturing', actions: ['beginCapture'] },
+      snapshotting: {
+        initial: 'idle',
+        on: whileWell,
+        states: {
+          idle: {
+            id: 'idle',
+            on: { captureDue: { target: '#capturing', actions: ['beginCapture'] } },
           },
-        },
-        snapshotting: {
-          initial: 'idle',
-          on: whileWell,
-          states: {
-            idle: {
-              id: 'idle',
-              on: { captureDue: { target: '#capturing', actions: ['beginCapture'] } },
-            },
-            capturing: {
-              id: 'capturing',
-              on: {
-                captureDue: [{ guard: 'isNotDue' }, { target: '#idle', actions: ['endCapture'] }],
-                captured: [stale, { target: '#idle', actions: ['endCapture'] }],
-                captureFailed: [stale, { target: '#idle', actions: ['endCapture'] }],
-              },
+          capturing: {
+            id: 'capturing',
+            on: {
+              captureDue: [{ guard: 'isNotDue' }, { target: '#idle', actions: ['endCapture'] }],
+              captured: [stale, { target: '#idle', actions: ['endCapture'] }],
+              captureFailed: [stale, { target: '#idle', actions: ['endCapture'] }],
             },
           },
         },
-        recovering: {
-          initial: 'attempting',
-          on: { cancelled: { target: '#idle', actions: ['closeCancelled'] } },
-          states: {
-            attempting: {
-              id: 'attempting',
-              on: {
-                acted: [
-                  stale,
-                  { guard: 'isDone', target: '#verifying', actions: ['beginVerification'] },
-                  ...whenMissed,
-                ],
-                archived: [stale, { target: '#exhausted', actions: ['closeExhausted'] }],
-                due: whenDue,
-                resumed: [
-                  {
-                    guard: 'isLastResort',
-                    target: '#attempting',
-                    reenter: true,
-                    actions: ['repeatLastResort'],
-                  },
-                  { target: '#verifying', actions: ['doubtRun'] },
-                ],
-              },
-            },
-            verifying: {
-              id: 'verifying',
-              on: {
-                verified: [
-                  stale,
-                  { guard: 'isProved', target: '#idle', actions: ['closeRecovered'] },
-                  { guard: 'mayRepeat', target: '#attempting', actions: ['repeatRun'] },
-                  ...whenMissed,
-                ],
-                due: whenDue,
-                resumed: { target: '#verifying', reenter: true, actions: ['doubtRun'] },
-              },
-            },
-            backingOff: {
-              id: 'backingOff',
-              on: {
-                due: [{ guard: 'isNotDue' }, { target: '#attempting', actions: ['beginAttempt'] }],
-              },
-            },
-          },
-        },
-        exhausted: {
-          id: 'exhausted',
-          on: { reset: { target: '#idle', actions: ['resetBudget'] } },
-        },
-        unregistered: { id: 'unregistered', type: 'final' },
       },
-    })
+      recovering: {
+        initial: 'attempting',
+        on: { cancelled: { target: '#idle', actions: ['closeCancelled'] } },
+        states: recoveringStates,
+      },
+      exhausted: {
+        id: 'exhausted',
+        on: { reset: { target: '#idle', actions: ['resetBudget'] } },
+      },
+      unregistered: { id: 'unregistered', type: 'final' },
+    },
+  })
 }
 
 export type SessionMachine = ReturnType<typeof sessionMachine>
