@@ -134,6 +134,7 @@ export interface Archive {
 
 /** What a store holds when it is opened. */
 export interface Loaded {
+  /** Every session not forgotten, also those that were unregistered. */
   readonly sessions: readonly {
     readonly record: SessionRecord
     readonly view: PlanningView | undefined
@@ -230,6 +231,8 @@ export interface RunRequest extends Request {
   readonly repeated: boolean
   /** What to bring back; absent when nothing was kept. Secrets are resolved where they can be. */
   readonly snapshot?: RecoverySnapshot
+  /** References to secrets in the snapshot that nobody could resolve: what they stood for is lost. */
+  readonly lostSecrets: readonly string[]
   readonly policy: Policy
 }
 

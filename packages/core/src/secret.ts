@@ -142,6 +142,10 @@ const deep = (value: unknown, clean: (text: string) => string): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, deep(inner, clean)]))
 }
 
+/** Plain data with the exact text of every known secret replaced, wherever it stands. */
+export const scrubAll = <A>(value: A, secrets: ReadonlyMap<string, string>): A =>
+  secrets.size === 0 ? value : (deep(value, (text) => scrub(text, secrets)) as A)
+
 /** The references that occur in a snapshot, wherever they stand. */
 export const referencesIn = (snapshot: RecoverySnapshot): readonly string[] => {
   const found = new Set<string>()

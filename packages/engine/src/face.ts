@@ -101,6 +101,7 @@ export type ReportResult =
   | { readonly _tag: 'opened'; readonly incident: number }
   | { readonly _tag: 'already-recovering'; readonly incident: number }
   | { readonly _tag: 'exhausted'; readonly archive?: string }
+  | Invalid
   | Disabled
   | NotRegistered
   | NotRunning
@@ -126,6 +127,7 @@ export type RecoverResult =
   | { readonly _tag: 'already-recovering'; readonly incident: number }
   /** The engine was stopped first; the incident goes on when it starts again. */
   | { readonly _tag: 'stopped' }
+  | Invalid
   | Disabled
   | NotRegistered
   | NotRunning

@@ -1,9 +1,12 @@
 /**
  * The state machine of session recovery, and the engine that runs many sessions through it.
  */
+export * from './engine.js'
 export * from './face.js'
 export * from './machine.js'
+export * from './memory-secrets.js'
 export * from './memory-store.js'
+export * from './replay.js'
 export * from './step.js'
 export * from './system-clock.js'
 export * from './table.js'

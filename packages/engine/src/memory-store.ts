@@ -90,9 +90,10 @@ export const memoryStore = (medium: MemoryMedium = memoryMedium()): Store => {
     durability: 'memory',
     open: async () => {
       const all = journal()
-      const sessions = [...medium.sessions.values()]
-        .filter(({ record }) => record.state !== 'unregistered')
-        .map(({ record, snapshot }) => ({ record, view: snapshot?.view }))
+      const sessions = [...medium.sessions.values()].map(({ record, snapshot }) => ({
+        record,
+        view: snapshot?.view,
+      }))
       const views = sessions.map(({ view }) => view?.capturedAtMs ?? 0)
       return E.right({
         sessions,

@@ -1,0 +1,347 @@
+/**
+ * The engine for many sessions: the face an embedding app calls, over one seat per session.
+ */
+import {
+  classify,
+  type DecodeError,
+  decode,
+  emptyTally,
+  Failure,
+  interactiveStatistics,
+  isRecovering,
+  type Logger,
+  type Notice,
+  type RecoverySnapshot,
+  register,
+  type Sink,
+  type SnapshotUpdate,
+  statisticsOf,
+  type Traits,
+  triggerAdvice,
+} from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import type {
+  CancelResult,
+  Engine,
+  EngineOptions,
+  EngineStatistics,
+  RecoverResult,
+  RegisterResult,
+  Registration,
+  ReportResult,
+  ResetResult,
+  SessionStatus,
+  StartResult,
+  StopResult,
+  UnregisterResult,
+  UpdateResult,
+} from './face.js'
+import type { Dispatched, MakeEvent } from './lane.js'
+import { memorySecrets } from './memory-secrets.js'
+import { checkedRegistration, checkedUpdate, firstSnapshot } from './registration.js'
+import { deadline, type Ports, Running, type Seat } from './running.js'
+import { systemClock } from './system-clock.js'
+
+const silent: Logger = () => {}
+const notRunning = { _tag: 'not-running' } as const
+const notRegistered = { _tag: 'not-registered' } as const
+
+/** An engine under `options.policy`; nothing happens before `start`. */
+export const createEngine = (options: EngineOptions): Engine => new SessionEngine(options)
+
+class SessionEngine implements Engine {
+  readonly policy
+  readonly #ports: Ports
+  readonly #sinks = new Set<Sink>()
+  readonly #registering = new Set<string>()
+  #starting = false
+  #running: Running | undefined
+
+  constructor({ policy, driver, store, secrets, clock, logger }: EngineOptions) {
+    // Nothing is captured, and no timer armed for it, where the driver cannot capture.
+    this.policy = driver.supports.capture ? policy : { ...policy, snapshotInterval: 0 }
+    this.#ports = {
+      driver,
+      store,
+      secrets: secrets ?? memorySecrets(),
+      clock: clock ?? systemClock,
+      logger: logger ?? silent,
+    }
+  }
+
+  // --------------------------------------------------------------------------------- start and stop
+
+  start = async (): Promise<StartResult> => {
+    if (this.#running !== undefined || this.#starting) return { _tag: 'already-running' }
+    this.#starting = true
+    try {
+      const opened = await this.#ports.store.open()
+      if (E.isLeft(opened)) return { _tag: 'store-failed', error: opened.left }
+      const loaded = opened.right
+      const running = new Running(this.#ports, this.policy, loaded, this.#notify)
+      this.#running = running
+      this.#unwatch = this.#ports.driver.watch((observation) => running.observe(observation))
+      await running.resume(loaded)
+      this.#notify({ _tag: 'started' })
+      return {
+        _tag: 'started',
+        sessions: running.seats.size,
+        quarantined: loaded.quarantined,
+      }
+    } finally {
+      this.#starting = false
+    }
+  }
+
+  stop = async (): Promise<StopResult> => {
+    const running = this.#running
+    if (running === undefined) return notRunning
+    this.#running = undefined
+    this.#unwatch()
+    running.halt()
+    const { over, end } = deadline(this.#ports.clock, this.policy.stopTimeoutMs)
+    await Promise.race([running.settled(), over])
+    const { unfinished } = running
+    const closed = running.checkpoint().then(() => this.#ports.store.close())
+    await Promise.race([closed, over])
+    end()
+    this.#notify({ _tag: 'stopped' })
+    return { _tag: 'stopped', unfinished }
+  }
+
+  destroy = async (): Promise<void> => {
+    await this.stop()
+    this.#sinks.clear()
+  }
+
+  // ------------------------------------------------------------------------------------ registration
+
+  register = async (
+    sessionId: string,
+    registration: Registration = {},
+  ): Promise<RegisterResult> => {
+    if (this.#running === undefined) return notRunning
+    if (!this.policy.enabled) return { _tag: 'disabled' }
+    const checked = checkedRegistration(sessionId, registration, this.policy.failureExitCodes)
+    if (E.isLeft(checked)) return { _tag: 'invalid', error: checked.left }
+    if (this.#registering.has(sessionId)) return { _tag: 'already-registered' }
+    this.#registering.add(sessionId)
+    try {
+      if (this.#running.seats.has(sessionId)) {
+        if (registration.whenRegistered !== 'replace') return { _tag: 'already-registered' }
+        const gone = await this.unregister(sessionId)
+        if (gone._tag === 'store-failed' || gone._tag === 'not-running') return gone
+      }
+      return await this.#begin(sessionId, registration, checked.right)
+    } finally {
+      this.#registering.delete(sessionId)
+    }
+  }
+
+  unregister = async (sessionId: string): Promise<UnregisterResult> => {
+    const done = await this.#offer(sessionId, (atMs) => ({ type: 'unregistered', atMs }))
+    return done._tag === 'changed' || done._tag === 'unchanged' ? { _tag: 'unregistered' } : done
+  }
+
+  update = async (sessionId: string, update: SnapshotUpdate): Promise<UpdateResult> => {
+    const running = this.#running
+    if (running === undefined) return notRunning
+    const seat = running.seats.get(sessionId)
+    if (seat === undefined) return notRegistered
+    const decoded = checkedUpdate(update)
+    if (E.isLeft(decoded)) return { _tag: 'invalid', error: decoded.left }
+    const kept = await seat.keeper.keep(decoded.right)
+    if (E.isLeft(kept)) {
+      this.#notify({ _tag: 'store-failed', sessionId, error: kept.left })
+      return { _tag: 'store-failed', error: kept.left }
+    }
+    this.#notify({ _tag: 'captured', sessionId, view: kept.right })
+    // A trigger only advises; a look at the session tells whether the evidence agrees.
+    if (decoded.right.interactiveState !== undefined && this.advice(sessionId).shouldTrigger) {
+      if (this.#ports.driver.supports.capture) seat.interpreter.captureSoon()
+    }
+    return { _tag: 'updated', generation: kept.right.generation }
+  }
+
+  // ---------------------------------------------------------------------------------------- recovery
+
+  reportFailure = async (sessionId: string, failure?: string | Failure): Promise<ReportResult> => {
+    if (!this.policy.enabled) return { _tag: 'disabled' }
+    const typed = this.#typed(failure)
+    if (E.isLeft(typed)) return { _tag: 'invalid', error: typed.left }
+    const seat = this.#running?.seats.get(sessionId)
+    const done = await this.#offer(sessionId, (atMs) => {
+      const view = seat?.keeper.view ?? { generation: 0, capturedAtMs: atMs }
+      return { type: 'failed', atMs, failure: typed.right, view }
+    })
+    if (done._tag !== 'changed' && done._tag !== 'unchanged') return done
+    const { incident, lastEnd } = done.record.control
+    if (incident !== undefined) {
+      const _tag = done._tag === 'changed' ? 'opened' : 'already-recovering'
+      return { _tag, incident: incident.number }
+    }
+    const archive = lastEnd?.archive
+    if (done.record.state === 'exhausted') {
+      return { _tag: 'exhausted', ...(archive === undefined ? {} : { archive }) }
+    }
+    return notRegistered
+  }
+
+  recover = async (sessionId: string, failure?: string | Failure): Promise<RecoverResult> => {
+    const seat = this.#running?.seats.get(sessionId)
+    const reported = await this.reportFailure(sessionId, failure)
+    if (reported._tag === 'exhausted') return { attempts: 0, durable: true, ...reported }
+    if (reported._tag !== 'opened' || seat === undefined) {
+      return reported._tag === 'opened' ? { _tag: 'stopped' } : reported
+    }
+    const end = await seat.lane.incidentEnd(reported.incident)
+    switch (end._tag) {
+      case 'recovered': {
+        const { receipt, strategy, attempt } = end.fact
+        return { _tag: 'recovered', receipt, strategy, attempts: attempt, durable: end.durable }
+      }
+      case 'exhausted': {
+        const { attempts, archive, archiveError } = end.fact
+        return {
+          _tag: 'exhausted',
+          attempts,
+          durable: end.durable,
+          ...(archive === undefined ? {} : { archive }),
+          ...(archiveError === undefined ? {} : { archiveError }),
+        }
+      }
+      case 'cancelled':
+        return { _tag: 'cancelled', why: end.why, durable: end.durable }
+      case 'stopped':
+        return { _tag: 'stopped' }
+    }
+  }
+
+  cancel = async (sessionId: string, why = 'the app asked for it'): Promise<CancelResult> => {
+    const done = await this.#offer(sessionId, (atMs) => ({ type: 'cancelled', atMs, why }))
+    if (done._tag === 'unchanged') return { _tag: 'not-recovering' }
+    return done._tag === 'changed' ? { _tag: 'cancelled' } : done
+  }
+
+  reset = async (sessionId: string): Promise<ResetResult> => {
+    const done = await this.#offer(sessionId, (atMs) => ({ type: 'reset', atMs }))
+    if (done._tag === 'unchanged') return { _tag: 'not-exhausted' }
+    return done._tag === 'changed' ? { _tag: 'reset' } : done
+  }
+
+  // ----------------------------------------------------------------------------------------- to look
+
+  sessions = (): readonly SessionStatus[] => [...this.#seats()].map(statusOf)
+
+  status = (sessionId: string): SessionStatus | undefined => {
+    const seat = this.#running?.seats.get(sessionId)
+    return seat && statusOf(seat)
+  }
+
+  stats = (): EngineStatistics => {
+    const seats = [...this.#seats()]
+    const sums = this.#running?.runtime.ledger.projections.tally() ?? emptyTally
+    const states = seats.flatMap(({ keeper }) => keeper.view?.interactive ?? [])
+    return {
+      ...statisticsOf(sums),
+      activeRecoveries: seats.filter(({ lane }) => isRecovering(lane.record)).length,
+      registeredSessions: seats.length,
+      isRunning: this.#running !== undefined,
+      interactive: interactiveStatistics(states, sums),
+    }
+  }
+
+  history = (sessionId: string) =>
+    this.#running?.runtime.ledger.projections.history(sessionId) ?? []
+
+  advice = (sessionId: string) => {
+    const state = this.#running?.seats.get(sessionId)?.keeper.view?.interactive
+    return triggerAdvice(state, this.#ports.clock.wallMs(), this.policy.triggers)
+  }
+
+  snapshot = async (sessionId: string): Promise<RecoverySnapshot | undefined> =>
+    this.#running?.seats.get(sessionId)?.keeper.shown()
+
+  snapshots = async (): Promise<Readonly<Record<string, RecoverySnapshot>>> => {
+    const shown = [...this.#seats()].map(async ({ lane, keeper }) => {
+      const snapshot = await keeper.shown()
+      return snapshot === undefined ? [] : [[lane.record.control.sessionId, snapshot] as const]
+    })
+    return Object.fromEntries((await Promise.all(shown)).flat())
+  }
+
+  journal = async (sessionId: string) => {
+    const read = await this.#ports.store.readJournal(sessionId)()
+    return E.isRight(read) ? read.right : []
+  }
+
+  subscribe = (sink: Sink): (() => void) => {
+    this.#sinks.add(sink)
+    return () => this.#sinks.delete(sink)
+  }
+
+  // ----------------------------------------------------------------------------------------- innards
+
+  #unwatch = () => {}
+
+  #seats(): Iterable<Seat> {
+    return this.#running?.seats.values() ?? []
+  }
+
+  readonly #notify = (notice: Notice): void => {
+    for (const sink of this.#sinks) {
+      try {
+        sink(notice)
+      } catch (thrown) {
+        this.#ports.logger('error', 'a subscriber threw', thrown)
+      }
+    }
+  }
+
+  async #begin(
+    sessionId: string,
+    registration: Registration,
+    traits: Traits,
+  ): Promise<RegisterResult> {
+    const running = this.#running
+    if (running === undefined) return notRunning
+    const atMs = running.runtime.nowMs()
+    const event = { type: 'registered', atMs, traits } as const
+    const incarnation = running.nextIncarnation(sessionId)
+    const [record, effects] = register(sessionId, incarnation, event, this.policy)
+    const seat = running.seat(record, 0, undefined)
+    const begun = await seat.lane.begin(event, effects)
+    if (begun._tag !== 'changed') {
+      seat.lane.close()
+      running.seats.delete(sessionId)
+      return begun._tag === 'refused' ? { _tag: 'store-failed', error: begun.error } : notRunning
+    }
+    const kept = await seat.keeper.begin(firstSnapshot(sessionId, registration, new Date(atMs)))
+    if (E.isLeft(kept)) this.#notify({ _tag: 'store-failed', sessionId, error: kept.left })
+    return { _tag: 'registered', incarnation, durable: begun.durable && E.isRight(kept) }
+  }
+
+  async #offer(sessionId: string, make: MakeEvent) {
+    if (this.#running === undefined) return notRunning
+    const seat = this.#running.seats.get(sessionId)
+    if (seat === undefined) return notRegistered
+    return answered(await seat.lane.offer(make))
+  }
+
+  #typed(failure: string | Failure | undefined): E.Either<DecodeError, Failure> {
+    return typeof failure === 'object'
+      ? decode(Failure, 'failure')(failure)
+      : E.right(classify(failure, this.policy.reasonRules))
+  }
+}
+
+const answered = (done: Dispatched) => {
+  if (done._tag === 'refused') return { _tag: 'store-failed', error: done.error } as const
+  return done._tag === 'stopped' ? notRunning : done
+}
+
+const statusOf = ({ lane, keeper }: Seat): SessionStatus => ({
+  sessionId: lane.record.control.sessionId,
+  record: lane.record,
+  view: keeper.view,
+})

@@ -1,0 +1,80 @@
+/**
+ * The ledger: gives every journal entry its place, folds durable entries into the projections in exactly
+ * that order, and says when and with what a checkpoint may be written.
+ *
+ * Commits of many sessions are in flight at once and may be answered in any order. A checkpoint carries
+ * the projections and the place up to which they are folded; were entries folded out of order, some would
+ * be counted twice or never after the next start.
+ */
+import {
+  type JournalEntry,
+  type Json,
+  type Loaded,
+  type Policy,
+  Projection,
+  type Projector,
+  projector,
+} from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+interface Slot {
+  readonly seq: number
+  entry: JournalEntry | undefined
+  settled: boolean
+}
+
+export interface Ledger {
+  /** The next entry's place; every place must be settled. */
+  readonly take: () => number
+  /** What became of the entry at `seq`: it was committed (or acted on), or it was refused. */
+  readonly settle: (seq: number, entry: JournalEntry | undefined) => void
+  readonly projections: Pick<Projector, 'tally' | 'history'>
+  /** The projections with the place up to which they are folded, encoded for a checkpoint. */
+  readonly checkpoint: () => { readonly projection: Json; readonly throughSeq: number }
+  /** Entries folded since the last checkpoint was taken. */
+  readonly sinceCheckpoint: () => number
+}
+
+// ----------------------------------------------------------------------------------- constructors
+
+/** A ledger that goes on where the store's contents end. */
+export const ledgerFrom = (loaded: Loaded, policy: Policy): Ledger => {
+  const decoded = Projection.decode(loaded.projection)
+  const projections = projector(E.isRight(decoded) ? decoded.right : undefined, policy)
+  for (const entry of loaded.entries) projections.fold(entry)
+  let lastSeq = loaded.latestSeq
+  let throughSeq = loaded.latestSeq
+  let folded = loaded.entries.length
+  const slots: Slot[] = []
+
+  return {
+    take: () => {
+      lastSeq += 1
+      slots.push({ seq: lastSeq, entry: undefined, settled: false })
+      return lastSeq
+    },
+    settle: (seq, entry) => {
+      const slot = slots[seq - (slots[0]?.seq ?? 0)]
+      if (slot?.seq !== seq || slot.settled)
+        throw new Error(`entry ${seq} was never begun, or settled twice`)
+      slot.entry = entry
+      slot.settled = true
+      let head = slots[0]
+      while (head?.settled) {
+        if (head.entry !== undefined) projections.fold(head.entry)
+        folded += 1
+        throughSeq = head.seq
+        slots.shift()
+        head = slots[0]
+      }
+    },
+    projections,
+    checkpoint: () => {
+      folded = 0
+      return { projection: Projection.encode(projections.projection()), throughSeq }
+    },
+    sinceCheckpoint: () => folded,
+  }
+}

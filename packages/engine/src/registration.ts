@@ -1,0 +1,86 @@
+/**
+ * The edge where an app's registrations and updates come in: checked, and turned into what the engine
+ * keeps. What cannot be stored is refused here, with the field named, before anything is lost.
+ */
+import {
+  type DecodeError,
+  decode,
+  isShellCommand,
+  knownOptions,
+  type RecoverySnapshot,
+  SnapshotUpdate,
+  Traits,
+  unstorable,
+} from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Registration } from './face.js'
+
+const refusedAt = (subject: string, path: string, expected: string): DecodeError => ({
+  _tag: 'DecodeError',
+  subject,
+  path,
+  expected,
+  actual: 'something else',
+  message: `${subject}${path === '' ? '' : `: ${path}`}: expected ${expected}`,
+})
+
+/** What is declared of a session, or the first field that cannot be accepted. */
+export const checkedRegistration = (
+  sessionId: string,
+  registration: Registration,
+  failureExitCodes: readonly number[],
+): E.Either<DecodeError, Traits> => {
+  if (typeof sessionId !== 'string' || sessionId === '') {
+    return E.left(refusedAt('registration', 'sessionId', 'non-empty text'))
+  }
+  for (const name of ['sessionState', 'sessionOptions'] as const) {
+    const path = unstorable(registration[name])
+    if (path !== undefined) {
+      return E.left(refusedAt('registration', [name, ...path].join('.'), 'something JSON can hold'))
+    }
+  }
+  const known = knownOptions(registration.sessionOptions)
+  return decode(
+    Traits,
+    'registration',
+  )({
+    kind: known.kind,
+    attended: registration.attended ?? true,
+    shell: registration.shell ?? isShellCommand(known.command),
+    rerunnable: registration.rerunnable ?? false,
+    failureExitCodes: [...(registration.failureExitCodes ?? []), ...failureExitCodes],
+  })
+}
+
+/** The update with unknown fields dropped, or the first field that cannot be accepted. */
+export const checkedUpdate = (update: SnapshotUpdate): E.Either<DecodeError, SnapshotUpdate> => {
+  const path = unstorable(update.sessionState)
+  return path === undefined
+    ? decode(SnapshotUpdate, 'snapshot update')(update)
+    : E.left(
+        refusedAt(
+          'snapshot update',
+          ['sessionState', ...path].join('.'),
+          'something JSON can hold',
+        ),
+      )
+}
+
+/** What is known of a session when it is registered: what is not, stays unknown. */
+export const firstSnapshot = (
+  sessionId: string,
+  { sessionState = null, sessionOptions = null }: Registration,
+  timestamp: Date,
+): RecoverySnapshot => {
+  const known = knownOptions(sessionOptions)
+  return {
+    sessionId,
+    timestamp,
+    sessionState,
+    sessionOptions,
+    environment: { ...known.environment },
+    workingDirectory: known.workingDirectory,
+    commandHistory: [],
+    outputBuffer: [],
+  }
+}

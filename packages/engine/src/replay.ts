@@ -1,0 +1,74 @@
+/**
+ * Replay: folding a journal through the step that wrote it, as a check and as the debugger. The engine
+ * itself never decides anything again; it loads the records that were committed.
+ */
+import {
+  digest,
+  Effect,
+  type JournalEntry,
+  type Policy,
+  register,
+  SessionRecord,
+  stepVersion,
+} from '@session-recovery/core'
+import { type Stepped, stepUnder } from './step.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** What replaying one session's journal showed. */
+export type Replayed =
+  | { readonly _tag: 'same'; readonly record: SessionRecord; readonly decisions: number }
+  /** Another decision was taken than is journalled: the first one is named. */
+  | {
+      readonly _tag: 'different'
+      readonly rev: number
+      readonly journalled: string
+      readonly replayed: string
+    }
+  /** It was written by other code or under another policy, or its beginning is gone: nothing is said. */
+  | { readonly _tag: 'not-comparable'; readonly because: string }
+
+// ----------------------------------------------------------------------------------------- replay
+
+const digestOfEffects = (effects: readonly Effect[]): string =>
+  digest(effects.map((effect) => Effect.encode(effect)))
+
+/** Replays the journal of one session, oldest first, under the policy that wrote it. */
+export const replay = (entries: readonly JournalEntry[], policy: Policy): Replayed => {
+  const step = stepUnder(policy)
+  const policyDigest = digest(policy)
+  let record: SessionRecord | undefined
+  for (const entry of entries) {
+    if (entry.stepVersion !== stepVersion) {
+      return notComparable(`entry ${entry.rev} was decided by step version ${entry.stepVersion}`)
+    }
+    if (entry.policyDigest !== policyDigest) {
+      return notComparable(`entry ${entry.rev} was decided under another policy`)
+    }
+    if (entry.event.type !== 'registered' && record?.rev !== entry.rev - 1) {
+      return notComparable(`what came before entry ${entry.rev} is not in the journal`)
+    }
+    const [next, effects] = decide(step, record, entry, policy)
+    const replayed = digest(SessionRecord.encode(next))
+    const isSame = replayed === entry.recordDigest && next.rev === entry.rev
+    if (!isSame || digestOfEffects(effects) !== digestOfEffects(entry.effects)) {
+      return { _tag: 'different', rev: entry.rev, journalled: entry.recordDigest, replayed }
+    }
+    record = next
+  }
+  if (record === undefined) return notComparable('the journal is empty')
+  return { _tag: 'same', record, decisions: entries.length }
+}
+
+const notComparable = (because: string): Replayed => ({ _tag: 'not-comparable', because })
+
+const decide = (
+  step: ReturnType<typeof stepUnder>,
+  record: SessionRecord | undefined,
+  { event, sessionId, incarnation }: JournalEntry,
+  policy: Policy,
+): Stepped => {
+  if (event.type === 'registered') return register(sessionId, incarnation, event, policy)
+  if (record === undefined) throw new Error('a journal was replayed without its beginning')
+  return step(record, event)
+}

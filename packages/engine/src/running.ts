@@ -1,0 +1,230 @@
+/**
+ * What exists while an engine runs: the shared runtime and one seat (lane, keeper, interpreter) per
+ * session. Made by `start`, thrown away by `stop`; nothing of it survives but what the store holds.
+ */
+import type {
+  Clock,
+  Effect,
+  Loaded,
+  Notice,
+  Observation,
+  PlanningView,
+  Policy,
+  SessionRecord,
+} from '@session-recovery/core'
+import { digest, failureOfExit, isRecovering, transportLost } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import { engineTime } from './engine-time.js'
+import type { EngineOptions } from './face.js'
+import { Interpreter } from './interpreter.js'
+import { Keeper } from './keeper.js'
+import { Lane } from './lane.js'
+import { ledgerFrom } from './ledger.js'
+import type { Runtime } from './runtime.js'
+import { stepUnder } from './step.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** One session of a running engine. */
+export interface Seat {
+  readonly lane: Lane
+  readonly keeper: Keeper
+  readonly interpreter: Interpreter
+}
+
+export type Ports = Required<Omit<EngineOptions, 'policy'>>
+
+// ---------------------------------------------------------------------------------------- running
+
+export class Running {
+  readonly runtime: Runtime
+  readonly seats = new Map<string, Seat>()
+  /** Incarnations whose remains are still being removed: an id taken again must count on. */
+  readonly #remains = new Map<string, number>()
+  readonly #work = new Set<Promise<void>>()
+  #stopped = false
+  #checkpointing = false
+
+  constructor(ports: Ports, policy: Policy, loaded: Loaded, notify: (notice: Notice) => void) {
+    this.runtime = {
+      ...ports,
+      policy,
+      policyDigest: digest(policy),
+      step: stepUnder(policy),
+      ledger: ledgerFrom(loaded, policy),
+      nowMs: engineTime(ports.clock, loaded.latestMs),
+      notify: (notice) => {
+        notify(notice)
+        if (notice._tag === 'decided') this.#checkpointWhenDue()
+      },
+      isStopped: () => this.#stopped,
+      background: (what, work) => this.#background(what, work),
+    }
+  }
+
+  /** Gives a session its seat. `durableRev` is 0 for a record the store has not seen. */
+  seat(record: SessionRecord, durableRev: number, view: PlanningView | undefined): Seat {
+    const { sessionId, incarnation } = record.control
+    const keeper = new Keeper(this.runtime, sessionId, incarnation, view)
+    const seat: Seat = {
+      keeper,
+      lane: new Lane(this.runtime, record, durableRev, (effects, decided) =>
+        this.#interpret(seat, effects, decided),
+      ),
+      interpreter: new Interpreter(
+        this.runtime,
+        sessionId,
+        keeper,
+        () => seat.lane,
+        (released) => this.#release(seat, released),
+      ),
+    }
+    this.seats.set(sessionId, seat)
+    return seat
+  }
+
+  /** The number of the next incarnation of an id that nobody holds. */
+  nextIncarnation(sessionId: string): number {
+    return (this.#remains.get(sessionId) ?? 0) + 1
+  }
+
+  /** Takes up what the store held: open work is in doubt, and what seems well is looked at. */
+  async resume(loaded: Loaded): Promise<void> {
+    for (const { record, view } of loaded.sessions) {
+      const seat = this.seat(record, record.rev, view)
+      if (record.state === 'unregistered') {
+        seat.interpreter.interpret([{ _tag: 'release' }], record)
+      }
+    }
+    const lastSeenMs = loaded.latestMs
+    const resumed = (atMs: number) =>
+      ({ type: 'resumed', atMs, lastSeenMs: Math.min(atMs, lastSeenMs) }) as const
+    const seats = [...this.seats.values()]
+    await Promise.all(seats.map((seat) => seat.lane.insist(resumed)))
+    for (const seat of seats) seat.lane.arm()
+    if (this.runtime.policy.resumeOnStart && this.runtime.driver.supports.proof !== 'none') {
+      this.runtime.background('looking at the sessions found', () => this.#lookAt(seats))
+    }
+  }
+
+  /** What the driver noticed. */
+  observe(observation: Observation): void {
+    const seat = this.seats.get(observation.sessionId)
+    if (seat === undefined || this.#stopped) return
+    if (observation._tag === 'changed') seat.interpreter.captureSoon()
+    else this.runtime.background('an observation', () => this.#learn(seat, observation))
+  }
+
+  /** No timer fires any more, nothing is decided, whatever runs is told to cease. */
+  halt(): void {
+    this.#stopped = true
+    for (const { lane, interpreter } of this.seats.values()) {
+      lane.close()
+      interpreter.abort()
+    }
+  }
+
+  /** Work that has not ended yet. */
+  get unfinished(): number {
+    return this.#work.size
+  }
+
+  /** Resolves when no work is left. */
+  async settled(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work)
+  }
+
+  /** Writes what was folded from the journal, so that the store may drop the entries. */
+  async checkpoint(): Promise<void> {
+    const { ledger, store, logger } = this.runtime
+    const { projection, throughSeq } = ledger.checkpoint()
+    const written = await store.checkpoint(projection, throughSeq)()
+    if (E.isLeft(written)) logger('warn', 'no checkpoint was written', written.left)
+  }
+
+  #interpret(seat: Seat, effects: readonly Effect[], record: SessionRecord): void {
+    seat.interpreter.interpret(effects, record)
+  }
+
+  async #learn(
+    seat: Seat,
+    observation: Exclude<Observation, { readonly _tag: 'changed' }>,
+  ): Promise<void> {
+    const atMs = this.runtime.nowMs()
+    if (observation._tag === 'transport-lost') {
+      const { detail } = observation
+      const evidence = { source: 'probe', grade: 'observed', trusted: true, detail, atMs } as const
+      return seat.interpreter.fail(transportLost(detail, [evidence]))
+    }
+    const { exit } = observation
+    const detail =
+      exit.signal === undefined ? `exit code ${exit.exitCode ?? '?'}` : `signal ${exit.signal}`
+    const evidence = { source: 'exit', grade: 'observed', trusted: true, detail, atMs } as const
+    const failure = failureOfExit(exit, seat.lane.record.control.traits, [evidence])
+    if (failure !== undefined) return seat.interpreter.fail(failure)
+    const code = exit.exitCode === undefined ? {} : { exitCode: exit.exitCode }
+    await seat.lane.insist((now) => ({ type: 'ended', atMs: now, ...code }))
+  }
+
+  async #lookAt(seats: readonly Seat[]): Promise<void> {
+    const waiting = seats.filter(
+      ({ lane }) => !isRecovering(lane.record) && !settledStates.has(lane.record.state),
+    )
+    const look = async (): Promise<void> => {
+      for (let seat = waiting.shift(); seat && !this.#stopped; seat = waiting.shift()) {
+        await seat.interpreter.lookAfterStart()
+        await this.#untilWell(seat)
+      }
+    }
+    await Promise.all(Array.from({ length: this.runtime.policy.resumeConcurrency }, look))
+  }
+
+  /** The cap is on recoveries, not on looks: the next session's turn comes when this one's is over. */
+  async #untilWell(seat: Seat): Promise<void> {
+    const { incident } = seat.lane.record.control
+    if (incident !== undefined) await seat.lane.incidentEnd(incident.number)
+  }
+
+  #release(seat: Seat, released: 'begun' | 'done'): void {
+    const { sessionId, incarnation } = seat.lane.record.control
+    if (released === 'done') {
+      if (this.#remains.get(sessionId) === incarnation) this.#remains.delete(sessionId)
+      return
+    }
+    seat.lane.close()
+    this.#remains.set(sessionId, incarnation)
+    if (this.seats.get(sessionId) === seat) this.seats.delete(sessionId)
+  }
+
+  #background(what: string, work: () => Promise<void>): void {
+    if (this.#stopped) return
+    const done: Promise<void> = work()
+      .catch((thrown: unknown) => this.runtime.logger('error', `${what} failed`, thrown))
+      .finally(() => this.#work.delete(done))
+    this.#work.add(done)
+  }
+
+  #checkpointWhenDue(): void {
+    const { ledger, policy } = this.runtime
+    if (this.#checkpointing || ledger.sinceCheckpoint() < policy.checkpointEvery) return
+    this.#checkpointing = true
+    this.#background('a checkpoint', async () => {
+      await this.checkpoint()
+      this.#checkpointing = false
+    })
+  }
+}
+
+const settledStates: ReadonlySet<string> = new Set(['exhausted', 'unregistered'])
+
+/** Resolves after `delayMs`; 0: never. */
+export const deadline = (
+  clock: Clock,
+  delayMs: number,
+): { over: Promise<'over'>; end: () => void } => {
+  let end = () => {}
+  const over = new Promise<'over'>((resolve) => {
+    if (delayMs > 0) end = clock.schedule(delayMs, () => resolve('over'))
+  })
+  return { over, end }
+}

@@ -1,0 +1,26 @@
+/**
+ * What all sessions of one engine share while it runs: the policy and its step, the ports, engine time,
+ * and the set of work in progress that `stop` waits for.
+ */
+import type { Clock, Driver, Logger, Notice, Policy, Secrets, Store } from '@session-recovery/core'
+import type { Ledger } from './ledger.js'
+import type { Step } from './step.js'
+
+export interface Runtime {
+  readonly policy: Policy
+  readonly policyDigest: string
+  readonly step: Step
+  readonly driver: Driver
+  readonly store: Store
+  readonly secrets: Secrets
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly ledger: Ledger
+  /** Engine time. */
+  readonly nowMs: () => number
+  readonly notify: (notice: Notice) => void
+  /** Once true nothing is decided any more, and late answers are dropped. */
+  readonly isStopped: () => boolean
+  /** Runs `work` in the background; what it throws is logged. `stop` waits for it. */
+  readonly background: (what: string, work: () => Promise<void>) => void
+}
