@@ -14,7 +14,7 @@ const table = {
     libraries: ['fp-ts', '@lydell/node-pty', '@xterm/headless', '@xterm/addon-serialize'],
   },
   'adapter-inspect': { packages: ['core', 'engine'], libraries: ['fp-ts', 'ws', '@types/ws'] },
-  testkit: { packages: ['core', 'engine'], libraries: ['fp-ts', 'io-ts', 'fast-check'] },
+  testkit: { packages: ['core', 'engine'], libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand'] },
   cli: {
     packages: ['core', 'engine', 'adapter-fs', 'adapter-events', 'adapter-pty', 'adapter-inspect'],
     libraries: ['fp-ts', 'commander'],

@@ -32,7 +32,11 @@ export const JournalEntry = struct(
     /** The digest of the record this decision led to. */
     recordDigest: text,
   },
-  { from: StateName },
+  {
+    from: StateName,
+    /** The digest of the record the decision before this one led to: shows where one is missing. */
+    follows: text,
+  },
 )
 export type JournalEntry = t.TypeOf<typeof JournalEntry>
 

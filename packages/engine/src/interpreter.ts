@@ -9,7 +9,9 @@ import {
   type Effect,
   type Failure,
   hostRestarted,
+  type RecoveryStrategy,
   type RunOutcome,
+  repeatable,
   type SessionEvent,
   type SessionRecord,
   scrubAll,
@@ -69,11 +71,12 @@ export class Interpreter {
     this.#released = released
   }
 
-  interpret(effects: readonly Effect[], record: SessionRecord): void {
+  /** @param durable whether the decision is: what is not safe to repeat runs only then. */
+  interpret(effects: readonly Effect[], record: SessionRecord, durable: boolean): void {
     if (record.state !== 'snapshotting.capturing') {
       for (const [token, { kind }] of this.#underWay) if (kind === 'capture') this.#abortOne(token)
     }
-    for (const effect of effects) this.#one(effect, record)
+    for (const effect of effects) this.#one(effect, record, durable)
   }
 
   /** Something worth keeping changed: captures it soon, after the capture that may be under way. */
@@ -111,13 +114,13 @@ export class Interpreter {
     for (const token of [...this.#underWay.keys()]) this.#abortOne(token)
   }
 
-  #one(effect: Effect, record: SessionRecord): void {
+  #one(effect: Effect, record: SessionRecord, durable: boolean): void {
     switch (effect._tag) {
       case 'capture':
         this.#capture(effect, record)
         break
       case 'run':
-        this.#run(effect, record)
+        this.#run(effect, record, durable)
         break
       case 'verify':
         this.#verify(effect, record)
@@ -181,19 +184,26 @@ export class Interpreter {
 
   // ------------------------------------------------------------------------------------- recovering
 
-  #run(effect: EffectOf<'run'>, record: SessionRecord): void {
+  #run(effect: EffectOf<'run'>, record: SessionRecord, durable: boolean): void {
     const { token, strategy } = effect
-    const { driver } = this.#runtime
-    const isSupported = driver.supports.strategies.has(strategy)
-    const detail = `${driver.name} has no ${strategy}`
+    const refused = this.#refusal(strategy, durable)
     this.#undertake<RunOutcome>('run', token, {
       ask: (signal) =>
-        isSupported
-          ? this.#ask(effect, record, signal)
-          : Promise.resolve({ _tag: 'unsupported', detail }),
+        refused === undefined ? this.#ask(effect, record, signal) : Promise.resolve(refused),
       thrown: failed,
       answer: (outcome) => this.#insist({ type: 'acted', token, outcome }),
     })
+  }
+
+  #refusal(strategy: RecoveryStrategy, durable: boolean): RunOutcome | undefined {
+    const { driver } = this.#runtime
+    if (!driver.supports.strategies.has(strategy)) {
+      return { _tag: 'unsupported', detail: `${driver.name} has no ${strategy}` }
+    }
+    // Were the app to crash now, nobody would know that it ran: it could run again.
+    return durable || repeatable.has(strategy)
+      ? undefined
+      : failed('the store refused the decision, and this is not safe to do twice')
   }
 
   async #ask(

@@ -32,7 +32,11 @@ export type Dispatched =
 export type MakeEvent = (atMs: number) => SessionEvent
 
 /** Carries effects out; called after the commit that decided them. */
-export type Interpret = (effects: readonly Effect[], record: SessionRecord) => void
+export type Interpret = (
+  effects: readonly Effect[],
+  record: SessionRecord,
+  durable: boolean,
+) => void
 
 /** How long the engine waits before it asks a store that refused once more (`halt`). */
 export const storeRetryMs = 1_000
@@ -44,6 +48,8 @@ export class Lane {
   readonly #interpret: Interpret
   readonly #waiting = new Map<number, ((end: IncidentEnd) => void)[]>()
   #record: SessionRecord
+  /** The digest of the record the last decision led to; empty before the first of this lane. */
+  #lastDigest = ''
   /** The revision the store holds: behind the record's own while the disk fails (`degrade`). */
   #durableRev: number
   #halted: StoreError | undefined
@@ -57,6 +63,7 @@ export class Lane {
     this.#runtime = runtime
     this.#record = first
     this.#durableRev = durableRev
+    if (durableRev > 0) this.#lastDigest = digest(SessionRecord.encode(first))
     this.#interpret = interpret
   }
 
@@ -171,10 +178,11 @@ export class Lane {
     this.#record = record
     this.arm()
     if (entry !== undefined) {
+      this.#lastDigest = entry.recordDigest
       this.#runtime.notify({ _tag: 'decided', entry, record, durable })
       this.#settle(entry, durable)
     }
-    this.#interpret(effects, record)
+    this.#interpret(effects, record, durable)
     return { _tag: 'changed', record, durable }
   }
 
@@ -207,7 +215,7 @@ export class Lane {
       to: record.state,
       effects: [...effects],
       recordDigest: digest(SessionRecord.encode(record)),
-      ...(from === undefined ? {} : { from: from.state }),
+      ...(from === undefined ? {} : { from: from.state, follows: this.#lastDigest }),
     }
   }
 

@@ -27,6 +27,8 @@ export interface MemoryMedium {
   readonly archives: Map<string, Archive>
   projection: Parameters<Store['checkpoint']>[0] | undefined
   throughSeq: number
+  latestSeq: number
+  latestMs: number
 }
 
 export const memoryMedium = (): MemoryMedium => ({
@@ -34,6 +36,8 @@ export const memoryMedium = (): MemoryMedium => ({
   archives: new Map(),
   projection: undefined,
   throughSeq: 0,
+  latestSeq: 0,
+  latestMs: 0,
 })
 
 /** Journal entries kept per session; older ones are dropped. */
@@ -59,6 +63,8 @@ const commitTo =
       const message = `${sessionId} is at revision ${actualRev}, not ${expectedRev}`
       return E.left({ _tag: 'RevisionConflict', sessionId, expectedRev, actualRev, message })
     }
+    medium.latestSeq = Math.max(medium.latestSeq, entry.seq)
+    medium.latestMs = Math.max(medium.latestMs, entry.event.atMs)
     if (held === undefined) {
       medium.sessions.set(sessionId, { record, snapshot: undefined, journal: [entry] })
     } else {
@@ -78,6 +84,7 @@ const saveTo =
     if (held === undefined) return E.left(missing(snapshot.sessionId))
     const newer = (held.snapshot?.view.generation ?? 0) < snapshot.view.generation
     if (newer) held.snapshot = snapshot
+    medium.latestMs = Math.max(medium.latestMs, snapshot.view.capturedAtMs)
     return E.right(undefined)
   }
 
@@ -94,17 +101,13 @@ export const memoryStore = (medium: MemoryMedium = memoryMedium()): Store => {
         record,
         view: snapshot?.view,
       }))
-      const views = sessions.map(({ view }) => view?.capturedAtMs ?? 0)
       return E.right({
         sessions,
         projection: medium.projection,
         entries: all.filter((entry) => entry.seq > medium.throughSeq),
         quarantined: [],
-        latestMs: [...all.map((entry) => entry.event.atMs), ...views].reduce(
-          (a, b) => Math.max(a, b),
-          0,
-        ),
-        latestSeq: all.at(-1)?.seq ?? medium.throughSeq,
+        latestMs: medium.latestMs,
+        latestSeq: medium.latestSeq,
       })
     },
     commit: commitTo(medium),

@@ -45,7 +45,8 @@ export const replay = (entries: readonly JournalEntry[], policy: Policy): Replay
     if (entry.policyDigest !== policyDigest) {
       return notComparable(`entry ${entry.rev} was decided under another policy`)
     }
-    if (entry.event.type !== 'registered' && record?.rev !== entry.rev - 1) {
+    const before = record === undefined ? undefined : digest(SessionRecord.encode(record))
+    if (entry.event.type !== 'registered' && entry.follows !== before) {
       return notComparable(`what came before entry ${entry.rev} is not in the journal`)
     }
     const [next, effects] = decide(step, record, entry, policy)

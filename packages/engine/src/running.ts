@@ -4,7 +4,6 @@
  */
 import type {
   Clock,
-  Effect,
   Loaded,
   Notice,
   Observation,
@@ -68,9 +67,9 @@ export class Running {
     const keeper = new Keeper(this.runtime, sessionId, incarnation, view)
     const seat: Seat = {
       keeper,
-      lane: new Lane(this.runtime, record, durableRev, (effects, decided) =>
-        this.#interpret(seat, effects, decided),
-      ),
+      lane: new Lane(this.runtime, record, durableRev, (effects, decided, durable) => {
+        seat.interpreter.interpret(effects, decided, durable)
+      }),
       interpreter: new Interpreter(
         this.runtime,
         sessionId,
@@ -93,7 +92,7 @@ export class Running {
     for (const { record, view } of loaded.sessions) {
       const seat = this.seat(record, record.rev, view)
       if (record.state === 'unregistered') {
-        seat.interpreter.interpret([{ _tag: 'release' }], record)
+        seat.interpreter.interpret([{ _tag: 'release' }], record, true)
       }
     }
     const lastSeenMs = loaded.latestMs
@@ -140,10 +139,6 @@ export class Running {
     const { projection, throughSeq } = ledger.checkpoint()
     const written = await store.checkpoint(projection, throughSeq)()
     if (E.isLeft(written)) logger('warn', 'no checkpoint was written', written.left)
-  }
-
-  #interpret(seat: Seat, effects: readonly Effect[], record: SessionRecord): void {
-    seat.interpreter.interpret(effects, record)
   }
 
   async #learn(

@@ -1,2 +1,10 @@
-/** What the tests of several packages share: arbitraries, virtual time, fault injection. */
-export {}
+/**
+ * What the tests of all packages share: virtual time, seeded chance, and the simulation of the engine over
+ * a faulty world.
+ */
+export * from './chance.js'
+export * from './fake-driver.js'
+export * from './faulty-store.js'
+export * from './invariant.js'
+export * from './simulation.js'
+export * from './virtual-clock.js'
