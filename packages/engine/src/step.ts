@@ -6,6 +6,7 @@
  * every event that is committed replaces what they changed, so that a journal needs no trace of them.
  */
 import {
+  defaultPolicy,
   type Effect,
   guards,
   isJournalled,
@@ -15,13 +16,16 @@ import {
   type SessionRecord,
 } from '@session-recovery/core'
 import { sessionMachine } from './machine.js'
-import { compile, type Row, type Table } from './table.js'
+import { compile, type Row } from './table.js'
 
 export type Stepped = readonly [SessionRecord, readonly Effect[]]
 export type Step = (record: SessionRecord, event: SessionEvent) => Stepped
 
+// Names only: the same table whatever the policy.
+const table = compile(sessionMachine(defaultPolicy))
+
 /** `step` under a policy, from the table compiled from the machine. */
-export const stepUnder = (policy: Policy, table: Table = compile(sessionMachine(policy))): Step => {
+export const stepUnder = (policy: Policy): Step => {
   const guardOf = guards(policy)
   const reactionOf = reactions(policy)
   const holds = (row: Row, record: SessionRecord, event: SessionEvent): boolean =>
