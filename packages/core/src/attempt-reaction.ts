@@ -43,7 +43,8 @@ const startStrategy = (
 ): Reacted => {
   const before = openIncidentOf(control)
   const ordinal = before.ordinal + 1
-  const token = tokenOf(control, 'run', before.number, ordinal)
+  const strategy = before.plan.strategies[index] ?? 'fallback'
+  const token = tokenOf(control, strategy, before.number, control.used, ordinal)
   const moved = withIncident(control, {
     index,
     ordinal,
@@ -173,7 +174,7 @@ export const repeatRun =
 const verification = (control: Control): Reacted => {
   const before = openIncidentOf(control)
   const ordinal = before.ordinal + 1
-  const token = tokenOf(control, 'verify', before.number, ordinal)
+  const token = tokenOf(control, 'verify', before.number, control.used, ordinal)
   const verifying = withIncident(control, { ordinal, token })
   const effect: Effect = {
     _tag: 'verify',

@@ -38,12 +38,13 @@ export class Invariant {
     this.#disk = disk
   }
 
-  /** A life of the engine begins; what the one before it says is heard no more. */
+  /** A life of the engine begins. */
   begin(): void {
     this.#listening = true
     this.#told.clear()
   }
 
+  /** It ended: law 10, nothing may be told after that. */
   end(): void {
     this.#listening = false
   }
@@ -55,11 +56,6 @@ export class Invariant {
       return
     }
     if (notice._tag === 'decided') this.#decided(notice)
-  }
-
-  /** Law 10: nothing was told since the engine stopped (`sink` says so), and nothing runs. */
-  checkSilence(): void {
-    this.#listening = false
   }
 
   /** Law 5: with faults off every session comes to rest. */

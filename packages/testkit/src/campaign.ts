@@ -1,0 +1,41 @@
+/**
+ * A campaign: a random property tried for a fixed time, but at least so many times, that says how many
+ * tries it made and from which seed, and, when it fails, how to see the same failure again.
+ */
+import fc from 'fast-check'
+
+export interface Campaign {
+  readonly name: string
+  /** The file of the test, for the command that replays a failure. */
+  readonly file: string
+  readonly atLeastRuns: number
+  readonly forMs: number
+}
+
+const batchRuns = 100
+
+/**
+ * Runs the campaign. `SEED` fixes the seed: a failing batch prints the seed that replays it first.
+ *
+ * @returns how many times the property was tried.
+ */
+export const campaign = async <Ts>(
+  { name, file, atLeastRuns, forMs }: Campaign,
+  property: fc.IAsyncProperty<Ts>,
+): Promise<number> => {
+  const firstSeed = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31))
+  const beganMs = performance.now()
+  let runs = 0
+  while (runs < atLeastRuns || performance.now() - beganMs < forMs) {
+    const seed = (firstSeed + runs) % 2 ** 31
+    const result = await fc.check(property, { seed, numRuns: batchRuns })
+    if (result.failed) {
+      const report = fc.defaultReportMessage(result) ?? 'it does not hold'
+      throw new Error(`${report}\n\nReplay: SEED=${seed} npm test -- ${file}`)
+    }
+    runs += result.numRuns
+  }
+  const seconds = ((performance.now() - beganMs) / 1000).toFixed(1)
+  process.stdout.write(`${name}: ${runs} runs in ${seconds} s, seed ${firstSeed}\n`)
+  return runs
+}
