@@ -1,12 +1,14 @@
 /**
- * What the tests of all packages share: virtual time, seeded chance, and the simulation of the engine over
- * a faulty world.
+ * What the tests of all packages share: values derived from the codecs, properties that can be replayed,
+ * virtual time, seeded chance, and the simulation of the engine over a faulty world.
  */
+export * from './arbitrary.js'
 export * from './campaign.js'
 export * from './chance.js'
 export * from './fake-driver.js'
 export * from './faulty-store.js'
 export * from './invariant.js'
+export * from './property.js'
 export * from './schedule.js'
 export * from './simulation.js'
 export * from './virtual-clock.js'
