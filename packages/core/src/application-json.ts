@@ -9,7 +9,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import type { Json } from './codec.js'
+import { instant, type Json } from './codec.js'
 
 /** How deep a value may nest before it is refused. */
 export const nestingLimit = 64
@@ -62,33 +62,78 @@ const packObject = (value: object, path: Path, above: ReadonlySet<object>): Pack
   return E.right(Object.fromEntries(packed))
 }
 
-const numbers: Readonly<Record<string, number>> = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  '-Infinity': Number.NEGATIVE_INFINITY,
-  '-0': -0,
+const specialNumbers: ReadonlyMap<unknown, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+  ['-0', -0],
+])
+
+const unpackNumber = (name: unknown, path: Path): E.Either<Path, number> => {
+  const number = specialNumbers.get(name)
+  return number === undefined ? E.left(path) : E.right(number)
 }
 
-const unpack = (json: unknown): unknown => {
-  if (Array.isArray(json)) return json.map(unpack)
-  if (typeof json !== 'object' || json === null) return json
+const unpackDate = (value: unknown, path: Path): E.Either<Path, Date> => {
+  const date = instant.decode(value)
+  return E.isRight(date) ? date : E.left(path)
+}
+
+// What bears a mark of `pack` and makes no sense is refused; what bears none is kept as it is.
+const unpack = (json: unknown, path: Path): E.Either<Path, unknown> => {
+  if (json instanceof Date) return unpackDate(json, path)
+  if (typeof json === 'bigint') return E.left(path)
+  if (typeof json !== 'object' || json === null) return E.right(json)
+  if (path.length > nestingLimit) return E.left(path)
+  if (Array.isArray(json)) {
+    const items = unpackAll(
+      json.map((item, i) => [String(i), item]),
+      path,
+    )
+    return E.isLeft(items) ? items : E.right(items.right.map(([, item]) => item))
+  }
   const entries = Object.entries(json)
   const [only] = entries
-  if (only !== undefined && entries.length === 1 && typeof only[1] === 'string') {
+  if (only !== undefined && entries.length === 1) {
     const [key, value] = only
-    if (key === '$date') return new Date(value)
-    if (key === '$number') return numbers[value]
+    if (key === '$date') return unpackDate(value, path)
+    if (key === '$number') return unpackNumber(value, path)
   }
-  return Object.fromEntries(
-    entries.map(([key, value]) => [key.startsWith('$$') ? key.slice(1) : key, unpack(value)]),
+  const fields = unpackAll(entries, path)
+  if (E.isLeft(fields)) return fields
+  return E.right(
+    Object.fromEntries(
+      fields.right.map(([key, value]) => [key.startsWith('$$') ? key.slice(1) : key, value]),
+    ),
   )
 }
 
+const unpackAll = (
+  entries: readonly (readonly [string, unknown])[],
+  path: Path,
+): E.Either<Path, readonly (readonly [string, unknown])[]> => {
+  const unpacked: (readonly [string, unknown])[] = []
+  for (const [key, value] of entries) {
+    const one = unpack(value, [...path, key])
+    if (E.isLeft(one)) return one
+    unpacked.push([key, one.right])
+  }
+  return E.right(unpacked)
+}
+
 /** A value of the app's own, stored as JSON with dates (and numbers JSON lacks) kept. */
-export const applicationJson = new t.Type<unknown, Json, unknown>(
+export const applicationJson: t.Type<unknown, Json, unknown> = new t.Type<unknown, Json, unknown>(
   'JSON with dates',
   (u): u is unknown => E.isRight(pack(u, [], new Set())),
-  (u) => t.success(unpack(u)),
+  (u, c) => {
+    if (u === undefined) return t.failure(u, c)
+    const unpacked = unpack(u, [])
+    if (E.isRight(unpacked)) return unpacked
+    return t.failure(
+      u,
+      unpacked.left.reduce((inner, key) => t.appendContext(inner, key, applicationJson), c),
+    )
+  },
   (a) => {
     const packed = pack(a, [], new Set())
     return E.isRight(packed) ? (packed.right ?? null) : null

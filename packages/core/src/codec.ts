@@ -1,8 +1,10 @@
 /**
  * The io-ts building blocks every type of the project is made of, and the one way to decode.
  *
- * io-ts accepts NaN as a number, keeps unknown fields and prints whole types in its errors; here are
- * the stricter numbers and instants, `struct`, and `decode`, whose error names the subject and the field.
+ * io-ts accepts NaN as a number, keeps unknown fields, lets a field named `__proto__` change what an
+ * object inherits, and prints whole types in its errors. Here are the stricter numbers and instants;
+ * `struct`, `dictionary` and `tagged`, which read own fields only and build what they return afresh, its
+ * fields in the declared order; and `decode`, whose error names the subject and the field.
  */
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
@@ -26,9 +28,44 @@ export interface DecodeError {
   /** The field, as a path from the subject: `interactive.pendingSince`; empty for the whole. */
   readonly path: string
   readonly expected: string
-  /** What stood there instead, cut to 80 characters. */
+  /** What stood there instead: a text cut to 80 characters, of an object only that it is one. */
   readonly actual: string
   readonly message: string
+}
+
+/** Codecs that can be walked: what each is made of is told by its `_tag`. */
+export interface OneOfType<K extends string> extends t.Type<K, K, unknown> {
+  readonly _tag: 'OneOf'
+  readonly members: readonly K[]
+}
+
+export interface StructType<R extends t.Props, O extends t.Props>
+  extends t.Type<
+    { [K in keyof R]: t.TypeOf<R[K]> } & { [K in keyof O]?: t.TypeOf<O[K]> },
+    { [K in keyof R]: t.OutputOf<R[K]> } & { [K in keyof O]?: t.OutputOf<O[K]> },
+    unknown
+  > {
+  readonly _tag: 'Struct'
+  readonly required: R
+  readonly optional: O
+}
+
+export interface DictionaryType<C extends t.Mixed>
+  extends t.Type<Record<string, t.TypeOf<C>>, Record<string, t.OutputOf<C>>, unknown> {
+  readonly _tag: 'Dictionary'
+  readonly values: C
+}
+
+interface AnyStruct extends t.Mixed {
+  readonly _tag: 'Struct'
+  readonly required: t.Props
+  readonly optional: t.Props
+}
+
+export interface TaggedType<M extends AnyStruct>
+  extends t.Type<t.TypeOf<M>, t.OutputOf<M>, unknown> {
+  readonly _tag: 'Tagged'
+  readonly members: readonly M[]
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -99,30 +136,135 @@ export const instant = new t.Type<Date, string, unknown>(
   (date) => date.toISOString(),
 )
 
+// A time without an offset would mean another instant on another machine.
 const isoDate =
-  /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/
+  /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
 
 /** One of a closed set of strings. */
-export const oneOf = <K extends string>(
-  name: string,
-  ...members: readonly K[]
-): t.Type<K, K, unknown> => {
-  const known: ReadonlySet<string> = new Set(members)
+export const oneOf = <K extends string>(name: string, ...members: readonly K[]): OneOfType<K> => {
+  const known: ReadonlySet<unknown> = new Set(members)
+  const is = (u: unknown): u is K => known.has(u)
   const type = new t.Type<K, K, unknown>(
-    name,
-    (u): u is K => typeof u === 'string' && known.has(u),
-    (u, c) => (typeof u === 'string' && known.has(u) ? t.success(u as K) : t.failure(u, c)),
+    `${name} (${members.join(', ')})`,
+    is,
+    (u, c) => (is(u) ? t.success(u) : t.failure(u, c)),
     t.identity,
   )
-  return Object.assign(type, { members })
+  return Object.assign(type, { _tag: 'OneOf' as const, members })
 }
 
-/** An object with required and optional fields; unknown fields are dropped. */
+const own = (object: Readonly<Record<string, unknown>>, key: string): unknown =>
+  Object.hasOwn(object, key) ? object[key] : undefined
+
+/** An object with required and optional fields; unknown and undefined fields are dropped. */
 export const struct = <R extends t.Props, O extends t.Props = Record<never, never>>(
   name: string,
   required: R,
   optional?: O,
-) => t.exact(t.intersection([t.type(required), t.partial(optional ?? ({} as O))]), name)
+): StructType<R, O> => {
+  type A = t.TypeOf<StructType<R, O>>
+  const fields = [
+    ...Object.entries(required).map(([key, codec]) => ({ key, codec, needed: true })),
+    ...Object.entries(optional ?? {}).map(([key, codec]) => ({ key, codec, needed: false })),
+  ]
+  const type = new t.Type<A, t.OutputOf<StructType<R, O>>, unknown>(
+    name,
+    (u): u is A =>
+      t.UnknownRecord.is(u) &&
+      fields.every(({ key, codec, needed }) => {
+        const value = own(u, key)
+        return (value === undefined && !needed) || codec.is(value)
+      }),
+    (u, c) => {
+      if (!t.UnknownRecord.is(u)) return t.failure(u, c)
+      const errors: t.ValidationError[] = []
+      const read: Record<string, unknown> = {}
+      for (const { key, codec, needed } of fields) {
+        const value = own(u, key)
+        if (value === undefined && !needed) continue
+        const result = codec.validate(value, t.appendContext(c, key, codec, value))
+        if (E.isLeft(result)) errors.push(...result.left)
+        else read[key] = result.right
+      }
+      return errors.length > 0 ? t.failures(errors) : t.success(read as A)
+    },
+    (a) => {
+      const written: Record<string, unknown> = {}
+      for (const { key, codec, needed } of fields) {
+        const value = own(a, key)
+        if (needed || value !== undefined) written[key] = codec.encode(value)
+      }
+      return written as t.OutputOf<StructType<R, O>>
+    },
+  )
+  return Object.assign(type, {
+    _tag: 'Struct' as const,
+    required,
+    optional: optional ?? ({} as O),
+  })
+}
+
+/** An object whose keys are the data's own, such as an environment; `__proto__` is a key like any other. */
+export const dictionary = <C extends t.Mixed>(name: string, values: C): DictionaryType<C> => {
+  type A = t.TypeOf<DictionaryType<C>>
+  const type = new t.Type<A, t.OutputOf<DictionaryType<C>>, unknown>(
+    name,
+    (u): u is A => t.UnknownRecord.is(u) && Object.values(u).every(values.is),
+    (u, c) => {
+      if (!t.UnknownRecord.is(u)) return t.failure(u, c)
+      const errors: t.ValidationError[] = []
+      const read: [string, t.TypeOf<C>][] = []
+      for (const [key, value] of Object.entries(u)) {
+        const result = values.validate(value, t.appendContext(c, key, values, value))
+        if (E.isLeft(result)) errors.push(...result.left)
+        else read.push([key, result.right])
+      }
+      return errors.length > 0 ? t.failures(errors) : t.success(Object.fromEntries(read))
+    },
+    (a) => Object.fromEntries(Object.entries(a).map(([key, value]) => [key, values.encode(value)])),
+  )
+  return Object.assign(type, { _tag: 'Dictionary' as const, values })
+}
+
+/** A {@link struct} that is known by its `_tag`. */
+export const variant = <
+  T extends string,
+  R extends t.Props,
+  O extends t.Props = Record<never, never>,
+>(
+  tag: T,
+  required: R,
+  optional?: O,
+) => struct(tag, { _tag: t.literal(tag), ...required }, optional)
+
+/**
+ * One of several structs, told apart by the literal in their field `field`: only the one that is meant
+ * is read, and only its errors are reported.
+ */
+export const tagged = <M extends AnyStruct>(
+  name: string,
+  field: '_tag' | 'type',
+  members: readonly M[],
+): TaggedType<M> => {
+  type A = t.TypeOf<M>
+  const byTag = new Map(
+    members.map((member) => [(member.required[field] as t.LiteralC<string>).value, member]),
+  )
+  const Tag = oneOf(field, ...byTag.keys())
+  const memberOf = (u: unknown): M | undefined =>
+    t.UnknownRecord.is(u) ? byTag.get(own(u, field) as string) : undefined
+  const type = new t.Type<A, t.OutputOf<M>, unknown>(
+    name,
+    (u): u is A => memberOf(u)?.is(u) === true,
+    (u, c) => {
+      if (!t.UnknownRecord.is(u)) return t.failure(u, c)
+      const tag = own(u, field)
+      return memberOf(u)?.validate(u, c) ?? t.failure(tag, t.appendContext(c, field, Tag, tag))
+    },
+    (a) => memberOf(a)?.encode(a),
+  )
+  return Object.assign(type, { _tag: 'Tagged' as const, members })
+}
 
 // ------------------------------------------------------------------------------------ combinators
 
@@ -130,7 +272,7 @@ export const struct = <R extends t.Props, O extends t.Props = Record<never, neve
  * Reads `input` as `codec` says.
  *
  * @param subject what is being read, for the error: `config`, `session record`.
- * @returns the value, or a {@link DecodeError} that names the first field at fault.
+ * @returns the value, or a {@link DecodeError} that names the field at fault (of several, the deepest).
  */
 export const decode =
   <A, O>(codec: t.Type<A, O, unknown>, subject: string) =>
@@ -168,21 +310,19 @@ const pathOf = (context: t.Context): string =>
         i > 0 &&
         entry.key !== '' &&
         !(parent instanceof t.UnionType) &&
-        !(parent instanceof t.IntersectionType) &&
-        !(parent instanceof t.ExactType && parent.type instanceof t.IntersectionType)
+        !(parent instanceof t.IntersectionType)
       )
     })
     .map((entry) => entry.key)
     .join('.')
 
+// What stands inside an object is not told: a message ends up in logs, and it may hold a secret.
 const shown = (value: unknown): string => {
-  if (typeof value === 'number' || value === undefined) return String(value)
-  if (typeof value === 'bigint' || typeof value === 'symbol') return String(value)
+  if (typeof value === 'string') return JSON.stringify(cut(value))
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (value instanceof Date) return 'an invalid date'
   if (typeof value === 'function') return 'a function'
-  try {
-    const whole = JSON.stringify(value) ?? typeof value
-    return whole.length > 80 ? `${whole.slice(0, 79)}…` : whole
-  } catch {
-    return 'a value that JSON cannot hold'
-  }
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
+
+const cut = (value: string): string => (value.length > 80 ? `${value.slice(0, 79)}…` : value)

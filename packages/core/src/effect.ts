@@ -3,21 +3,15 @@
  * only after the commit that decided it is durable.
  */
 import * as t from 'io-ts'
-import { count, epochMs, struct, text } from './codec.js'
+import { count, epochMs, tagged, text, variant } from './codec.js'
 import { Fact } from './fact.js'
 import { RecoveryStrategy } from './strategy.js'
 
-const tagged = <T extends string, R extends t.Props, O extends t.Props = Record<never, never>>(
-  tag: T,
-  required: R,
-  optional?: O,
-) => struct(tag, { _tag: t.literal(tag), ...required }, optional)
-
 /** Look at the session and keep a snapshot. */
-export const CaptureEffect = tagged('capture', { token: text })
+export const CaptureEffect = variant('capture', { token: text })
 
 /** Run a strategy. `repeated`: a crash left an earlier run under the same token in doubt. */
-export const RunEffect = tagged(
+export const RunEffect = variant(
   'run',
   {
     token: text,
@@ -32,26 +26,31 @@ export const RunEffect = tagged(
 )
 
 /** Find out whether the session lives, with evidence. */
-export const VerifyEffect = tagged(
+export const VerifyEffect = variant(
   'verify',
   { token: text, runToken: text, strategy: RecoveryStrategy, incident: count, attempt: count },
   { deadlineMs: epochMs },
 )
 
 /** Keep what there is of a session that could not be brought back. */
-export const ArchiveEffect = tagged('archive', { token: text, incident: count, generation: count })
+export const ArchiveEffect = variant('archive', { token: text, incident: count, generation: count })
 
 /** Give up the run, verification or capture with this token; its answer will be ignored. */
-export const AbortEffect = tagged('abort', { token: text })
+export const AbortEffect = variant('abort', { token: text })
 
 /** The session is watched no longer: let the driver and the store forget it. */
-export const ReleaseEffect = tagged('release', {})
+export const ReleaseEffect = variant('release', {})
 
 /** Tell those who listen. */
-export const TellEffect = tagged('tell', { fact: Fact })
+export const TellEffect = variant('tell', { fact: Fact })
 
-export const Effect = t.union(
-  [CaptureEffect, RunEffect, VerifyEffect, ArchiveEffect, AbortEffect, ReleaseEffect, TellEffect],
-  'effect',
-)
+export const Effect = tagged('effect', '_tag', [
+  CaptureEffect,
+  RunEffect,
+  VerifyEffect,
+  ArchiveEffect,
+  AbortEffect,
+  ReleaseEffect,
+  TellEffect,
+])
 export type Effect = t.TypeOf<typeof Effect>

@@ -3,7 +3,7 @@
  * and the record does not hold.
  */
 import * as t from 'io-ts'
-import { count, epochMs, struct, text } from './codec.js'
+import { count, epochMs, struct, tagged, text, variant } from './codec.js'
 import { Evidence, Failure } from './failure.js'
 import { Receipt } from './receipt.js'
 import { Traits } from './session.js'
@@ -18,73 +18,57 @@ const event = <T extends string, R extends t.Props, O extends t.Props = Record<n
 ) => struct(type, { type: t.literal(type), atMs: epochMs, ...required }, optional)
 
 /** How the run of a strategy ended, as its driver says. */
-export const RunOutcome = t.union(
-  [
-    /** The work was done; whether it helped is for the verification to say. */
-    struct('done', { _tag: t.literal('done'), detail: t.string }),
-    struct('not-applicable', { _tag: t.literal('not-applicable'), detail: t.string }),
-    struct('unsupported', { _tag: t.literal('unsupported'), detail: t.string }),
-    struct(
-      'failed',
-      { _tag: t.literal('failed'), detail: t.string },
-      {
-        /** Nothing that is tried again can help. */
-        permanent: t.boolean,
-        /** The credential was refused: what needs it is not tried any more in this incident. */
-        credentialRefused: t.boolean,
-      },
-    ),
-  ],
-  'run outcome',
-)
+export const RunOutcome = tagged('run outcome', '_tag', [
+  /** The work was done; whether it helped is for the verification to say. */
+  variant('done', { detail: t.string }),
+  variant('not-applicable', { detail: t.string }),
+  variant('unsupported', { detail: t.string }),
+  variant(
+    'failed',
+    { detail: t.string },
+    {
+      /** Nothing that is tried again can help. */
+      permanent: t.boolean,
+      /** The credential was refused: what needs it is not tried any more in this incident. */
+      credentialRefused: t.boolean,
+    },
+  ),
+])
 export type RunOutcome = t.TypeOf<typeof RunOutcome>
 
 /** What a verification found. */
-export const Verdict = t.union(
-  [
-    struct('alive', { _tag: t.literal('alive'), receipt: Receipt }),
-    struct('unproved', {
-      _tag: t.literal('unproved'),
-      detail: t.string,
-      evidence: t.array(Evidence),
-    }),
-  ],
-  'verdict',
-)
+export const Verdict = tagged('verdict', '_tag', [
+  variant('alive', { receipt: Receipt }),
+  variant('unproved', { detail: t.string, evidence: t.array(Evidence) }),
+])
 export type Verdict = t.TypeOf<typeof Verdict>
 
 /** Where an archive stands, or why there is none. */
-export const ArchiveOutcome = t.union(
-  [
-    struct('archived', { _tag: t.literal('archived'), location: text }),
-    struct('not-archived', { _tag: t.literal('not-archived'), detail: t.string }),
-  ],
-  'archive outcome',
-)
+export const ArchiveOutcome = tagged('archive outcome', '_tag', [
+  variant('archived', { location: text }),
+  variant('not-archived', { detail: t.string }),
+])
 export type ArchiveOutcome = t.TypeOf<typeof ArchiveOutcome>
 
-export const SessionEvent = t.union(
-  [
-    event('registered', { traits: Traits }),
-    /** The time for a capture has come, or for one that hangs to be given up. */
-    event('captureDue', {}),
-    event('captured', { token: text }),
-    event('captureFailed', { token: text, detail: t.string }),
-    event('failed', { failure: Failure, view: PlanningView }),
-    event('acted', { token: text, outcome: RunOutcome }),
-    event('verified', { token: text, verdict: Verdict }),
-    event('archived', { token: text, outcome: ArchiveOutcome }),
-    /** A deadline of the open incident may have passed. */
-    event('due', {}),
-    event('cancelled', { why: t.string }),
-    event('reset', {}),
-    /** The engine started and found the session in its store. */
-    event('resumed', { lastSeenMs: epochMs }),
-    event('ended', {}, { exitCode: count }),
-    event('unregistered', {}),
-  ],
-  'session event',
-)
+export const SessionEvent = tagged('session event', 'type', [
+  event('registered', { traits: Traits }),
+  /** The time for a capture has come, or for one that hangs to be given up. */
+  event('captureDue', {}),
+  event('captured', { token: text }),
+  event('captureFailed', { token: text, detail: t.string }),
+  event('failed', { failure: Failure, view: PlanningView }),
+  event('acted', { token: text, outcome: RunOutcome }),
+  event('verified', { token: text, verdict: Verdict }),
+  event('archived', { token: text, outcome: ArchiveOutcome }),
+  /** A deadline of the open incident may have passed. */
+  event('due', {}),
+  event('cancelled', { why: t.string }),
+  event('reset', {}),
+  /** The engine started and found the session in its store. */
+  event('resumed', { lastSeenMs: epochMs }),
+  event('ended', {}, { exitCode: count }),
+  event('unregistered', {}),
+])
 export type SessionEvent = t.TypeOf<typeof SessionEvent>
 export type EventType = SessionEvent['type']
 export type EventOf<T extends EventType> = Extract<SessionEvent, { readonly type: T }>

@@ -3,7 +3,7 @@
  * timelines are folded from. A fact is decided with the event that caused it and journalled with it.
  */
 import * as t from 'io-ts'
-import { count, epochMs, nonNegative, oneOf, struct, text } from './codec.js'
+import { count, epochMs, nonNegative, oneOf, struct, tagged, text, variant } from './codec.js'
 import { Failure } from './failure.js'
 import { RecoveryPlan } from './planner.js'
 import { Receipt } from './receipt.js'
@@ -23,52 +23,43 @@ export const Miss = struct('miss', {
 })
 export type Miss = t.TypeOf<typeof Miss>
 
-const tagged = <T extends string, R extends t.Props, O extends t.Props = Record<never, never>>(
-  tag: T,
-  required: R,
-  optional?: O,
-) => struct(tag, { _tag: t.literal(tag), ...required }, optional)
-
 const attempted = { incident: count, attempt: count }
 
-export const Fact = t.union(
-  [
-    tagged('session-registered', { incarnation: count, kind: SessionKind }),
-    tagged('session-unregistered', {}),
-    /** The process ended of itself, with a code that is no failure. */
-    tagged('session-ended', {}, { exitCode: count }),
-    tagged('session-reset', {}),
-    /** The engine started and found the session in its store. */
-    tagged('session-resumed', {}),
-    tagged('incident-opened', {
-      incident: count,
-      id: text,
-      failure: Failure,
-      rule: text,
-      plan: RecoveryPlan,
-    }),
-    tagged('attempt-started', attempted),
-    tagged('strategy-started', { ...attempted, strategy: RecoveryStrategy, repeated: t.boolean }),
-    tagged('strategy-done', { ...attempted, strategy: RecoveryStrategy, detail: t.string }),
-    tagged('strategy-missed', { ...attempted, miss: Miss }),
-    tagged('attempt-failed', { ...attempted, strategy: RecoveryStrategy, durationMs: nonNegative }),
-    tagged('backoff-began', { ...attempted, delayMs: nonNegative, untilMs: epochMs }),
-    tagged('incident-recovered', {
-      ...attempted,
-      strategy: RecoveryStrategy,
-      durationMs: nonNegative,
-      incidentMs: nonNegative,
-      receipt: Receipt,
-    }),
-    tagged(
-      'incident-exhausted',
-      { incident: count, attempts: count, incidentMs: nonNegative },
-      { archive: text, archiveError: t.string },
-    ),
-    tagged('incident-cancelled', { incident: count, incidentMs: nonNegative, why: t.string }),
-  ],
-  'fact',
-)
+export const Fact = tagged('fact', '_tag', [
+  variant('session-registered', { incarnation: count, kind: SessionKind }),
+  variant('session-unregistered', {}),
+  /** The process ended of itself, with a code that is no failure. */
+  variant('session-ended', {}, { exitCode: count }),
+  variant('session-reset', {}),
+  /** The engine started and found the session in its store. */
+  variant('session-resumed', {}),
+  variant('incident-opened', {
+    incident: count,
+    id: text,
+    failure: Failure,
+    rule: text,
+    plan: RecoveryPlan,
+  }),
+  variant('attempt-started', attempted),
+  variant('strategy-started', { ...attempted, strategy: RecoveryStrategy, repeated: t.boolean }),
+  variant('strategy-done', { ...attempted, strategy: RecoveryStrategy, detail: t.string }),
+  variant('strategy-missed', { ...attempted, miss: Miss }),
+  variant('attempt-failed', { ...attempted, strategy: RecoveryStrategy, durationMs: nonNegative }),
+  variant('backoff-began', { ...attempted, delayMs: nonNegative, untilMs: epochMs }),
+  variant('incident-recovered', {
+    ...attempted,
+    strategy: RecoveryStrategy,
+    durationMs: nonNegative,
+    incidentMs: nonNegative,
+    receipt: Receipt,
+  }),
+  variant(
+    'incident-exhausted',
+    { incident: count, attempts: count, incidentMs: nonNegative },
+    { archive: text, archiveError: t.string },
+  ),
+  variant('incident-cancelled', { incident: count, incidentMs: nonNegative, why: t.string }),
+])
 export type Fact = t.TypeOf<typeof Fact>
 
 /** The fact with tag `T`. */

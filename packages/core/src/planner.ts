@@ -4,7 +4,7 @@
  * With the default policy the plan for a reason text is the seed's, to the letter.
  */
 import * as t from 'io-ts'
-import { nonNegative, struct } from './codec.js'
+import { finite, nonNegative, struct } from './codec.js'
 import type { Failure } from './failure.js'
 import type { Policy } from './policy.js'
 import { mismatch, type PlanRule, Priority, type Situation } from './rule.js'
@@ -17,7 +17,7 @@ import { RecoveryStrategy } from './strategy.js'
 export const InteractiveContext = struct(
   'interactive context',
   { promptTimeout: t.boolean, commandInProgress: t.boolean },
-  { lastKnownPrompt: t.string, unresponsiveTime: t.number },
+  { lastKnownPrompt: t.string, unresponsiveTime: finite },
 )
 export type InteractiveContext = t.TypeOf<typeof InteractiveContext>
 
@@ -82,7 +82,7 @@ export const choosePlan = (
 
 const planBy = (rule: PlanRule, failure: Failure, subject: PlanSubject): RecoveryPlan => ({
   sessionId: subject.sessionId,
-  strategies: rule.strategies,
+  strategies: [...rule.strategies],
   priority: rule.priority,
   estimatedTime: rule.estimatedTimeMs,
   requiredResources: ['cpu', subject.kind === 'ssh' ? 'network' : 'local-process', 'memory'],

@@ -24,8 +24,7 @@ import { checkRules, defaultPlanRules, PlanRule } from './rule.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-/** The seed's config. Durations are milliseconds. */
-export const RecoveryConfig = struct('config', {
+const configFields = {
   enabled: t.boolean,
   /** Attempts per budget; 0 goes straight to the last resort. */
   maxRecoveryAttempts: count,
@@ -44,7 +43,9 @@ export const RecoveryConfig = struct('config', {
   /** Bounds one attempt; 0 for no bound. */
   recoveryTimeout: nonNegative,
   enableRecoveryMetrics: t.boolean,
-})
+}
+/** The seed's config. Durations are milliseconds. */
+export const RecoveryConfig = struct('config', configFields)
 export type RecoveryConfig = t.TypeOf<typeof RecoveryConfig>
 
 export const TriggerThreshold = struct('trigger thresholds', {
@@ -55,7 +56,8 @@ export const TriggerThreshold = struct('trigger thresholds', {
 })
 export type TriggerThreshold = t.TypeOf<typeof TriggerThreshold>
 
-const PolicyExtension = struct('policy', {
+export const Policy = struct('policy', {
+  ...configFields,
   /** A recovered session that stays well for this long gets a fresh budget. */
   stableAfterMs: nonNegative,
   /** Bounds one strategy and its verification; 0 for no bound of its own. */
@@ -98,11 +100,7 @@ const PolicyExtension = struct('policy', {
   planRules: t.array(PlanRule),
 })
 
-export type Policy = RecoveryConfig & t.TypeOf<typeof PolicyExtension>
-export const Policy: t.Type<Policy, unknown, unknown> = t.intersection(
-  [RecoveryConfig, PolicyExtension],
-  'policy',
-)
+export type Policy = t.TypeOf<typeof Policy>
 
 // ----------------------------------------------------------------------------------- constructors
 

@@ -24,9 +24,10 @@ export interface Situation {
 /** A rule applies when each condition it states holds; one it leaves out holds always. */
 export const PlanRule = struct('plan rule', {
   name: text,
-  when: t.exact(
-    t.partial({ kinds: t.array(FailureKind), session: SessionKind, smart: t.boolean }),
+  when: struct(
     'rule condition',
+    {},
+    { kinds: t.array(FailureKind), session: SessionKind, smart: t.boolean },
   ),
   strategies: t.array(RecoveryStrategy),
   priority: Priority,

@@ -3,7 +3,7 @@
  * own options to know it.
  */
 import * as t from 'io-ts'
-import { exitStatus, oneOf, struct } from './codec.js'
+import { dictionary, exitStatus, oneOf, struct } from './codec.js'
 
 export type SessionKind = 'local' | 'ssh'
 export const SessionKind = oneOf<SessionKind>('session kind', 'local', 'ssh')
@@ -34,7 +34,7 @@ const field = (options: unknown, name: string): unknown =>
     ? (options as Record<string, unknown>)[name]
     : undefined
 
-const strings = t.record(t.string, t.string)
+const strings = dictionary('environment', t.string)
 
 /**
  * Reads the fields the engine knows: `command`, `cwd`, `env` or `environment`, `sshOptions`.

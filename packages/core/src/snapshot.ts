@@ -4,7 +4,7 @@
  */
 import * as t from 'io-ts'
 import { applicationJson } from './application-json.js'
-import { count, epochMs, instant, struct } from './codec.js'
+import { count, dictionary, epochMs, instant, struct } from './codec.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -47,7 +47,7 @@ export const RecoverySnapshot = struct(
     timestamp: instant,
     sessionState: applicationJson,
     sessionOptions: applicationJson,
-    environment: t.record(t.string, t.string),
+    environment: dictionary('environment', t.string),
     workingDirectory: t.string,
     commandHistory: t.array(t.string),
     outputBuffer: t.array(t.string),
@@ -57,17 +57,18 @@ export const RecoverySnapshot = struct(
 export type RecoverySnapshot = t.TypeOf<typeof RecoverySnapshot>
 
 /** The fields of a snapshot that an app or a driver may change. */
-export const SnapshotUpdate = t.exact(
-  t.partial({
+export const SnapshotUpdate = struct(
+  'snapshot update',
+  {},
+  {
     sessionState: applicationJson,
-    environment: t.record(t.string, t.string),
+    environment: dictionary('environment', t.string),
     workingDirectory: t.string,
     commandHistory: t.array(t.string),
     outputBuffer: t.array(t.string),
     errorContext: ErrorContext,
     interactiveState: InteractiveState,
-  }),
-  'snapshot update',
+  },
 )
 export type SnapshotUpdate = t.TypeOf<typeof SnapshotUpdate>
 

@@ -3,7 +3,7 @@
  * it is attempted and called a success; averages and rates are derived from sums and never NaN.
  */
 import * as t from 'io-ts'
-import { count, instant, nonNegative, struct } from './codec.js'
+import { count, dictionary, instant, nonNegative, struct } from './codec.js'
 import type { Fact } from './fact.js'
 import { factsOf, type JournalEntry } from './journal.js'
 import type { Policy } from './policy.js'
@@ -12,7 +12,7 @@ import { RecoveryStrategy } from './strategy.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-const Counts = t.record(t.string, count)
+const Counts = dictionary('counts', count)
 
 /** The sums that statistics are derived from. */
 export const Tally = struct(
