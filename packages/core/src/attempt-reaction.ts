@@ -12,6 +12,7 @@ import {
   strategyDeadlineMs,
   tokenOf,
 } from './attempt.js'
+import { laterMs } from './codec.js'
 import type { Effect } from './effect.js'
 import type { Miss } from './fact.js'
 import { planSubject, usedAt } from './guard.js'
@@ -122,7 +123,9 @@ export const beginAttempt =
         attempts: before.attempts + 1,
         attemptStartedAtMs: atMs,
         misses: [],
-        ...(policy.recoveryTimeout > 0 ? { attemptDeadlineMs: atMs + policy.recoveryTimeout } : {}),
+        ...(policy.recoveryTimeout > 0
+          ? { attemptDeadlineMs: laterMs(atMs, policy.recoveryTimeout) }
+          : {}),
       },
     }
     const next = nextStrategyFrom(begun, before.plan.strategies, 0, before.credentialRefused)
@@ -208,7 +211,7 @@ export const doubtRun = (policy: Policy) =>
       inDoubt,
       ...(incident.attemptDeadlineMs === undefined
         ? {}
-        : { attemptDeadlineMs: incident.attemptDeadlineMs + lasted }),
+        : { attemptDeadlineMs: laterMs(incident.attemptDeadlineMs, lasted) }),
     })
     const due = strategyDeadlineMs(moved, openIncidentOf(moved), event.atMs, policy)
     const [verifying, effects] = verification(dueAt(moved, due))

@@ -2,6 +2,7 @@
  * An attempt's inner workings: which strategy comes next, how long it may take, what it is known by.
  * Everything here is arithmetic over the control state; what follows from it is in `reaction.ts`.
  */
+import { laterMs } from './codec.js'
 import type { SessionEvent } from './event.js'
 import type { Miss } from './fact.js'
 import { idOf } from './id.js'
@@ -77,7 +78,7 @@ export const strategyDeadlineMs = (
       ? Number.POSITIVE_INFINITY
       : Math.max(0, incident.attemptDeadlineMs - atMs) / Math.max(1, left)
   const slice = Math.min(own, remaining)
-  return Number.isFinite(slice) ? atMs + slice : undefined
+  return Number.isFinite(slice) ? laterMs(atMs, slice) : undefined
 }
 
 /** What an effect of this session is known by: a function of what it is for. */

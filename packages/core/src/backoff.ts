@@ -1,6 +1,7 @@
 /**
  * The wait before an attempt: exponential, capped, with jitter that is a function and no dice.
  */
+import { lastInstantMs } from './codec.js'
 import { idOf } from './id.js'
 import type { Policy } from './policy.js'
 
@@ -23,12 +24,12 @@ export interface BackoffKey {
  * most `maxBackoffDelay`; jitter takes off up to its share of that.
  *
  * @param attempt from 1.
- * @returns a finite number from 0 to `maxBackoffDelay`.
+ * @returns a finite number from 0 to `maxBackoffDelay`, and no longer than there is time.
  */
 export const backoffDelayMs = (policy: BackoffPolicy, attempt: number, key: BackoffKey): number => {
   if (attempt <= 1 || policy.recoveryDelay === 0) return 0
   const raw = policy.recoveryDelay * policy.backoffMultiplier ** (attempt - 2)
-  const capped = Math.min(raw, policy.maxBackoffDelay)
+  const capped = Math.min(raw, policy.maxBackoffDelay, lastInstantMs)
   if (policy.jitter === 0) return capped
   return capped * (1 - policy.jitter * fraction(policy.jitterSeed, key, attempt))
 }

@@ -78,7 +78,8 @@ const refined = <A>(name: string, base: t.Type<A, A, unknown>, holds: (a: A) => 
     t.identity,
   )
 
-const largestDateMs = 8.64e15
+/** The last instant a `Date` can hold, in milliseconds since the epoch: what "never" amounts to. */
+export const lastInstantMs = 8.64e15
 
 /** A number that is neither NaN nor infinite. */
 export const finite = refined('finite number', t.number, Number.isFinite)
@@ -118,8 +119,12 @@ export const exitStatus = refined(
 export const epochMs = refined(
   'milliseconds since the epoch',
   t.number,
-  (n) => Number.isFinite(n) && Math.abs(n) <= largestDateMs,
+  (n) => Number.isFinite(n) && Math.abs(n) <= lastInstantMs,
 )
+
+/** The instant `durationMs` after `atMs`, or the last there is where that is later. */
+export const laterMs = (atMs: number, durationMs: number): number =>
+  Math.min(atMs + durationMs, lastInstantMs)
 
 /** Text of at least one character. */
 export const text = refined('non-empty text', t.string, (s) => s.length > 0)
@@ -304,14 +309,9 @@ const decodeError = (subject: string, errors: t.Errors): DecodeError => {
 // The members of unions and intersections appear in a context under their number; they are no fields.
 const pathOf = (context: t.Context): string =>
   context
-    .filter((entry, i) => {
+    .filter((_entry, i) => {
       const parent = context[i - 1]?.type
-      return (
-        i > 0 &&
-        entry.key !== '' &&
-        !(parent instanceof t.UnionType) &&
-        !(parent instanceof t.IntersectionType)
-      )
+      return i > 0 && !(parent instanceof t.UnionType) && !(parent instanceof t.IntersectionType)
     })
     .map((entry) => entry.key)
     .join('.')

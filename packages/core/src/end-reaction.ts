@@ -4,6 +4,7 @@
  */
 import { openIncidentOf, strategyAt, tokenOf } from './attempt.js'
 import { backoffDelayMs } from './backoff.js'
+import { laterMs } from './codec.js'
 import type { Effect } from './effect.js'
 import type { SessionEvent } from './event.js'
 import type { Fact } from './fact.js'
@@ -37,7 +38,7 @@ export const beginBackoff =
     const incident = openIncidentOf(control)
     const key = { sessionId: control.sessionId, incident: incident.number }
     const delayMs = backoffDelayMs(policy, control.used + 1, key)
-    const untilMs = event.atMs + delayMs
+    const untilMs = laterMs(event.atMs, delayMs)
     const { attemptDeadlineMs: _, ...rest } = incident
     const waiting: Control = {
       ...control,
@@ -73,7 +74,7 @@ const archived = (
   const incident = openIncidentOf(control)
   const shared = { ...numbers(control), strategy: 'fallback' as const, repeated }
   return [
-    dueAt(control, boundMs > 0 ? atMs + boundMs : undefined),
+    dueAt(control, boundMs > 0 ? laterMs(atMs, boundMs) : undefined),
     [
       ...before,
       tell({ _tag: 'strategy-started', ...shared }),

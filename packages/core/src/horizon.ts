@@ -26,7 +26,7 @@ export interface Horizon {
   readonly worstCaseMs?: number
 }
 
-/** How many attempts a horizon lists one by one; for those beyond, waits count at their cap. */
+/** How many attempts a horizon lists one by one; for those beyond, each wait counts as the last. */
 export const listedAttempts = 1_000
 
 // ------------------------------------------------------------------------------------ combinators
@@ -65,7 +65,10 @@ export const horizonOf = (
     latestMs += boundMs
   }
   const unlisted = totalAttempts - attempts.length
-  if (unlisted > 0) latestMs += unlisted * (policy.maxBackoffDelay + boundMs)
+  if (unlisted > 0) {
+    const longestMs = backoffDelayMs({ ...policy, jitter: 0 }, used + totalAttempts, key)
+    latestMs += unlisted * (longestMs + boundMs)
+  }
   const lastResortMs =
     policy.strategyTimeoutMs || policy.recoveryTimeout || Number.POSITIVE_INFINITY
   const worstCaseMs = latestMs + lastResortMs

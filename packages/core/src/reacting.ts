@@ -2,6 +2,7 @@
  * What every reaction is made of: the type, and small changes of the control state they share.
  */
 import { openIncidentOf } from './attempt.js'
+import { laterMs } from './codec.js'
 import type { Effect } from './effect.js'
 import type { EventOf, EventType, SessionEvent } from './event.js'
 import type { Fact } from './fact.js'
@@ -47,7 +48,7 @@ export const abortAwaited = (incident: Incident | undefined): readonly Effect[] 
 export const captureLater = (control: Control, atMs: number, policy: Policy): Control => {
   const clean = without(control, 'captureAtMs', 'captureToken')
   return policy.snapshotInterval > 0
-    ? { ...clean, captureAtMs: atMs + policy.snapshotInterval }
+    ? { ...clean, captureAtMs: laterMs(atMs, policy.snapshotInterval) }
     : clean
 }
 

@@ -12,6 +12,7 @@ import {
   openIncident,
   repeatRun,
 } from './attempt-reaction.js'
+import { laterMs } from './codec.js'
 import type { Effect } from './effect.js'
 import {
   beginBackoff,
@@ -60,7 +61,7 @@ export const reactions = (policy: Policy): Readonly<Record<ReactionName, Reactio
     const token = tokenOf(control, 'capture', event.atMs)
     const begun = { ...without(control, 'captureAtMs'), captureToken: token }
     const giveUpAtMs =
-      policy.captureTimeoutMs > 0 ? event.atMs + policy.captureTimeoutMs : undefined
+      policy.captureTimeoutMs > 0 ? laterMs(event.atMs, policy.captureTimeoutMs) : undefined
     return [
       giveUpAtMs === undefined ? begun : { ...begun, captureAtMs: giveUpAtMs },
       [{ _tag: 'capture', token }],

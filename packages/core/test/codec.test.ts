@@ -5,7 +5,6 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import * as core from '@session-recovery/core'
 import {
-  applicationJson,
   dictionary,
   InteractiveState,
   instant,
@@ -323,68 +322,5 @@ describe('a refusal', () => {
     ])
     expect(refusal(codec, { a: { b: { c: 1 } }, d: [] }).path).toBe('a.b.c')
     expect(refusal(codec, { a: true, d: ['x', 2] }).path).toBe('d.1')
-  })
-})
-
-describe("the app's own JSON", () => {
-  const roundTrip = (value: unknown): unknown =>
-    read(applicationJson, stored(applicationJson, value))
-
-  test('keeps dates, the numbers JSON lacks and keys that look like marks', () => {
-    const value = {
-      when: [new Date(0), { later: new Date(1) }],
-      numbers: [Number.NaN, Infinity, -Infinity, -0, 0],
-      $date: 'no date',
-      marks: { $date: '1970-01-01T00:00:00.000Z' },
-      more: { $number: 'NaN' },
-      escaped: { $$date: { $$$: 1 } },
-    }
-    deepStrictEqual(roundTrip(value), value)
-  })
-
-  test('leaves out what JSON leaves out', () => {
-    deepStrictEqual(roundTrip({ a: undefined, b: () => 1, c: Symbol('c'), d: [undefined] }), {
-      d: [null],
-    })
-    deepStrictEqual(roundTrip(undefined), null)
-  })
-
-  const cycle: Record<string, unknown> = {}
-  cycle.self = { cycle }
-  test.each([
-    [{ a: [1n] }, ['a', '0']],
-    [cycle, ['self', 'cycle']],
-    [{ when: new Date(Number.NaN) }, ['when']],
-  ])('refuses what cannot be stored, with its path: case %#', (value, path) => {
-    expect(core.unstorable(value)).toEqual(path)
-    expect(applicationJson.is(value)).toBe(false)
-  })
-
-  const nested = (depth: number): unknown => {
-    let value: unknown = 'deep'
-    for (let i = 0; i < depth; i++) value = { a: value }
-    return value
-  }
-
-  test('refuses nesting deeper than its limit, on both sides, and no sooner', () => {
-    deepStrictEqual(roundTrip(nested(core.nestingLimit)), nested(core.nestingLimit))
-    expect(core.unstorable(nested(core.nestingLimit + 2))).toHaveLength(core.nestingLimit + 1)
-    expect(refusal(applicationJson, nested(core.nestingLimit + 2)).path).toMatch(/^a(\.a)+$/)
-    expect(E.isLeft(applicationJson.decode(nested(10_000)))).toBe(true)
-  })
-
-  test.each([
-    { $date: 'yesterday' },
-    { $date: 5 },
-    { $number: 'toString' },
-    { $number: '__proto__' },
-    { $number: 'twelve' },
-  ])('refuses a mark that makes no sense: %j', (mark) => {
-    expect(refusal(applicationJson, { a: [mark] }).path).toBe('a.0')
-  })
-
-  test('the same thing twice is no cycle', () => {
-    const shared = { x: 1 }
-    deepStrictEqual(roundTrip({ a: shared, b: shared }), { a: { x: 1 }, b: { x: 1 } })
   })
 })
