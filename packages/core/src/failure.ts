@@ -69,8 +69,8 @@ export const Failure = struct(
 export type Failure = t.TypeOf<typeof Failure>
 
 /**
- * One row of the classifier: it applies when the lower-cased reason contains, of every group, at least
- * one text; or, with `equals`, when the reason is exactly that.
+ * One row of the classifier: it applies when the reason contains, of every group, at least one text,
+ * whatever the case; or, with `equals`, when the reason is exactly that.
  */
 export const ReasonRule = struct(
   'reason rule',
@@ -173,7 +173,7 @@ export const classify = (reason: string | undefined, rules: readonly ReasonRule[
 
 const applies = (rule: ReasonRule, reason: string, lowered: string): boolean =>
   rule.equals === undefined
-    ? rule.contains.every((group) => group.some((part) => lowered.includes(part)))
+    ? rule.contains.every((group) => group.some((part) => lowered.includes(part.toLowerCase())))
     : rule.equals === reason
 
 const interactivityOf = (lowered: string, rule: ReasonRule | undefined): Interactivity => {

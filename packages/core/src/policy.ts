@@ -183,6 +183,8 @@ export const policyFrom = (input: unknown = {}): E.Either<DecodeError, Policy> =
   )
   const decoded = decode(Policy, 'policy')(whole)
   if (E.isLeft(decoded)) return decoded
+  const dropped = droppedField(whole, decoded.right)
+  if (dropped !== undefined) return E.left(refused(dropped, 'a field of the policy', dropped))
   const [problem] = checkRules(decoded.right.planRules)
   return problem === undefined
     ? decoded
@@ -196,6 +198,19 @@ const merged = (fallback: unknown, given: unknown): unknown => {
   if (!nested(fallback) || !nested(given)) return given
   const defined = Object.entries(given).filter(([, value]) => value !== undefined)
   return { ...fallback, ...Object.fromEntries(defined) }
+}
+
+/** The first field of `given` that did not make it into `read`: a slip of the pen must not go unnoticed. */
+const droppedField = (given: unknown, read: unknown): string | undefined => {
+  if (typeof given !== 'object' || given === null) return undefined
+  for (const [key, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    const kept = Object.entries(read ?? {}).find(([name]) => name === key)
+    if (kept === undefined) return key
+    const inside = droppedField(value, kept[1])
+    if (inside !== undefined) return `${key}.${inside}`
+  }
+  return undefined
 }
 
 const refused = (path: string, expected: string, actual: unknown): DecodeError => {

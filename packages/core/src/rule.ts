@@ -167,7 +167,11 @@ export const checkRules = (rules: readonly PlanRule[]): readonly string[] => {
     if (!reached.has(candidate)) problems.push(`rule ${candidate.name} is never reached`)
     if (names.has(candidate.name)) problems.push(`two rules are named ${candidate.name}`)
     names.add(candidate.name)
-    if (candidate.strategies.indexOf('fallback') !== candidate.strategies.length - 1) {
+    const { strategies } = candidate
+    if (
+      strategies.at(-1) !== 'fallback' ||
+      strategies.indexOf('fallback') < strategies.length - 1
+    ) {
       problems.push(`rule ${candidate.name} must end with fallback, and name it once`)
     }
   }
