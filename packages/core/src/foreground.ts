@@ -64,6 +64,9 @@ export const foregroundOf = (seen: ForegroundSighting): Foreground => {
   if (seen.mark === 'prompt' && seen.foregroundIsShell !== false) {
     return { kind: 'at-prompt', reasons: ['the last signed mark is a prompt'] }
   }
+  if (seen.readsTerminal === true && seen.mark === undefined && seen.foregroundIsShell !== false) {
+    return { kind: 'unknown', reasons: ['it may be the shell that waits, at its own prompt'] }
+  }
   if (seen.readsTerminal === true) return waiting(seen)
   if (seen.readsTerminal === false) {
     return { kind: 'running', reasons: ['the foreground process does not wait for the terminal'] }
@@ -76,7 +79,8 @@ const waiting = (seen: ForegroundSighting): Foreground => {
   if (seen.echo === false && seen.lineMode === true) {
     return { kind: 'waiting-for-password', reasons: [reads, 'line mode with echo off'] }
   }
-  if (seen.lineMode === true)
+  if (seen.echo === true && seen.lineMode === true) {
     return { kind: 'waiting-for-line', reasons: [reads, 'line mode with echo on'] }
-  return { kind: 'unknown', reasons: [reads, 'the terminal is not in line mode'] }
+  }
+  return { kind: 'unknown', reasons: [reads, "the terminal's mode does not tell for what"] }
 }
