@@ -15,17 +15,25 @@ export interface Redacted {
 // ----------------------------------------------------------------------------------- constructors
 
 const secretName =
-  /pass(?:word|wd|phrase)?$|^pass|secret|token|api_?key|access_?key|private_?key|credential|auth(?:orization)?$|cookie|session_?key|signing_?key|encryption_?key|dsn$|_pwd$|^pgpass/i
+  /passw(?:or)?d|passphrase|passcode|(?<!by|com|sur|tres)pass$|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|session[_-]?key|signing[_-]?key|encryption[_-]?key|credential|auth(?:orization)?$|cookie|bearer|jwt|dsn$|_pwd$/i
+
+/** An address with a password in it: `scheme://user:password@host`. */
+const credentialAddress = /^[a-z][a-z\d+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i
 
 const referencePrefix = 'session-recovery-secret:'
+const numberSuffix = '#number'
 
 /** Whether a variable or field of this name holds a secret: by its looks, or because it is declared. */
 export const isSecretName = (name: string, declared: readonly string[]): boolean =>
   declared.includes(name) || secretName.test(name)
 
-/** The reference that stands for the secret `name` of a session. */
-export const secretReference = (sessionId: string, name: string): string =>
-  `${referencePrefix}${encodeURIComponent(sessionId)}/${encodeURIComponent(name)}`
+/** The reference that stands for the secret at `path` of a session; different paths never share one. */
+export const secretReference = (sessionId: string, ...path: readonly string[]): string =>
+  referencePrefix + [sessionId, ...path].map(escaped).join('/')
+
+// By code units, since an id or a name may hold half of a surrogate pair.
+const escaped = (part: string): string =>
+  part.replace(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** Whether a value is a reference to a secret. */
 export const isSecretReference = (value: string): boolean => value.startsWith(referencePrefix)
@@ -35,88 +43,118 @@ export const isSecretReference = (value: string): boolean => value.startsWith(re
 // A shorter value would be found in innocent text; it is still taken out where its name says so.
 const shortestSought = 6
 
+type Path = readonly string[]
+/** What becomes of the text or number at `path`; `named`: a name on the way there says it is secret. */
+type Change = (value: string | number, path: Path, named: boolean) => string | number
+
 /**
- * Takes the secrets out of `snapshot`: each becomes a reference where its name says so, and its exact
- * text is replaced in everything else that is kept.
+ * Takes the secrets out of `snapshot`. Each becomes a reference where its name says that it is one, and
+ * so does every variable and field of the app's that contains its exact text; in all else that is kept
+ * (history, output, errors, names) that text is replaced.
+ *
+ * A value that only looks like a reference is taken out like a secret: what a program writes into its
+ * environment must not resolve to somebody else's secret.
  *
  * @param declared names that hold secrets, besides those that look like it.
+ * @param known secrets taken out of this session before, under their references: sought, too.
  */
-export const redact = (snapshot: RecoverySnapshot, declared: readonly string[]): Redacted => {
+export const redact = (
+  snapshot: RecoverySnapshot,
+  declared: readonly string[],
+  known: ReadonlyMap<string, string> = new Map(),
+): Redacted => {
   const secrets = new Map<string, string>()
-  const take = (name: string, value: string): string => {
-    if (value === '' || isSecretReference(value)) return value
-    const reference = secretReference(snapshot.sessionId, name)
-    secrets.set(reference, value)
+  const isOwn = (value: string | number, path: Path): boolean => {
+    const reference = secretReference(snapshot.sessionId, ...path)
+    return value === reference || value === reference + numberSuffix
+  }
+  const take = (value: string | number, path: Path): string => {
+    const suffix = typeof value === 'number' ? numberSuffix : ''
+    const reference = secretReference(snapshot.sessionId, ...path) + suffix
+    secrets.set(reference, Object.is(value, -0) ? '-0' : String(value))
     return reference
   }
-  const environment = Object.fromEntries(
-    Object.entries(snapshot.environment).map(([name, value]) => [
-      name,
-      isSecretName(name, declared) ? take(name, value) : value,
-    ]),
-  )
-  const taken = {
-    ...snapshot,
-    environment,
-    sessionState: takenFrom(snapshot.sessionState, 'state', declared, take),
-    sessionOptions: takenFrom(snapshot.sessionOptions, 'options', declared, take),
+  const byName: Change = (value, path, named) => {
+    if (value === '' || isOwn(value, path)) return value
+    if (named) return take(value, path)
+    const told = typeof value === 'string' && (isSecretReference(value) || hasCredential(value))
+    return told ? take(value, path) : value
   }
-  return { snapshot: scrubbed(taken, secrets), secrets }
+  const taken = changed(snapshot, declared, byName)
+  const sought = soughtIn(new Map([...known, ...secrets]))
+  const byText: Change = (value, path) =>
+    typeof value === 'string' && !isOwn(value, path) && sought.some((text) => value.includes(text))
+      ? take(value, path)
+      : value
+  const free = changed(taken, declared, byText)
+  return { snapshot: scrubbed(free, (text) => cleaned(text, sought)), secrets }
 }
 
-type Take = (name: string, value: string) => string
+const hasCredential = (value: string): boolean => credentialAddress.test(value)
 
-const takenFrom = (
-  value: unknown,
-  path: string,
-  declared: readonly string[],
-  take: Take,
-): unknown => {
-  if (Array.isArray(value)) return value.map((v, i) => takenFrom(v, `${path}.${i}`, declared, take))
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      typeof inner === 'string' && isSecretName(key, declared)
-        ? take(`${path}.${key}`, inner)
-        : takenFrom(inner, `${path}.${key}`, declared, take),
-    ]),
-  )
-}
-
-/** `value` with the exact text of every known secret replaced. */
-export const scrub = (value: string, secrets: ReadonlyMap<string, string>): string => {
-  let clean = value
-  for (const secret of secrets.values()) {
-    if (secret.length >= shortestSought) clean = clean.replaceAll(secret, '[secret]')
-  }
-  return clean
-}
-
-const scrubbed = (
+/** The variables and the app's own data, changed text by text. */
+const changed = (
   snapshot: RecoverySnapshot,
-  secrets: ReadonlyMap<string, string>,
+  declared: readonly string[],
+  change: Change,
 ): RecoverySnapshot => {
-  if (secrets.size === 0) return snapshot
-  const clean = (value: string) => scrub(value, secrets)
-  const state = snapshot.interactiveState
+  const visit = (value: unknown, path: Path, named: boolean): unknown => {
+    if (typeof value === 'string' || typeof value === 'number') return change(value, path, named)
+    if (Array.isArray(value))
+      return value.map((item, i) => visit(item, [...path, String(i)], named))
+    return isPlain(value)
+      ? mapped(value, (item, key) =>
+          visit(item, [...path, key], named || isSecretName(key, declared)),
+        )
+      : value
+  }
   return {
     ...snapshot,
-    environment: mapped(snapshot.environment, (v) => (isSecretReference(v) ? v : clean(v))),
+    environment: visit(snapshot.environment, ['env'], false) as Record<string, string>,
+    sessionState: visit(snapshot.sessionState, ['state'], false),
+    sessionOptions: visit(snapshot.sessionOptions, ['options'], false),
+  }
+}
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !(value instanceof Date)
+
+const mapped = (
+  from: Readonly<Record<string, unknown>>,
+  change: (value: unknown, key: string) => unknown,
+  rename: (key: string) => string = (key) => key,
+): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(from).map(([key, item]) => [rename(key), change(item, key)]))
+
+/** The texts to look for, the longest first: one may contain another. */
+const soughtIn = (secrets: ReadonlyMap<string, string>): readonly string[] =>
+  [...new Set(secrets.values())]
+    .filter((secret) => secret.length >= shortestSought)
+    .sort((a, b) => b.length - a.length)
+
+const cleaned = (value: string, sought: readonly string[]): string =>
+  sought.reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), value)
+
+/** `value` with the exact text of every known secret replaced. */
+export const scrub = (value: string, secrets: ReadonlyMap<string, string>): string =>
+  cleaned(value, soughtIn(secrets))
+
+type Clean = (text: string) => string
+
+const scrubbed = (snapshot: RecoverySnapshot, clean: Clean): RecoverySnapshot => {
+  const state = snapshot.interactiveState
+  const error = snapshot.errorContext
+  return {
+    ...snapshot,
+    environment: deep(snapshot.environment, clean) as Record<string, string>,
     workingDirectory: clean(snapshot.workingDirectory),
     commandHistory: snapshot.commandHistory.map(clean),
-    // A secret may be split over chunks: they are joined before it is sought.
-    outputBuffer: snapshot.outputBuffer.length === 0 ? [] : [clean(snapshot.outputBuffer.join(''))],
+    outputBuffer: scrubbedChunks(snapshot.outputBuffer, clean),
     sessionState: deep(snapshot.sessionState, clean),
     sessionOptions: deep(snapshot.sessionOptions, clean),
-    ...(snapshot.errorContext === undefined
+    ...(error === undefined
       ? {}
-      : {
-          errorContext: {
-            ...snapshot.errorContext,
-            lastError: clean(snapshot.errorContext.lastError),
-          },
-        }),
+      : { errorContext: { ...error, lastError: clean(error.lastError) } }),
     ...(state === undefined
       ? {}
       : {
@@ -129,22 +167,24 @@ const scrubbed = (
   }
 }
 
-const mapped = (
-  from: Readonly<Record<string, string>>,
-  change: (value: string) => string,
-): Record<string, string> =>
-  Object.fromEntries(Object.entries(from).map(([name, value]) => [name, change(value)]))
+// A secret may be split over chunks: they are joined before it is sought.
+const scrubbedChunks = (chunks: readonly string[], clean: Clean): string[] => {
+  const whole = chunks.join('')
+  const free = clean(whole)
+  return free === whole ? [...chunks] : [free]
+}
 
-const deep = (value: unknown, clean: (text: string) => string): unknown => {
+const deep = (value: unknown, clean: Clean): unknown => {
   if (typeof value === 'string') return isSecretReference(value) ? value : clean(value)
   if (Array.isArray(value)) return value.map((item) => deep(item, clean))
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, deep(inner, clean)]))
+  return isPlain(value) ? mapped(value, (item) => deep(item, clean), clean) : value
 }
 
 /** Plain data with the exact text of every known secret replaced, wherever it stands. */
-export const scrubAll = <A>(value: A, secrets: ReadonlyMap<string, string>): A =>
-  secrets.size === 0 ? value : (deep(value, (text) => scrub(text, secrets)) as A)
+export const scrubAll = <A>(value: A, secrets: ReadonlyMap<string, string>): A => {
+  const sought = soughtIn(secrets)
+  return sought.length === 0 ? value : (deep(value, (text) => cleaned(text, sought)) as A)
+}
 
 /** The references that occur in a snapshot, wherever they stand. */
 export const referencesIn = (snapshot: RecoverySnapshot): readonly string[] => {
@@ -163,19 +203,17 @@ export const withSecrets = (
   known: ReadonlyMap<string, string>,
 ): RecoverySnapshot => {
   const put = (value: unknown): unknown => {
-    if (typeof value === 'string') return known.get(value) ?? value
     if (Array.isArray(value)) return value.map(put)
-    if (typeof value !== 'object' || value === null || value instanceof Date) return value
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, put(inner)]))
+    if (typeof value !== 'string') return isPlain(value) ? mapped(value, put) : value
+    const secret = known.get(value)
+    return secret !== undefined && value.endsWith(numberSuffix) ? Number(secret) : (secret ?? value)
   }
+  const resolved = Object.entries(snapshot.environment).filter(
+    ([, value]) => !isSecretReference(value) || known.has(value),
+  )
   return {
     ...snapshot,
-    environment: Object.fromEntries(
-      Object.entries(snapshot.environment).flatMap(([name, value]) => {
-        const resolved = isSecretReference(value) ? known.get(value) : value
-        return resolved === undefined ? [] : [[name, resolved]]
-      }),
-    ),
+    environment: put(Object.fromEntries(resolved)) as Record<string, string>,
     sessionState: put(snapshot.sessionState),
     sessionOptions: put(snapshot.sessionOptions),
   }
