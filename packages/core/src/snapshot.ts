@@ -113,7 +113,7 @@ export const withUpdate = (
   timestamp,
 })
 
-/** What planning needs of `snapshot`, with its pending commands cut to 16 of at most 1,024 characters. */
+/** What planning needs of `snapshot`: at most 16 pending commands, no text over 1,024 characters. */
 export const planningView = (snapshot: RecoverySnapshot, generation: number): PlanningView => ({
   generation,
   capturedAtMs: snapshot.timestamp.getTime(),
@@ -124,6 +124,7 @@ export const planningView = (snapshot: RecoverySnapshot, generation: number): Pl
 
 const boundedInteractive = (state: InteractiveState): InteractiveState => ({
   ...state,
+  ...(state.promptType === undefined ? {} : { promptType: state.promptType.slice(0, 1024) }),
   pendingCommands: state.pendingCommands.slice(0, 16).map((command) => command.slice(0, 1024)),
 })
 
@@ -136,20 +137,37 @@ export const bounded = (snapshot: RecoverySnapshot, limit: SnapshotLimit): Recov
   outputBuffer: newest(snapshot.outputBuffer, limit.outputBytes),
 })
 
-// Counted in UTF-16 code units, at most four bytes each once encoded: a cheap upper bound on the cut.
 const newest = (lines: readonly string[], limitBytes: number): string[] => {
   const kept: string[] = []
-  let left = limitBytes
-  for (let i = lines.length - 1; i >= 0 && left > 0; i--) {
+  let leftBytes = limitBytes
+  for (let i = lines.length - 1; i >= 0 && leftBytes > 0; i--) {
     const line = lines[i] ?? ''
-    kept.push(line.length <= left ? line : line.slice(-left))
-    left -= line.length
+    const whole = storedBytes(line) <= leftBytes
+    const part = whole ? line : endOf(line, leftBytes)
+    if (whole || part !== '') kept.push(part)
+    leftBytes = whole ? leftBytes - storedBytes(line) : 0
   }
   return kept.reverse()
 }
 
-/** The size of `value` as stored, in bytes of UTF-8. */
+/** The longest end of `line` that takes at most `limitBytes`; no character is cut in two. */
+const endOf = (line: string, limitBytes: number): string => {
+  let start = line.length
+  for (let bytes = 0; start > 0; ) {
+    const low = line.charCodeAt(start - 1)
+    const pair = (low & 0xfc00) === 0xdc00 && (line.charCodeAt(start - 2) & 0xfc00) === 0xd800
+    bytes += pair ? 4 : low < 0x80 ? 1 : low < 0x800 ? 2 : 3
+    if (bytes > limitBytes) break
+    start -= pair ? 2 : 1
+  }
+  return line.slice(start)
+}
+
+const ascii = /^[\0-\x7f]*$/
+
+/** The size of `value` in UTF-8, in bytes. */
 export const storedBytes = (value: string): number => {
+  if (ascii.test(value)) return value.length
   let bytes = 0
   for (const character of value) {
     const point = character.codePointAt(0) ?? 0
