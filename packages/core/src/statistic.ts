@@ -107,6 +107,9 @@ export const emptyTally: Tally = {
   strategiesSucceeded: {},
 }
 
+// Sums stop where a double stops being exact, so that what is stored can always be read again.
+const sum = (a: number, b: number): number => Math.min(a + b, Number.MAX_SAFE_INTEGER)
+
 const restoring: ReadonlySet<RecoveryStrategy> = new Set<RecoveryStrategy>([
   'restart',
   'restore',
@@ -134,9 +137,9 @@ export const tally = (sums: Tally, fact: Fact, atMs: number): Tally => {
       return {
         ...sums,
         successfulRecoveries: sums.successfulRecoveries + 1,
-        recoveryMs: sums.recoveryMs + fact.durationMs,
+        recoveryMs: sum(sums.recoveryMs, fact.durationMs),
         sessionsRestored: sums.sessionsRestored + (restoring.has(fact.strategy) ? 1 : 0),
-        bytesRestored: sums.bytesRestored + fact.receipt.restoredBytes,
+        bytesRestored: sum(sums.bytesRestored, fact.receipt.restoredBytes),
         strategiesSucceeded: oneMore(sums.strategiesSucceeded, fact.strategy),
         lastRecovery: new Date(atMs),
       }

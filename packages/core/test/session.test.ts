@@ -1,0 +1,59 @@
+/** What the engine reads of the app's options: what is missing or odd stays unknown. */
+import { knownOptions } from '@session-recovery/core'
+import { anyText, holds } from '@session-recovery/testkit'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+const unknown = { kind: 'local', command: undefined, workingDirectory: '', environment: {} }
+
+test('reads command, directory, environment and whether it is remote', () => {
+  expect(
+    knownOptions({
+      command: 'bash',
+      cwd: '/srv',
+      environment: { A: '1', B: '1' },
+      env: { B: '2' },
+      sshOptions: { host: 'h' },
+      more: 1,
+    }),
+  ).toEqual({
+    kind: 'ssh',
+    command: 'bash',
+    workingDirectory: '/srv',
+    environment: { A: '1', B: '2' },
+  })
+})
+
+test('of anything else nothing is known, and nothing throws', () => {
+  for (const options of [undefined, null, 5, 'bash', [], {}]) {
+    expect(knownOptions(options)).toEqual(unknown)
+  }
+  expect(knownOptions({ command: 5, cwd: [], env: { A: 1 }, environment: 'A=1' })).toEqual(unknown)
+  holds(
+    fc.property(fc.anything(), (options) => {
+      const known = knownOptions(options)
+      expect(['local', 'ssh']).toContain(known.kind)
+      expect(typeof known.workingDirectory).toBe('string')
+    }),
+  )
+})
+
+test('what an object inherits is not its own', () => {
+  expect(knownOptions(Object.create({ cwd: '/srv', sshOptions: {} }))).toEqual(unknown)
+  const hostile = JSON.parse('{"__proto__": {"cwd": "/srv"}, "env": {"__proto__": "x"}}')
+  const { environment, workingDirectory } = knownOptions(hostile)
+  expect(workingDirectory).toBe('')
+  expect(Object.getPrototypeOf(environment)).toBe(Object.prototype)
+})
+
+test.each([undefined, null, false])('sshOptions %s is a local session', (sshOptions) => {
+  expect(knownOptions({ sshOptions }).kind).toBe('local')
+})
+
+test('an environment of texts is kept as it is', () => {
+  holds(
+    fc.property(fc.dictionary(anyText, anyText, { noNullPrototype: true }), (env) => {
+      expect(Object.entries(knownOptions({ env }).environment)).toEqual(Object.entries(env))
+    }),
+  )
+})
