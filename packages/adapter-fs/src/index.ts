@@ -1,2 +1,6 @@
 /** The embedded store: one append-only log in a directory. */
-export {}
+export type { Disk, DiskFile, FileStatus } from './disk.js'
+export { realDisk } from './disk.js'
+export type { FileStoreOptions } from './option.js'
+export type { OwnershipUnprotected } from './ownership.js'
+export { fileStore } from './store.js'

@@ -1,0 +1,251 @@
+/**
+ * Starts the log afresh: one new segment with all that is live replaces all that came before.
+ *
+ * Most of it is written while commits go on; only the last part, in which what was appended meanwhile is
+ * carried over and the new segment gets its name, runs alone. Until that name is on the medium the old
+ * segments are the log, after it the new one is; they are removed only then.
+ */
+import { type Json, PlanningView, SessionRecord } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import { type Disk, type DiskFile, unfinished, writeAll } from './disk.js'
+import { lineAt, rawEntry, type SegmentFiles, segmentFiles } from './extent-read.js'
+import { lineOf } from './line.js'
+import { isFenced, type Log, type Result } from './log.js'
+import type { SetAside } from './quarantine.js'
+import { headerLine, segmentName } from './segment.js'
+import type { Extent, Held, HeldSnapshot, SessionIndex } from './session-index.js'
+import { notOpen, owned, tooLarge, unavailable } from './store-error.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+export interface CheckpointOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly term: number
+  readonly limitBytes: number
+  readonly journalEntriesPerSession: number
+  readonly forgottenSessions: number
+  readonly log: Log
+  readonly index: SessionIndex
+  /** Keeps what is found damaged. */
+  readonly setAside: SetAside
+  /** Whether the store is being closed. */
+  readonly stopped: () => boolean
+}
+
+/** Where what was held stands in the new segment; `undefined`: it is retained no longer. */
+type Moved = Map<Extent, Extent>
+
+// ------------------------------------------------------------------------------------------ draft
+
+const pieceBytes = 1 << 20
+
+/** A file that is filled from its beginning, in large pieces. */
+class Draft {
+  private readonly pieces: Buffer[] = []
+  private waiting = 0
+  private written = 0
+
+  constructor(
+    readonly file: DiskFile,
+    readonly name: string,
+  ) {}
+
+  get bytes(): number {
+    return this.written + this.waiting
+  }
+
+  /** Adds whole lines; returns where they will stand. */
+  add(lines: Buffer): Extent {
+    const extent = { segment: this.name, offset: this.bytes, bytes: lines.length }
+    this.pieces.push(lines)
+    this.waiting += lines.length
+    return extent
+  }
+
+  async flush(least: number): Promise<void> {
+    if (this.waiting < least || this.waiting === 0) return
+    const piece = Buffer.concat(this.pieces)
+    await writeAll(this.file, piece, this.written)
+    this.written += piece.length
+    this.waiting = 0
+    this.pieces.length = 0
+  }
+}
+
+// ------------------------------------------------------------------------------------- checkpoint
+
+/**
+ * Writes a checkpoint that carries `projection`, into which every entry acknowledged before this call has
+ * been folded. When it fails, the log goes on as it was.
+ */
+export const checkpoint = async (options: CheckpointOptions, projection: Json): Promise<Result> => {
+  const { disk, directory, term, limitBytes, log, index } = options
+  const last = lineOf('checkpoint', { projection, latestMs: index.latestMs() })
+  if (last.length > limitBytes) return E.left(tooLarge('projection', last.length, limitBytes))
+
+  // Taken in one go, at the moment of the call: what is acknowledged later is carried over as it is.
+  const { kept, dropped } = retained(index, options.forgottenSessions)
+  const tail = { index: log.closed().length, from: log.active()?.bytes }
+  const opened = await log.alone('checkpoint', async () => {
+    await log.ensureActive()
+    return E.right(undefined)
+  })
+  if (E.isLeft(opened)) return opened
+
+  const sequence = log.nextSequence()
+  const name = segmentName(term, sequence)
+  const draftPath = `${directory}/${name}${unfinished}`
+  const files = segmentFiles(disk, directory)
+  const file = await disk.create(draftPath)
+  const draft = new Draft(file, name)
+  const moved: Moved = new Map()
+  let done: Result = E.left(unavailable('checkpoint', new Error('it did not come to its end')))
+  try {
+    draft.add(headerLine({ term, sequence, limitBytes: log.limitBytes, whole: true, before: [] }))
+    for (const [sessionId, held] of kept) {
+      if (options.stopped()) return E.left(notOpen('checkpoint'))
+      await writeSession(options, draft, files, sessionId, held, moved)
+    }
+    draft.add(last)
+    await draft.flush(0)
+    await file.sync()
+    done = await log.alone('checkpoint', () => replace(options, draft, draftPath, tail, moved))
+    if (E.isRight(done)) forgetDropped(index, dropped)
+  } finally {
+    await files.close()
+    if (E.isLeft(done)) {
+      await file.close().catch(() => undefined)
+      await disk.remove(draftPath).catch(() => undefined)
+    }
+  }
+  return done
+}
+
+// What is live, and the newest of what was forgotten.
+const retained = (index: SessionIndex, forgottenSessions: number) => {
+  const live: [string, Held][] = []
+  const forgotten: [string, Held][] = []
+  for (const item of index.entries()) {
+    const [, { record, snapshot }] = item
+    if (record !== undefined || snapshot !== undefined) live.push(item)
+    else forgotten.push(item)
+  }
+  const first = Math.max(forgotten.length - forgottenSessions, 0)
+  return { kept: [...live, ...forgotten.slice(first)], dropped: forgotten.slice(0, first) }
+}
+
+const forgetDropped = (index: SessionIndex, dropped: readonly [string, Held][]) => {
+  for (const [sessionId] of dropped) {
+    const held = index.get(sessionId)
+    if (held?.forgotten !== undefined && held.entries.length === 0) index.drop(sessionId)
+  }
+}
+
+const writeSession = async (
+  options: CheckpointOptions,
+  draft: Draft,
+  files: SegmentFiles,
+  sessionId: string,
+  held: Held,
+  moved: Moved,
+) => {
+  const { journalEntriesPerSession, setAside } = options
+  const bulk: (readonly [Extent, Buffer])[] = []
+  for (const extent of held.entries.slice(-journalEntriesPerSession || held.entries.length)) {
+    const bytes = await files.bytes(extent)
+    const line = lineAt(bytes, extent, 'commit', 'entry')
+    if (E.isLeft(line)) await setAside(extent, bytes, line.left, sessionId)
+    else {
+      const entry = line.right.kind === 'commit' ? lineOf('entry', rawEntry(line.right)) : bytes
+      bulk.push([extent, entry])
+    }
+  }
+  const entries = bulk.map(([, { length }]) => length)
+  const body = await bodyOf(options, files, sessionId, held.snapshot)
+  if (body !== undefined) bulk.push([body.extent, body.bytes])
+  const { record, forgotten, snapshot } = held
+  draft.add(
+    lineOf('session', {
+      sessionId,
+      entries,
+      ...(record === undefined ? {} : { record: SessionRecord.encode(record) }),
+      ...(forgotten === undefined ? {} : { forgotten }),
+      ...(snapshot === undefined || body === undefined
+        ? {}
+        : {
+            snapshot: {
+              incarnation: snapshot.incarnation,
+              view: PlanningView.encode(snapshot.view),
+              body: { bytes: body.bytes.length, crc: body.crc },
+            },
+          }),
+    }),
+  )
+  for (const [extent, lines] of bulk) moved.set(extent, draft.add(lines))
+  await draft.flush(pieceBytes)
+}
+
+const bodyOf = async (
+  { setAside }: CheckpointOptions,
+  files: SegmentFiles,
+  sessionId: string,
+  snapshot: HeldSnapshot | undefined,
+) => {
+  if (snapshot === undefined) return undefined
+  const bytes = await files.bytes(snapshot.body)
+  const line = lineAt(bytes, snapshot.body, 'body')
+  if (E.isRight(line)) return { extent: snapshot.body, bytes, crc: line.right.crc }
+  await setAside(snapshot.body, bytes, line.left, sessionId)
+  return undefined
+}
+
+// Runs alone. What throws here leaves it open which of the two logs the medium holds; the active segment
+// is then given up, and the header of the one after it, being newer than both, says what counts.
+const replace = async (
+  { disk, directory, term, log, index }: CheckpointOptions,
+  draft: Draft,
+  draftPath: string,
+  tail: { readonly index: number; readonly from: number | undefined },
+  moved: Moved,
+): Promise<Result> => {
+  const active = log.active()
+  if (active === undefined || log.closed().length !== tail.index) {
+    return E.left(unavailable('checkpoint', new Error('the disk failed meanwhile')))
+  }
+  if (await isFenced(disk, directory, term)) {
+    return E.left(owned('another engine has taken the store over'))
+  }
+  const from = tail.from ?? active.headerBytes
+  const shift = draft.bytes - from
+  for (let at = from; at < active.bytes; at += pieceBytes) {
+    draft.add(await active.file.read(at, Math.min(pieceBytes, active.bytes - at)))
+    await draft.flush(pieceBytes)
+  }
+  await draft.flush(0)
+  await draft.file.sync()
+  await disk.rename(draftPath, `${directory}/${draft.name}`)
+  await disk.syncDirectory(directory)
+  const old = [...log.closed().map(({ name }) => name), active.name]
+  relocate(index, (extent) =>
+    extent.segment === active.name && extent.offset >= from
+      ? { ...extent, segment: draft.name, offset: extent.offset + shift }
+      : moved.get(extent),
+  )
+  log.restart({ name: draft.name, file: draft.file, bytes: draft.bytes, headerBytes: 0 })
+  await active.file.close().catch(() => undefined)
+  for (const name of old) await disk.remove(`${directory}/${name}`).catch(() => undefined)
+  return E.right(undefined)
+}
+
+const relocate = (index: SessionIndex, place: (extent: Extent) => Extent | undefined) => {
+  for (const [sessionId, held] of index.entries()) {
+    const body = held.snapshot === undefined ? undefined : place(held.snapshot.body)
+    index.hold(sessionId, {
+      ...held,
+      entries: held.entries.flatMap((extent) => place(extent) ?? []),
+      snapshot:
+        held.snapshot === undefined || body === undefined ? undefined : { ...held.snapshot, body },
+    })
+  }
+}

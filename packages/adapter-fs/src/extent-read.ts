@@ -1,0 +1,75 @@
+/**
+ * Reads single lines back from where they stand. Files are opened for each use and closed after it, so
+ * that a checkpoint may remove them at any time: who comes too late looks the place up again.
+ */
+import type { JournalEntry } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Disk, DiskFile } from './disk.js'
+import { type Line, readLine } from './line.js'
+import type { Extent } from './session-index.js'
+import { statementOf } from './statement.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** Open segments, for one piece of work. */
+export interface SegmentFiles {
+  readonly bytes: (extent: Extent) => Promise<Buffer>
+  readonly close: () => Promise<void>
+}
+
+// ----------------------------------------------------------------------------------- constructors
+
+export const segmentFiles = (disk: Disk, directory: string): SegmentFiles => {
+  const open = new Map<string, Promise<DiskFile>>()
+  const fileOf = (name: string): Promise<DiskFile> => {
+    const file = open.get(name) ?? disk.open(`${directory}/${name}`)
+    open.set(name, file)
+    return file
+  }
+  return {
+    bytes: async ({ segment, offset, bytes }) => (await fileOf(segment)).read(offset, bytes),
+    close: async () => {
+      for (const file of open.values()) {
+        await file.then((opened) => opened.close()).catch(() => undefined)
+      }
+    },
+  }
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+/** Names a place for a person. */
+export const placeName = ({ segment, offset }: Extent): string => `${segment}: byte ${offset}`
+
+/** What stands at `extent`: a line of one of `kinds`, or what is wrong with it. */
+export const lineAt = (
+  bytes: Buffer,
+  extent: Extent,
+  ...kinds: readonly string[]
+): E.Either<string, Line> => {
+  const line = readLine(bytes)
+  if (E.isLeft(line)) return E.left(`${placeName(extent)}: ${line.left}`)
+  return kinds.includes(line.right.kind)
+    ? line
+    : E.left(`${placeName(extent)}: expected ${kinds.join(' or ')}, got ${line.right.kind}`)
+}
+
+/** The journal entry a `commit` or an `entry` line holds. */
+export const entryAt = (bytes: Buffer, extent: Extent): E.Either<string, JournalEntry> => {
+  const line = lineAt(bytes, extent, 'commit', 'entry')
+  if (E.isLeft(line)) return line
+  const statement = statementOf(line.right)
+  if (E.isLeft(statement)) return E.left(`${placeName(extent)}: ${statement.left.problem}`)
+  const said = statement.right
+  if (said.kind === 'commit') return E.right(said.said.entry)
+  if (said.kind === 'entry') return E.right(said.said)
+  return E.left(`${placeName(extent)}: no journal entry`)
+}
+
+/** The encoded entry of a `commit` line, without decoding it. */
+export const rawEntry = (line: Line): unknown => {
+  const payload = line.payload()
+  return E.isRight(payload) && typeof payload.right === 'object' && payload.right !== null
+    ? (payload.right as { readonly entry?: unknown }).entry
+    : undefined
+}

@@ -1,0 +1,70 @@
+/**
+ * A line of the log: JSON with its own checksum in front.
+ *
+ * `{"crc":"9ae0daaf","KIND":…}` is plain JSON to a person and to `jq`; the checksum is crc32 over every
+ * byte between it and the end of the line. Checksum and kind are read without parsing the rest.
+ */
+import { crc32 } from 'node:zlib'
+import * as E from 'fp-ts/lib/Either.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** A line whose checksum is right. */
+export interface Line {
+  readonly kind: string
+  readonly crc: number
+  /** What the line says, parsed when it is asked for. */
+  readonly payload: () => E.Either<string, unknown>
+}
+
+const prefixBytes = '{"crc":"00000000",'.length
+const newline = 0x0a
+
+// ----------------------------------------------------------------------------------- constructors
+
+/** A line that says `payload`, with the newline that ends it. */
+export const lineOf = (kind: string, payload: unknown): Buffer => {
+  const said = JSON.stringify({ [kind]: payload }).slice(1)
+  const line = Buffer.allocUnsafe(prefixBytes + Buffer.byteLength(said) + 1)
+  line.write(said, prefixBytes)
+  line[line.length - 1] = newline
+  line.write(`{"crc":"${hex(crcOf(line))}",`, 'latin1')
+  return line
+}
+
+const hex = (crc: number): string => crc.toString(16).padStart(8, '0')
+
+/** The checksum of a line that ends in its newline. */
+export const crcOf = (line: Buffer): number => crc32(line.subarray(prefixBytes, -1))
+
+// ------------------------------------------------------------------------------------ combinators
+
+const prefix = /^\{"crc":"([0-9a-f]{8})",$/
+const kindAtStart = /^"([a-z]{1,16})":/
+
+/**
+ * Reads a line (with its newline).
+ *
+ * @returns the line, or what is wrong with it: it was cut off, has no checksum, or a wrong one.
+ */
+export const readLine = (bytes: Buffer): E.Either<string, Line> => {
+  if (bytes.at(-1) !== newline) return E.left('the line is cut off')
+  const found = prefix.exec(bytes.toString('latin1', 0, prefixBytes))?.[1]
+  if (found === undefined) return E.left('crc: no checksum')
+  const crc = crcOf(bytes)
+  if (found !== hex(crc)) return E.left(`crc: expected ${hex(crc)}, got ${found}`)
+  const kind = kindAtStart.exec(bytes.toString('latin1', prefixBytes, prefixBytes + 20))?.[1]
+  if (kind === undefined) return E.left('the line says nothing')
+  return E.right({ kind, crc, payload: () => payloadOf(bytes, kind) })
+}
+
+const payloadOf = (bytes: Buffer, kind: string): E.Either<string, unknown> => {
+  try {
+    const parsed: unknown = JSON.parse(bytes.toString('utf8'))
+    return typeof parsed === 'object' && parsed !== null && Object.hasOwn(parsed, kind)
+      ? E.right((parsed as Record<string, unknown>)[kind])
+      : E.left(`${kind}: nothing is said`)
+  } catch {
+    return E.left(`${kind}: not JSON`)
+  }
+}

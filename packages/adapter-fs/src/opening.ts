@@ -1,0 +1,182 @@
+/**
+ * Opens a store: takes the directory and its ownership, reads the log, sets aside what cannot be used,
+ * starts the segment of a new term, and takes over the seed's files.
+ *
+ * The order matters. A log of a later version is refused before anything in it is touched; nothing is
+ * removed before the header that supersedes it is on the medium.
+ */
+import type { Json, Loaded, Quarantined, StoreError } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Disk } from './disk.js'
+import { type HeadIndex, headIndex } from './head.js'
+import { type LoadedLog, loadLog } from './load.js'
+import { createLog, type Log } from './log.js'
+import type { Settings } from './option.js'
+import { type Ownership, takeOwnership } from './ownership.js'
+import { furnish, openPlace, type Place, sweepPlace } from './place.js'
+import { quarantined, quarantineName, setAsideFile, setAsideStretch } from './quarantine.js'
+import { importSeed } from './seed-import.js'
+import type { SessionIndex } from './session-index.js'
+import { unusable } from './store-error.js'
+import { commitWrite, snapshotWrite } from './write.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** A store that is open. */
+export interface OpenStore {
+  readonly disk: Disk
+  readonly settings: Settings
+  readonly place: Place
+  readonly term: number
+  readonly log: Log
+  readonly index: SessionIndex
+  readonly heads: HeadIndex
+  readonly ownership: Ownership
+}
+
+// ----------------------------------------------------------------------------------- constructors
+
+export const openStore = async (
+  settings: Settings,
+  disk: Disk,
+): Promise<E.Either<StoreError, { readonly store: OpenStore; readonly loaded: Loaded }>> => {
+  const place = await openPlace(disk, settings.directory, settings.logger)
+  if (E.isLeft(place)) return place
+  const ownership = await takeOwnership(place.right, settings.logger)
+  if (E.isLeft(ownership)) return ownership
+  let opened: Awaited<ReturnType<typeof openOwned>> | undefined
+  try {
+    opened = await openOwned(settings, disk, place.right, ownership.right)
+    return opened
+  } finally {
+    if (opened === undefined || E.isLeft(opened)) await ownership.right.release()
+  }
+}
+
+const openOwned = async (
+  settings: Settings,
+  disk: Disk,
+  place: Place,
+  ownership: Ownership,
+): Promise<E.Either<StoreError, { readonly store: OpenStore; readonly loaded: Loaded }>> => {
+  const furnished = await furnish(disk, place, settings.logger)
+  if (E.isLeft(furnished)) return furnished
+  const { limitBytes, journalEntriesPerSession } = settings
+  const read = await loadLog(disk, place.log, limitBytes, journalEntriesPerSession)
+  if (E.isLeft(read)) return E.left(unusable(`${place.log}/${read.left}`))
+  const found = read.right
+
+  const aside = await setAsideFound(disk, place, found)
+  await sweepPlace(disk, place)
+  await flushUnsure(disk, place, found)
+  const heads = headIndex(found.index)
+  const term = found.term + 1
+  const log = createLog({
+    disk,
+    directory: place.log,
+    term,
+    limitBytes: Math.max(found.limitBytes, limitBytes),
+    live: found.live,
+    failed: heads.reset,
+  })
+  const store: OpenStore = {
+    disk,
+    settings,
+    place,
+    term,
+    log,
+    index: found.index,
+    heads,
+    ownership,
+  }
+  const started = await startTerm(store, found)
+  if (E.isRight(started)) {
+    const quarantine = [...aside, ...started.right.aside]
+    for (const one of quarantine) settings.logger('warn', `set aside: ${one.source}`, one)
+    return E.right({ store, loaded: loadedOf(found, started.right.entries, quarantine) })
+  }
+  await log.close()
+  return started
+}
+
+// Sets the new term's header on the medium, imports, and only then removes what counts no longer.
+const startTerm = async (store: OpenStore, found: LoadedLog) => {
+  const { disk, log, place, settings, index } = store
+  const started = await log.alone('open', async () => {
+    await log.ensureActive()
+    return E.right(undefined)
+  })
+  if (E.isLeft(started)) return started
+  const entries = [...found.entries]
+  const aside = await importSeed(disk, place, settings, {
+    has: (sessionId) => index.get(sessionId) !== undefined,
+    store: async ({ record, entry, snapshot }) => {
+      const body = snapshotWrite(store, snapshot)
+      if (E.isLeft(body)) return body
+      const write = commitWrite(store, { record, expectedRev: 0, entry })
+      if (E.isLeft(write)) return write
+      const [stored, kept] = await Promise.all([log.append(write.right), log.append(body.right)])
+      if (E.isRight(stored)) entries.push(entry)
+      return E.isLeft(stored) ? stored : kept
+    },
+  })
+  if (E.isLeft(aside)) return aside
+  for (const name of found.superseded) {
+    await disk.remove(`${place.log}/${name}`).catch(() => undefined)
+  }
+  return E.right({ aside: aside.right, entries })
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+const setAsideFound = async (disk: Disk, place: Place, found: LoadedLog) => {
+  const aside: Quarantined[] = []
+  for (const damage of found.damages) {
+    aside.push(await setAsideStretch(disk, place.log, place.quarantine, damage))
+  }
+  const into = { path: place.quarantine, name: quarantineName }
+  for (const name of found.foreign) {
+    const keptAs = await setAsideFile(disk, place.log, name, into)
+    aside.push(quarantined(`log/${name}`, keptAs, 'not a regular file of its own', undefined))
+  }
+  if (found.foreign.length > 0) {
+    await disk.syncDirectory(place.quarantine)
+    await disk.syncDirectory(place.log)
+  }
+  return aside
+}
+
+// What a killed owner wrote and never flushed is read like the rest: what is built on it from now on must
+// not outlive it.
+const flushUnsure = async (disk: Disk, place: Place, found: LoadedLog) => {
+  for (const name of found.unsure) {
+    const file = await disk.open(`${place.log}/${name}`)
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+  if (found.unsure.length > 0) await disk.syncDirectory(place.log)
+}
+
+const loadedOf = (
+  { index, projection }: LoadedLog,
+  entries: Loaded['entries'],
+  aside: readonly Quarantined[],
+): Loaded => ({
+  sessions: [...index.entries()].flatMap(([, { record, snapshot }]) =>
+    record === undefined
+      ? []
+      : [
+          {
+            record,
+            view: snapshot?.incarnation === record.control.incarnation ? snapshot.view : undefined,
+          },
+        ],
+  ),
+  projection: projection as Json | undefined,
+  entries,
+  quarantined: aside,
+  latestMs: index.latestMs(),
+})

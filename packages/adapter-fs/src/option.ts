@@ -1,0 +1,68 @@
+/**
+ * What a file store is opened with, and the bounds of each number.
+ */
+import type { Logger } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+export interface FileStoreOptions {
+  /** Made if it is missing; everything the store keeps is in it. */
+  readonly directory: string
+  /**
+   * The largest commit, snapshot or projection that is accepted, and the largest file of the seed's that
+   * is imported: 1 KiB to 128 MiB, default 16 MiB.
+   */
+  readonly limitBytes?: number
+  /** How many journal entries of each session a checkpoint retains: 0 to 100,000, default 200. */
+  readonly journalEntriesPerSession?: number
+  /** Of how many forgotten sessions a checkpoint retains the journal: 0 to 1,000,000, default 1,000. */
+  readonly forgottenSessions?: number
+  /** Names that hold secrets, besides those that look like it; for what is imported. */
+  readonly secretNames?: readonly string[]
+  /** Whether what is imported keeps its output and command history. Default: no. */
+  readonly storeOutput?: boolean
+  /** Told of what was set aside and of what could not be guarded. Default: nobody. */
+  readonly logger?: Logger
+  /** The wall clock, in milliseconds since the epoch; for what is imported. Default: the system's. */
+  readonly wallMs?: () => number
+}
+
+export type Settings = Required<FileStoreOptions>
+
+const ranges = {
+  limitBytes: { least: 1 << 10, most: 128 << 20, usual: 16 << 20 },
+  journalEntriesPerSession: { least: 0, most: 100_000, usual: 200 },
+  forgottenSessions: { least: 0, most: 1_000_000, usual: 1_000 },
+} as const
+
+type Numeric = keyof typeof ranges
+
+// ----------------------------------------------------------------------------------- constructors
+
+/** The options with their defaults, or which of them cannot be used and why. */
+export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings> => {
+  if (typeof options.directory !== 'string' || options.directory === '') {
+    return E.left('directory: expected a path')
+  }
+  if (options.directory.includes('\0')) return E.left('directory: expected a path without NUL')
+  const numbers = { ...options }
+  for (const name of Object.keys(ranges) as Numeric[]) {
+    const { least, most } = ranges[name]
+    const given = numbers[name] ?? ranges[name].usual
+    if (!Number.isSafeInteger(given) || given < least || given > most) {
+      return E.left(`${name}: expected a whole number from ${least} to ${most}, got ${given}`)
+    }
+  }
+  return E.right({
+    directory: options.directory,
+    limitBytes: options.limitBytes ?? ranges.limitBytes.usual,
+    journalEntriesPerSession:
+      options.journalEntriesPerSession ?? ranges.journalEntriesPerSession.usual,
+    forgottenSessions: options.forgottenSessions ?? ranges.forgottenSessions.usual,
+    secretNames: options.secretNames ?? [],
+    storeOutput: options.storeOutput ?? false,
+    logger: options.logger ?? (() => undefined),
+    wallMs: options.wallMs ?? Date.now,
+  })
+}

@@ -1,0 +1,137 @@
+/**
+ * The directory a store lives in: made if it is missing, refused if it must not be used.
+ */
+import { resolve } from 'node:path'
+import type { Logger, StoreUnusable } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import { type Disk, type FileStatus, sweep } from './disk.js'
+import { unusable } from './store-error.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+export interface Place {
+  readonly directory: string
+  readonly device: bigint
+  readonly inode: bigint
+  readonly log: string
+  readonly archives: string
+  readonly quarantine: string
+  readonly imported: string
+}
+
+const directoryMode = 0o700
+
+// As statfs numbers them on Linux. With FUSE it cannot be told what is behind it, and sshfs may be.
+const networked: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'nfs'],
+  [0x517b, 'smb'],
+  [0xff534d42, 'cifs'],
+  [0xfe534d42, 'smb2'],
+  [0x01021997, '9p'],
+  [0x65735546, 'fuse'],
+  [0x5346414f, 'afs'],
+  [0x6b414653, 'afs'],
+  [0x73757245, 'coda'],
+  [0x00c36400, 'ceph'],
+  [0x0bd00bd0, 'lustre'],
+  [0x47504653, 'gpfs'],
+  [0x7461636f, 'ocfs2'],
+  [0x01161970, 'gfs2'],
+  [0x564c, 'ncp'],
+  [0x786f4256, 'vboxsf'],
+  [0x19830326, 'beegfs'],
+])
+
+// ----------------------------------------------------------------------------------- constructors
+
+/** Makes or checks the store's directory, and gives it the mode 0700. */
+export const openPlace = async (
+  disk: Disk,
+  path: string,
+  logger: Logger,
+): Promise<E.Either<StoreUnusable, Place>> => {
+  const directory = resolve(path)
+  await make(disk, directory)
+  const status = await own(disk, directory, logger)
+  if (E.isLeft(status)) return status
+  const { device, inode } = status.right
+  if (process.platform === 'linux') {
+    const kind = networked.get((await disk.filesystemType(directory)) >>> 0)
+    if (kind !== undefined) {
+      return E.left(
+        unusable(
+          `${directory} is on a network filesystem (${kind}): a flush there promises nothing`,
+        ),
+      )
+    }
+  }
+  const inside = (name: string) => `${directory}/${name}`
+  return E.right({
+    directory,
+    device,
+    inode,
+    log: inside('log'),
+    archives: inside('archives'),
+    quarantine: inside('quarantine'),
+    imported: inside('imported'),
+  })
+}
+
+/** Makes or checks the directories inside. */
+export const furnish = async (
+  disk: Disk,
+  place: Place,
+  logger: Logger,
+): Promise<E.Either<StoreUnusable, void>> => {
+  for (const directory of [place.log, place.archives, place.quarantine, place.imported]) {
+    await make(disk, directory)
+    const status = await own(disk, directory, logger)
+    if (E.isLeft(status)) return status
+  }
+  return E.right(undefined)
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+/** Removes what interrupted writes left. */
+export const sweepPlace = async (disk: Disk, place: Place): Promise<void> => {
+  for (const directory of [place.log, place.archives, place.quarantine]) {
+    await sweep(disk, directory)
+  }
+}
+
+// A directory that was made must still be there after a power cut: so must those above it.
+const make = async (disk: Disk, directory: string) => {
+  if ((await disk.status(directory)) !== undefined) return
+  const topmost = await disk.makeDirectory(directory)
+  if (topmost === undefined) return
+  for (let made = directory; made.length >= topmost.length; made = resolve(made, '..')) {
+    await disk.setMode(made, directoryMode)
+    await disk.syncDirectory(resolve(made, '..'))
+  }
+}
+
+const own = async (
+  disk: Disk,
+  directory: string,
+  logger: Logger,
+): Promise<E.Either<StoreUnusable, FileStatus>> => {
+  const status = await disk.status(directory)
+  if (status?.kind === 'link') {
+    return E.left(unusable(`${directory} is a symbolic link: name the directory itself`))
+  }
+  if (status?.kind !== 'directory') return E.left(unusable(`${directory} is no directory`))
+  const user = process.geteuid?.()
+  if (user !== undefined && status.userId !== user) {
+    return E.left(
+      unusable(`${directory} belongs to user ${status.userId}, this process runs as ${user}`),
+    )
+  }
+  if (user !== undefined && status.mode !== directoryMode) {
+    await disk.setMode(directory, directoryMode)
+    logger('warn', `${directory} was open to others; its mode is 0700 now`, {
+      formerMode: status.mode.toString(8),
+    })
+  }
+  return E.right(status)
+}

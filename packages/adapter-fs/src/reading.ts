@@ -1,0 +1,87 @@
+/**
+ * Reads snapshots and journals back from the log, and checks them again: what was whole when it was
+ * written may have rotted since.
+ */
+import type { JournalEntry, Json, StoredSnapshot, StoreError } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import { writeAll, writeWhole } from './disk.js'
+import { entryAt, lineAt, type SegmentFiles, segmentFiles } from './extent-read.js'
+import type { OpenStore } from './opening.js'
+import { quarantineName, type SetAside } from './quarantine.js'
+import { codeOf, notFound, unusable } from './store-error.js'
+
+// ------------------------------------------------------------------------------------ combinators
+
+/** Keeps damaged lines in the store's quarantine; that this fails must not keep anybody from going on. */
+export const setAsideIn =
+  ({ disk, place, settings }: OpenStore): SetAside =>
+  async (extent, bytes, problem, sessionId) => {
+    const name = `${extent.segment}.${extent.offset}`
+    const one = {
+      source: `log/${problem}`,
+      keptAs: `${quarantineName}/${name}`,
+      sessionId,
+      problem,
+    }
+    try {
+      await writeWhole(disk, place.quarantine, name, (file) => writeAll(file, bytes, 0))
+      settings.logger('warn', `set aside: ${one.source}`, one)
+    } catch (error) {
+      settings.logger('error', `damaged, and could not be set aside: ${one.source}`, error)
+    }
+  }
+
+/** The latest snapshot of a session; `StoreUnusable` when it is damaged. */
+export const readSnapshotOf = (
+  store: OpenStore,
+  sessionId: string,
+): Promise<E.Either<StoreError, StoredSnapshot>> =>
+  reading(store, async (files) => {
+    const snapshot = store.index.get(sessionId)?.snapshot
+    if (snapshot === undefined) return E.left(notFound(`snapshot of session ${sessionId}`))
+    const { incarnation, view, body: place } = snapshot
+    const bytes = await files.bytes(place)
+    const line = lineAt(bytes, place, 'body')
+    const body = E.isLeft(line) ? line : line.right.payload()
+    if (E.isLeft(body)) {
+      await setAsideIn(store)(place, bytes, body.left, sessionId)
+      return E.left(unusable(`snapshot of session ${sessionId}: log/${body.left}`))
+    }
+    return E.right({ sessionId, incarnation, view, body: body.right as Json })
+  })
+
+/** The retained journal of a session, oldest first, but for what is damaged. */
+export const readJournalOf = (
+  store: OpenStore,
+  sessionId: string,
+): Promise<E.Either<StoreError, readonly JournalEntry[]>> =>
+  reading(store, async (files) => {
+    const entries: JournalEntry[] = []
+    for (const place of store.index.get(sessionId)?.entries ?? []) {
+      const bytes = await files.bytes(place)
+      const entry = entryAt(bytes, place)
+      if (E.isRight(entry)) entries.push(entry.right)
+      else await setAsideIn(store)(place, bytes, entry.left, sessionId)
+    }
+    return E.right(entries)
+  })
+
+// A checkpoint may remove a segment between the look at the index and the opening of the file; the index
+// then knows the new place. Checkpoints that follow each other this fast are not read against for ever.
+const tries = 5
+
+const reading = async <A>(
+  { disk, place }: OpenStore,
+  read: (files: SegmentFiles) => Promise<E.Either<StoreError, A>>,
+): Promise<E.Either<StoreError, A>> => {
+  for (let left = tries; ; left--) {
+    const files = segmentFiles(disk, place.log)
+    try {
+      return await read(files)
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || left <= 1) throw error
+    } finally {
+      await files.close()
+    }
+  }
+}

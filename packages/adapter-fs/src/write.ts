@@ -1,0 +1,115 @@
+/**
+ * The calls of the port that change something, as lines of the log and what they mean to the index.
+ */
+import {
+  type Commit,
+  JournalEntry,
+  PlanningView,
+  SessionRecord,
+  type StoredSnapshot,
+  type TooLarge,
+} from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import { type HeadIndex, noHead } from './head.js'
+import { crcOf, lineOf } from './line.js'
+import type { Write } from './log.js'
+import type { Settings } from './option.js'
+import type { SessionIndex } from './session-index.js'
+import { tooLarge } from './store-error.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** What a write needs to know and to tell. */
+export interface WriteContext {
+  readonly settings: Pick<Settings, 'limitBytes'>
+  readonly index: SessionIndex
+  readonly heads: HeadIndex
+}
+
+// ----------------------------------------------------------------------------------- constructors
+
+/** A commit, expected from now on. Its revision must have been checked. */
+export const commitWrite = (
+  { settings, index, heads }: WriteContext,
+  { record, entry }: Commit,
+): E.Either<TooLarge, Write> => {
+  const bytes = lineOf('commit', {
+    record: SessionRecord.encode(record),
+    entry: JournalEntry.encode(entry),
+  })
+  const { sessionId, incarnation } = record.control
+  const large = refused('commit', sessionId, bytes, settings)
+  if (large !== undefined) return E.left(large)
+  const head = { incarnation, rev: record.rev }
+  heads.expect(sessionId, head)
+  return E.right({
+    operation: 'commit',
+    bytes,
+    written: (at) => {
+      index.commit(record, { ...at, bytes: bytes.length }, entry.event.atMs)
+      heads.reached(sessionId, head)
+    },
+  })
+}
+
+/** A snapshot: a head, and its body in the line after it. */
+export const snapshotWrite = (
+  { settings, index }: WriteContext,
+  { sessionId, incarnation, view, body }: StoredSnapshot,
+): E.Either<TooLarge, Write> => {
+  const bodyLine = lineOf('body', body)
+  const head = lineOf('snapshot', {
+    sessionId,
+    incarnation,
+    view: PlanningView.encode(view),
+    body: { bytes: bodyLine.length, crc: crcOf(bodyLine) },
+  })
+  const large =
+    refused('snapshot', sessionId, bodyLine, settings) ??
+    refused('snapshot', sessionId, head, settings)
+  if (large !== undefined) return E.left(large)
+  return E.right({
+    operation: 'saveSnapshot',
+    bytes: Buffer.concat([head, bodyLine]),
+    latest: { key: sessionId, rank: [incarnation, view.generation] },
+    written: ({ segment, offset }) => {
+      const place = { segment, offset: offset + head.length, bytes: bodyLine.length }
+      index.snapshot(sessionId, { incarnation, view, body: place })
+    },
+  })
+}
+
+/** Drops what belongs to a session up to `incarnation`, but its journal. */
+export const forgetWrite = (
+  { settings, index, heads }: WriteContext,
+  sessionId: string,
+  incarnation: number,
+): E.Either<TooLarge, Write> => {
+  const bytes = lineOf('forget', { sessionId, incarnation })
+  const large = refused('forget', sessionId, bytes, settings)
+  if (large !== undefined) return E.left(large)
+  const head = { ...noHead }
+  if (heads.current(sessionId).incarnation <= incarnation) heads.expect(sessionId, head)
+  return E.right({
+    operation: 'forget',
+    bytes,
+    written: () => {
+      index.forget(sessionId, incarnation)
+      heads.reached(sessionId, head)
+    },
+  })
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+const shownCharacters = 64
+
+const refused = (
+  what: string,
+  sessionId: string,
+  line: Buffer,
+  { limitBytes }: Pick<Settings, 'limitBytes'>,
+): TooLarge | undefined =>
+  line.length > limitBytes
+    ? tooLarge(`${what} of session ${sessionId.slice(0, shownCharacters)}`, line.length, limitBytes)
+    : undefined

@@ -1,0 +1,132 @@
+/** Small records, entries, snapshots and archives for the tests, and the ways to run a store's calls. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Archive,
+  type Commit,
+  digest,
+  type JournalEntry,
+  type SessionRecord,
+  type SessionStateName,
+  type Store,
+  type StoredSnapshot,
+  type StoreError,
+} from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
+import { afterEach } from 'vitest'
+
+const traits = {
+  kind: 'local',
+  attended: false,
+  shell: true,
+  rerunnable: false,
+  failureExitCodes: [137],
+} as const
+
+export const recordOf = (
+  sessionId: string,
+  rev: number,
+  incarnation = 1,
+  state: SessionStateName = 'registered',
+): SessionRecord => ({
+  v: 1,
+  rev,
+  state,
+  control: {
+    sessionId,
+    incarnation,
+    traits: { ...traits, failureExitCodes: [...traits.failureExitCodes] },
+    used: 0,
+    incidents: 0,
+  },
+})
+
+export const entryOf = (record: SessionRecord, atMs = 1_000 + record.rev): JournalEntry => ({
+  v: 1,
+  sessionId: record.control.sessionId,
+  incarnation: record.control.incarnation,
+  rev: record.rev,
+  stepVersion: 1,
+  policyDigest: 'test',
+  wallMs: atMs,
+  event: { type: 'registered', atMs, traits: record.control.traits },
+  to: record.state,
+  effects: [],
+  recordDigest: digest(record),
+})
+
+/** A commit that leads to revision `rev`. */
+export const commitOf = (sessionId: string, rev: number, incarnation = 1): Commit => {
+  const record = recordOf(sessionId, rev, incarnation)
+  return { record, expectedRev: rev - 1, entry: entryOf(record) }
+}
+
+export const snapshotOf = (
+  sessionId: string,
+  generation: number,
+  incarnation = 1,
+  output = 'some output',
+): StoredSnapshot => ({
+  sessionId,
+  incarnation,
+  view: {
+    generation,
+    capturedAtMs: 5_000 + generation,
+    interactive: {
+      isInteractive: true,
+      pendingCommands: ['ls'],
+      sessionUnresponsive: false,
+      timeoutCount: 0,
+      lastPromptDetected: new Date(1_700_000_000_000 + generation),
+    },
+  },
+  body: { sessionId, generation, output: `${output} – ${generation}\n` },
+})
+
+export const archiveOf = (sessionId: string, token: string): Archive => ({
+  v: 1,
+  sessionId,
+  incarnation: 1,
+  incident: 1,
+  token,
+  atMs: 9_000,
+  record: recordOf(sessionId, 7, 1, 'exhausted'),
+  snapshot: snapshotOf(sessionId, 3),
+})
+
+/** Runs a call that must succeed. */
+export const done = async <A>(call: TE.TaskEither<StoreError, A>): Promise<A> => {
+  const result = await call()
+  if (E.isLeft(result)) throw new Error(`${result.left._tag}: ${result.left.message}`)
+  return result.right
+}
+
+/** Runs a call that must fail, and returns its error. */
+export const refused = async <A>(call: TE.TaskEither<StoreError, A>): Promise<StoreError> => {
+  const result = await call()
+  if (E.isRight(result)) throw new Error('expected an error, got an answer')
+  return result.left
+}
+
+const made: string[] = []
+const opened: Store[] = []
+
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close()
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true })
+})
+
+/** A directory that is removed after the test. */
+export const freshDirectory = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'session-recovery-fs-'))
+  made.push(directory)
+  return directory
+}
+
+/** Has `store` closed after the test. */
+export const closing = (store: Store): Store => {
+  opened.push(store)
+  return store
+}
