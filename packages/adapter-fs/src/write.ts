@@ -3,6 +3,7 @@
  */
 import {
   type Commit,
+  decode,
   JournalEntry,
   PlanningView,
   SessionRecord,
@@ -15,6 +16,7 @@ import { crcOf, lineOf } from './line.js'
 import type { Write } from './log.js'
 import type { Settings } from './option.js'
 import type { SessionIndex } from './session-index.js'
+import { fieldAtFault } from './statement.js'
 import { tooLarge } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -28,11 +30,19 @@ export interface WriteContext {
 
 // ----------------------------------------------------------------------------------- constructors
 
-/** A commit, expected from now on. Its revision must have been checked. */
+/**
+ * A commit, expected from now on. Its revision must have been checked.
+ *
+ * A record or entry that its own codec refuses is a broken invariant and throws: to acknowledge what can
+ * never be read back would be to lose it.
+ */
 export const commitWrite = (
   { settings, index, heads }: WriteContext,
   { record, entry }: Commit,
 ): E.Either<TooLarge, Write> => {
+  if (!SessionRecord.is(record) || !JournalEntry.is(entry)) {
+    throw new Error(`commit: ${fieldOf(record, entry)}`)
+  }
   const bytes = lineOf('commit', {
     record: SessionRecord.encode(record),
     entry: JournalEntry.encode(entry),
@@ -57,6 +67,7 @@ export const snapshotWrite = (
   { settings, index }: WriteContext,
   { sessionId, incarnation, view, body }: StoredSnapshot,
 ): E.Either<TooLarge, Write> => {
+  if (!PlanningView.is(view) || body === undefined) throw new Error('snapshot: no view or no body')
   const bodyLine = lineOf('body', body)
   const head = lineOf('snapshot', {
     sessionId,
@@ -101,6 +112,13 @@ export const forgetWrite = (
 }
 
 // ------------------------------------------------------------------------------------ combinators
+
+const fieldOf = (record: unknown, entry: unknown): string => {
+  const found = E.isLeft(SessionRecord.decode(record))
+    ? decode(SessionRecord, 'session record')(record)
+    : decode(JournalEntry, 'journal entry')(entry)
+  return E.isLeft(found) ? fieldAtFault(found.left) : 'a value that cannot be stored'
+}
 
 const shownCharacters = 64
 

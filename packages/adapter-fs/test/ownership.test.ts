@@ -1,0 +1,130 @@
+/** One owner: across processes, after kill -9, and fenced by the term. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as E from 'fp-ts/lib/Either.js'
+import { expect, test } from 'vitest'
+import { fileStore } from '../src/index.js'
+import { lineOf } from '../src/line.js'
+import { takeOwnership } from '../src/ownership.js'
+import { closing, commitOf, done, freshDirectory, refused } from './sample.js'
+
+const writer = fileURLToPath(new URL('writer.mjs', import.meta.url))
+
+test('a second store on one directory is told at once that it is owned', async () => {
+  const directory = freshDirectory()
+  const first = closing(fileStore({ directory }))
+  await done(first.open)
+  expect(await refused(fileStore({ directory }).open)).toMatchObject({ _tag: 'StoreOwned' })
+  const other = join(freshDirectory(), 'parent')
+  symlinkSync(join(directory, '..'), other)
+  const samePlace = join(other, directory.slice(directory.lastIndexOf('/') + 1))
+  expect(await refused(fileStore({ directory: samePlace }).open)).toMatchObject({
+    _tag: 'StoreOwned',
+  })
+  await first.close()
+  await done(closing(fileStore({ directory })).open)
+})
+
+test.runIf(process.platform === 'linux')(
+  'kill -9 of the owner frees the store at once',
+  async () => {
+    const directory = freshDirectory()
+    const owner = spawn(process.execPath, [writer, directory, 'idle'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      await once(owner.stdout, 'data')
+      const store = closing(fileStore({ directory }))
+      expect(await refused(store.open)).toMatchObject({ _tag: 'StoreOwned' })
+      owner.kill('SIGSTOP')
+      expect(await refused(store.open)).toMatchObject({ _tag: 'StoreOwned' })
+      owner.kill('SIGKILL')
+      await once(owner, 'exit')
+      const { sessions } = await done(store.open)
+      expect(sessions.length).toBe(1)
+    } finally {
+      owner.kill('SIGKILL')
+    }
+  },
+)
+
+test('an open store does not keep its process alive', async () => {
+  const directory = freshDirectory()
+  const owner = spawn(process.execPath, [writer, directory, 'leave'], { stdio: 'ignore' })
+  const [code] = await once(owner, 'exit')
+  expect(code).toBe(0)
+  await done(closing(fileStore({ directory })).open)
+})
+
+test('where the kernel offers nothing it frees on death, a typed warning is given', async () => {
+  const warnings: unknown[] = []
+  const place = { directory: '/d', device: 1n, inode: 2n }
+  const taken = await takeOwnership(
+    place,
+    (_level, _message, detail) => warnings.push(detail),
+    'sunos',
+  )
+  expect(E.isRight(taken)).toBe(true)
+  expect(warnings).toEqual([{ _tag: 'OwnershipUnprotected', platform: 'sunos', directory: '/d' }])
+})
+
+const line = (sessionId: string, rev: number) => {
+  const { record, entry } = commitOf(sessionId, rev)
+  return lineOf('commit', { record, entry })
+}
+
+test('what a former owner appends after a later term began is ignored', async () => {
+  const directory = freshDirectory()
+  const log = join(directory, 'log')
+  const former = fileStore({ directory })
+  await done(former.open)
+  await done(former.commit(commitOf('a', 1)))
+  await former.close()
+  const [stale = ''] = readdirSync(log)
+
+  const later = closing(fileStore({ directory }))
+  await done(later.open)
+  await done(later.commit(commitOf('a', 2)))
+  appendFileSync(join(log, stale), Buffer.concat([line('a', 9), line('ghost', 1)]))
+  writeFileSync(
+    join(log, '00000001-00000002.jsonl'),
+    Buffer.concat([
+      lineOf('segment', {
+        format: 1,
+        term: 1,
+        sequence: 2,
+        limitBytes: 1_000,
+        whole: true,
+        before: [],
+      }),
+      line('ghost', 1),
+    ]),
+  )
+  await later.close()
+
+  for (let times = 0; times < 3; times++) {
+    const { sessions, entries, quarantined } = await done(later.open)
+    expect(sessions.map(({ record }) => [record.control.sessionId, record.rev])).toEqual([['a', 2]])
+    expect(entries.map(({ rev }) => rev)).toEqual([1, 2])
+    expect(quarantined).toEqual([])
+    await later.close()
+  }
+})
+
+test('an owner that sees a later term writes no new segment', async () => {
+  const directory = freshDirectory()
+  const store = closing(fileStore({ directory }))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  const header = { format: 1, term: 2, sequence: 1, limitBytes: 1_000, whole: false, before: [] }
+  const log = join(directory, 'log')
+  writeFileSync(join(log, '00000002-00000001.jsonl'), lineOf('segment', header))
+  const before = readdirSync(log).sort()
+  const contents = before.map((name) => readFileSync(join(log, name)))
+  expect(await refused(store.checkpoint(null))).toMatchObject({ _tag: 'StoreOwned' })
+  expect(readdirSync(log).sort()).toEqual(before)
+  expect(before.map((name) => readFileSync(join(log, name)))).toEqual(contents)
+})
