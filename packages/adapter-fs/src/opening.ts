@@ -89,14 +89,16 @@ const openOwned = async (
     heads,
     ownership,
   }
-  const started = await startTerm(store, found)
-  if (E.isRight(started)) {
-    const quarantine = [...aside, ...started.right.aside]
-    for (const one of quarantine) settings.logger('warn', `set aside: ${one.source}`, one)
-    return E.right({ store, loaded: loadedOf(found, started.right.entries, quarantine) })
+  let started: Awaited<ReturnType<typeof startTerm>> | undefined
+  try {
+    started = await startTerm(store, found)
+  } finally {
+    if (started === undefined || E.isLeft(started)) await log.close()
   }
-  await log.close()
-  return started
+  if (E.isLeft(started)) return started
+  const quarantine = [...aside, ...started.right.aside]
+  for (const one of quarantine) settings.logger('warn', `set aside: ${one.source}`, one)
+  return E.right({ store, loaded: loadedOf(found, started.right.entries, quarantine) })
 }
 
 // Sets the new term's header on the medium, imports, and only then removes what counts no longer.

@@ -1,5 +1,5 @@
 /** Small records, entries, snapshots and archives for the tests, and the ways to run a store's calls. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -130,3 +130,7 @@ export const closing = (store: Store): Store => {
   opened.push(store)
   return store
 }
+
+/** How many file descriptors this process has open; always 0 where that cannot be told. */
+export const openFiles = (): number =>
+  existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0
