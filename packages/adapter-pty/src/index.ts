@@ -1,2 +1,11 @@
 /** The driver of real local shells on pseudo-terminals. */
-export {}
+export {
+  type OpenOptions,
+  type PtyDriver,
+  type PtyOptions,
+  ptyDriver,
+} from './driver.js'
+export type { ProcessIdentity } from './process.js'
+export type { OpenError } from './roster.js'
+export type { TerminalSize } from './screen.js'
+export type { CommandOutcome, PtySession } from './session.js'

@@ -1,0 +1,145 @@
+/**
+ * The shell integration for bash: the text of an init file made for one process.
+ *
+ * It reads the user's own start-up file first, then makes the shell say, in signed marks and by builtins
+ * alone, what it does. The one fork is in PS0, once a command: PS0 is the only place that sees the whole
+ * line before it runs, subshells and pipelines included, and leaves the user's DEBUG trap alone.
+ * Nothing of it is exported: children know neither the nonce nor the functions.
+ */
+import { boundKey, markCode } from './mark.js'
+import { quoted } from './quoting.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+export interface BashIntegration {
+  readonly nonce: string
+  /** Variables of the given environment that the user's start-up files must not change. */
+  readonly kept: readonly string[]
+  /** Lines to put back into the history, oldest first. */
+  readonly historyLines: readonly string[]
+}
+
+// ----------------------------------------------------------------------------------- constructors
+
+const prefixes = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_']
+  .map((letter) => `"\${!${letter}@}"`)
+  .join(' ')
+
+const key = boundKey.replace('\x1b', '\\e')
+
+const functions = String.raw`
+__sr_ps0='\${__sr_nonce:+$(__sr_start >/dev/tty 2>/dev/null)}'
+__sr_ps1='\[\e]${markCode};\${__sr_nonce};A;0;\a\]'
+__sr_hook='{ __sr_prompt >/dev/tty; } 2>/dev/null'
+__sr_sent= __sr_state= __sr_answers=0
+
+__sr_mark() { builtin printf '\e]${markCode};%s;%s;%d;%s\a' "$__sr_nonce" "$1" "\${#2}" "$2"; }
+
+# The exported variables, as words. What belongs to this file is left out of those it stands in.
+__sr_read_state() {
+  builtin local __sr_name __sr_value
+  __sr_state=
+  for __sr_name in ${prefixes}; do
+    [[ \${!__sr_name@a} == *x* && \${!__sr_name@a} != *[aA]* && ! -R $__sr_name ]] || continue
+    __sr_value=\${!__sr_name}
+    case $__sr_name in
+      PS0) __sr_value=\${__sr_value#"$__sr_ps0"} ;;
+      PS1) __sr_value=\${__sr_value%"$__sr_ps1"} ;;
+      __sr_*) continue ;;
+    esac
+    __sr_state+="$__sr_name=\${__sr_value@Q} "
+  done
+}
+
+__sr_send() {
+  __sr_mark D "$1 \${HISTCMD:-0} \${PWD@Q}"
+  __sr_read_state
+  [[ $__sr_state == "$__sr_sent" ]] && builtin return
+  __sr_mark E "$__sr_state"
+  __sr_sent=$__sr_state
+}
+
+# Before each prompt. The user may have changed the prompt, which carries the mark that it is shown.
+__sr_prompt() {
+  builtin local __sr_code="$?" -
+  builtin set +eaux
+  [[ $PS0 == "$__sr_ps0"* ]] || PS0=$__sr_ps0$PS0
+  [[ $PS1 == *"$__sr_ps1" ]] || PS1+=$__sr_ps1
+  __sr_send "$__sr_code"
+}
+
+# A line was entered; runs in a subshell of PS0.
+__sr_start() {
+  builtin local -
+  builtin set +eaux
+  __sr_state=$(HISTTIMEFORMAT= builtin history 1)
+  __sr_mark C "\${__sr_state@Q}"
+}
+
+# The bound key: arms what was disarmed, says everything again, and answers.
+__sr_key() {
+  builtin local __sr_code="$?" -
+  builtin set +eaux
+  __sr_arm
+  __sr_sent=
+  { __sr_send "$__sr_code"; __sr_mark K "$((++__sr_answers))"; } >/dev/tty 2>/dev/null
+}
+
+__sr_arm() {
+  builtin local __sr_one
+  builtin local -a __sr_others
+  __sr_others=()
+  for __sr_one in "\${PROMPT_COMMAND[@]}"; do
+    [[ $__sr_one == "$__sr_hook" || -z $__sr_one ]] || __sr_others+=("$__sr_one")
+  done
+  builtin unset -v PROMPT_COMMAND
+  PROMPT_COMMAND=("\${__sr_others[@]}" "$__sr_hook")
+  [[ $PS0 == "$__sr_ps0"* ]] || PS0=$__sr_ps0$PS0
+  [[ $PS1 == *"$__sr_ps1" ]] || PS1+=$__sr_ps1
+  for __sr_one in emacs-standard vi-insert vi-command; do
+    builtin bind -m "$__sr_one" -x '"${key}": __sr_key' 2>/dev/null
+  done
+}
+
+__sr_keep() {
+  builtin local __sr_name
+  for __sr_name in "\${!__sr_given[@]}"; do
+    [[ \${!__sr_name-} == "\${__sr_given[$__sr_name]}" && \${!__sr_name@a} == *x* ]] ||
+      builtin export "$__sr_name=\${__sr_given[$__sr_name]}"
+  done 2>/dev/null
+  builtin unset -v __sr_given __sr_kept
+}
+
+__sr_recall() {
+  builtin local __sr_line HISTCONTROL= HISTIGNORE= HISTTIMEFORMAT=
+  builtin history -r 2>/dev/null
+  for __sr_line in "\${__sr_lines[@]}"; do builtin history -s -- "$__sr_line"; done
+  __sr_line=$(builtin history "\${#__sr_lines[@]}")
+  __sr_mark H "\${__sr_line@Q}" >/dev/tty
+}
+`.replaceAll('\\${', '${')
+
+const start = `
+declare -A __sr_given=()
+for __sr_name in "\${__sr_kept[@]}"; do
+  [[ -v $__sr_name ]] && __sr_given[$__sr_name]=\${!__sr_name}
+done
+unset -v __sr_name
+[[ -r ~/.bashrc ]] && . ~/.bashrc
+__sr_keep
+((\${#__sr_lines[@]})) && __sr_recall
+unset -v __sr_lines
+unset -f __sr_keep __sr_recall
+__sr_arm
+`
+
+const list = (name: string, words: readonly string[]): string =>
+  `${name}=(${words.map(quoted).join(' ')})\n`
+
+/** The init file of one bash process; it holds the nonce and must be readable by its user alone. */
+export const bashInitFile = ({ nonce, kept, historyLines }: BashIntegration): string =>
+  `__sr_nonce=${quoted(nonce)}\n${list('__sr_kept', kept)}${list('__sr_lines', historyLines)}${functions}${start}`
+
+/** Whether bash, started with these arguments, reads an init file and shows a prompt. */
+export const isInteractiveBash = (command: string, args: readonly string[]): boolean =>
+  command.split('/').at(-1) === 'bash' && args.every((arg) => arg === '-i')

@@ -1,0 +1,86 @@
+/**
+ * Captures: what of a session is to be kept, and what stands in its foreground.
+ *
+ * The times are those the trigger rules count from: the prompt since it was shown, a waiting program
+ * since it has been waiting and its command late, a command since it is late, a stop since it was seen.
+ */
+import type { Capture, Clock, InteractiveState } from '@session-recovery/core'
+import { type Look, lateAtMs, lookAt } from './looking.js'
+import { commandLineOf, workingDirectoryOf } from './process.js'
+import type { Session } from './session.js'
+
+/** Looks at a session and gathers what is known of it. Of a dead one, what it said last. */
+export const capture = async (session: Session, clock: Clock): Promise<Capture> => {
+  const look = await lookAt(session, clock)
+  const dialogue = session.shell?.dialogue()
+  const identity = session.face.identity()
+  const cwd =
+    dialogue?.workingDirectory ??
+    (identity === undefined ? undefined : workingDirectoryOf(identity.pid))
+  return {
+    foreground: look.foreground,
+    update: {
+      ...(dialogue?.environment === undefined
+        ? {}
+        : { environment: Object.fromEntries(dialogue.environment) }),
+      ...(cwd === undefined ? {} : { workingDirectory: cwd }),
+      commandHistory: [...session.history],
+      outputBuffer: [session.output.text()],
+      interactiveState: interactiveState(session, look, clock),
+    },
+  }
+}
+
+const promptTypes: Readonly<Record<string, string>> = {
+  'at-prompt': 'shell',
+  'waiting-for-line': 'line',
+  'waiting-for-password': 'password',
+}
+
+const interactiveState = (session: Session, look: Look, clock: Clock): InteractiveState => {
+  const dialogue = session.shell?.dialogue()
+  const running = dialogue?.running
+  const promptType = promptTypes[look.foreground.kind]
+  const prompt = promptSinceMs(session, look)
+  const unresponsive = unresponsiveSinceMs(session, clock.wallMs())
+  return {
+    isInteractive: true,
+    pendingCommands: running === undefined ? [] : [running.line ?? foremost(look)],
+    sessionUnresponsive: unresponsive !== undefined,
+    timeoutCount: 0,
+    ...(promptType === undefined ? {} : { promptType }),
+    ...(prompt === undefined ? {} : { lastPromptDetected: new Date(prompt) }),
+    ...(dialogue?.lastSuccessAtMs === undefined
+      ? {}
+      : { lastSuccessfulCommand: new Date(dialogue.lastSuccessAtMs) }),
+    ...(unresponsive === undefined ? {} : { unresponsiveSince: new Date(unresponsive) }),
+    // A command waits for its end only once it is late; until then this lies in the future.
+    ...(running === undefined
+      ? {}
+      : { pendingSince: new Date(lateAtMs(session) ?? running.startedAtMs) }),
+  }
+}
+
+const foremost = ({ sight }: Look): string => {
+  const name = sight?.foremost === undefined ? undefined : commandLineOf(sight.foremost)
+  return name === undefined || sight?.groupIsShell === true
+    ? '(a command kept out of the history)'
+    : `(a command kept out of the history: ${name.split(' ')[0]})`
+}
+
+const promptSinceMs = (session: Session, { foreground }: Look): number | undefined => {
+  if (session.stoppedSinceMs !== undefined) return session.stoppedSinceMs
+  if (session.waitingSinceMs !== undefined) {
+    return Math.max(session.waitingSinceMs, lateAtMs(session) ?? 0)
+  }
+  return foreground.kind === 'at-prompt' ? session.shell?.dialogue().lastPromptAtMs : undefined
+}
+
+const unresponsiveSinceMs = (session: Session, nowMs: number): number | undefined => {
+  if (session.stoppedSinceMs !== undefined) return session.stoppedSinceMs
+  const lateMs = lateAtMs(session)
+  if (session.waitingSinceMs === undefined || lateMs === undefined || lateMs > nowMs) {
+    return undefined
+  }
+  return Math.max(lateMs, session.waitingSinceMs)
+}

@@ -1,0 +1,144 @@
+/**
+ * The strategies for a living session: `prompt-interrupt` frees the prompt by the least force,
+ * `prompt-reset` arms the integration again, `session-refresh` asks the shell whether it answers.
+ * None of them types at an attended session or at what is unknown, and none drops pending input.
+ */
+import type { Cancellation, Clock, RunOutcome, RunRequest } from '@session-recovery/core'
+import type { LaunchPad } from './launch.js'
+import { ask, glance, type Look, lateAtMs, lookAt } from './looking.js'
+import { sendSignal } from './process.js'
+import { respawn } from './respawn.js'
+import { named, nextRung, type Rung } from './rung.js'
+import { heard, livingShell, type Session } from './session.js'
+import type { Shell } from './shell.js'
+import { pause } from './waiting.js'
+
+// How long a rung has to show an effect before the next is tried.
+const rungWithinMs = 400
+const lookEveryMs = 20
+const looksLimit = 50
+
+const done = (detail: string): RunOutcome => ({ _tag: 'done', detail })
+const failed = (detail: string): RunOutcome => ({ _tag: 'failed', detail })
+const notApplicable = (detail: string): RunOutcome => ({ _tag: 'not-applicable', detail })
+
+const attended = (session: Session, { traits }: Pick<RunRequest, 'traits'>): boolean =>
+  traits.attended || session.spec.attended
+
+const untouchable = 'somebody sits at this session: it is never typed at'
+
+// ------------------------------------------------------------------------------------ combinators
+
+/** Frees the prompt; looks again before every rung, and after it whether it helped. */
+export const promptInterrupt = async (
+  session: Session,
+  request: Pick<RunRequest, 'traits' | 'signal'>,
+  clock: Clock,
+): Promise<RunOutcome> => {
+  if (attended(session, request)) return notApplicable(untouchable)
+  const tried: Rung[] = []
+  const command = session.shell?.dialogue().running
+  for (let looks = 0; looks < looksLimit; looks++) {
+    if (request.signal.aborted) return failed('called off')
+    const shell = livingShell(session)
+    if (shell === undefined) return failed('there is no process')
+    const look = await lookAt(session, clock)
+    const choice = nextRung(situationOf(session, look, clock), tried)
+    const after = tried.length === 0 ? 'nothing was sent' : `after ${tried.map(named).join(', ')}`
+    if (choice._tag === 'free') {
+      if (tried.length > 0 && command !== undefined && shell.dialogue().running === undefined) {
+        session.interrupted = command.line ?? 'a command kept out of the history'
+      }
+      return done(`the shell is at its prompt, ${after}`)
+    }
+    if (choice._tag === 'let-be') {
+      return tried.length === 0
+        ? notApplicable(`${look.foreground.kind}: ${choice.why}`)
+        : failed(`${look.foreground.kind} ${after}: ${choice.why}`)
+    }
+    if (choice._tag === 'exhausted') return failed(`still ${look.foreground.kind} ${after}`)
+    // The foreground may have changed while the terminal's flags were read.
+    if (isSame(look, glance(session, shell, look.flags))) {
+      tried.push(choice.rung)
+      apply(choice.rung, shell, look)
+      await settled(session, shell, look, clock, request.signal)
+    } else {
+      await pause(clock, lookEveryMs, request.signal)
+    }
+  }
+  return failed('the foreground changes faster than it can be looked at')
+}
+
+const situationOf = (session: Session, look: Look, clock: Clock) => ({
+  kind: look.foreground.kind,
+  groupIsShell: look.sight?.groupIsShell ?? true,
+  keyMakesSignal: look.flags?.signals ?? false,
+  late: (lateAtMs(session) ?? Number.POSITIVE_INFINITY) <= clock.wallMs(),
+})
+
+const isSame = (before: Look, now: Look): boolean =>
+  before.foreground.kind === now.foreground.kind && before.sight?.group === now.sight?.group
+
+const apply = (rung: Rung, shell: Shell, { sight }: Look): void => {
+  const group = sight?.group
+  if (rung._tag === 'interrupt-key') shell.write('\x03')
+  else if (rung._tag === 'continue') {
+    shell.signal('SIGCONT')
+    if (group !== undefined) sendSignal(-group, 'SIGCONT')
+  } else if (group !== undefined && group > 1 && sight?.groupIsShell === false) {
+    sendSignal(-group, rung.signal)
+  }
+}
+
+// Ends when the prompt is there or the foreground is another; a rung that changes nothing costs its bound.
+const settled = async (
+  session: Session,
+  shell: Shell,
+  before: Look,
+  clock: Clock,
+  signal: Cancellation,
+): Promise<void> => {
+  const prompted = shell.dialogue().prompts
+  const look = () => {
+    if (shell.dialogue().prompts > prompted) return true
+    const now = glance(session, shell, before.flags).foreground.kind
+    return before.foreground.kind === 'stopped' && now !== 'stopped' ? true : undefined
+  }
+  await heard(shell, clock, rungWithinMs, look, { signal, everyMs: lookEveryMs })
+}
+
+/** Arms the integration again by the bound key. Input that waits in the terminal stays there. */
+export const promptReset = async (
+  session: Session,
+  request: Pick<RunRequest, 'traits' | 'signal' | 'snapshot'>,
+  clock: Clock,
+): Promise<RunOutcome> => {
+  if (attended(session, request)) return notApplicable(untouchable)
+  const answer = await ask(session, clock, request.signal)
+  const pending = request.snapshot?.interactiveState?.pendingCommands ?? []
+  const aside = pending.length === 0 ? '' : `; set aside, not run: ${pending.join('; ')}`
+  return answer._tag === 'answered'
+    ? done(`the integration is armed and its marks flow${aside}`)
+    : failed(`${answer.detail}${aside}`)
+}
+
+/** Asks the shell; one that does not answer is started again if the policy says so. */
+export const sessionRefresh = async (
+  session: Session,
+  request: Pick<RunRequest, 'traits' | 'signal' | 'snapshot' | 'policy'>,
+  pad: LaunchPad,
+): Promise<RunOutcome> => {
+  if (attended(session, request)) return notApplicable(untouchable)
+  const { foreground } = await lookAt(session, pad.clock)
+  const late = (lateAtMs(session) ?? Number.POSITIVE_INFINITY) <= pad.clock.wallMs()
+  const healthy = (foreground.kind === 'running' || foreground.kind === 'full-screen') && !late
+  if (healthy || foreground.kind === 'unknown') {
+    return failed(`${foreground.kind}: the shell cannot be asked, and what runs is let be`)
+  }
+  const answer = await ask(session, pad.clock, request.signal)
+  if (answer._tag === 'answered') return done('the shell answered')
+  if (request.signal.aborted || !request.policy.refresh.fallbackToRestart) {
+    return failed(answer.detail)
+  }
+  return respawn(session, 'restart', request, pad)
+}

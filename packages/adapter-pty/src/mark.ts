@@ -1,0 +1,100 @@
+/**
+ * Marks: what the shell integration says in between the output, invisibly, and how it is written.
+ *
+ * A mark is `ESC ] 6973 ; NONCE ; KIND ; LENGTH ; PAYLOAD BEL`. The nonce is made for one process and
+ * known to it and the driver alone, so that output cannot forge a mark; the length, in characters, shows
+ * when the output of a background job fell into one.
+ */
+import { readAssignments, readWord } from './quoting.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+export type Mark =
+  /** A line was entered and begins to run. */
+  | { readonly _tag: 'started'; readonly historyNumber: number; readonly line: string }
+  /** The shell is about to show its prompt: how the last command ended, and where the shell is. */
+  | {
+      readonly _tag: 'finished'
+      readonly exitCode: number
+      /** The number the next line will have in the history. */
+      readonly historyNumber: number
+      readonly workingDirectory: string
+    }
+  /** All exported variables; sent when they differ from those sent last. */
+  | {
+      readonly _tag: 'environment'
+      readonly values: ReadonlyMap<string, string>
+      readonly unreadable: readonly string[]
+    }
+  /** The prompt is on the screen and the shell reads a line. */
+  | { readonly _tag: 'prompt' }
+  /** The bound key was pressed for the `count`th time. */
+  | { readonly _tag: 'answer'; readonly count: number }
+  /** The newest lines of the history, as `history` lists them, after lines were put back. */
+  | { readonly _tag: 'history'; readonly listing: string }
+
+/** The number of our private control string. */
+export const markCode = 6973
+
+/** What is sent to press the bound key. */
+export const boundKey = '\x1b[6973~'
+
+export const markEnd = '\x07'
+
+/** What every mark of a process begins with. */
+export const markStart = (nonce: string): string => `\x1b]${markCode};${nonce};`
+
+// ------------------------------------------------------------------------------------ combinators
+
+const whole = /^\d{1,15}$/
+
+/** Reads a mark by its kind's letter; `undefined` when the payload is not of that kind. */
+export const readMark = (letter: string, payload: string): Mark | undefined => {
+  switch (letter) {
+    case 'A':
+      return payload === '' ? { _tag: 'prompt' } : undefined
+    case 'C':
+      return readStarted(payload)
+    case 'D':
+      return readFinished(payload)
+    case 'E': {
+      const assignments = readAssignments(payload)
+      return assignments === undefined ? undefined : { _tag: 'environment', ...assignments }
+    }
+    case 'K':
+      return whole.test(payload) ? { _tag: 'answer', count: Number(payload) } : undefined
+    case 'H': {
+      const listing = readWhole(payload)
+      return listing === undefined ? undefined : { _tag: 'history', listing }
+    }
+    default:
+      return undefined
+  }
+}
+
+const readWhole = (payload: string): string | undefined => {
+  const word = readWord(payload, 0)
+  return word?.end === payload.length ? word.text : undefined
+}
+
+// `history 1` lists "  NUMBER  LINE", with a star after the number of a line that was edited.
+const listed = /^ *(\d+)[* ] ([\s\S]*)$/
+
+const readStarted = (payload: string): Mark | undefined => {
+  const entry = listed.exec(readWhole(payload) ?? '')
+  return entry === null
+    ? { _tag: 'started', historyNumber: 0, line: '' }
+    : { _tag: 'started', historyNumber: Number(entry[1]), line: entry[2] ?? '' }
+}
+
+const readFinished = (payload: string): Mark | undefined => {
+  const fields = /^(\d{1,3}) (\d{1,15}) /.exec(payload)
+  if (fields === null) return undefined
+  const workingDirectory = readWhole(payload.slice(fields[0].length))
+  return {
+    _tag: 'finished',
+    exitCode: Number(fields[1]),
+    historyNumber: Number(fields[2]),
+    workingDirectory: workingDirectory ?? '',
+  }
+}

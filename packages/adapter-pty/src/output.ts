@@ -1,0 +1,88 @@
+/**
+ * The output of a session, kept raw and bounded: the newest is kept, what was dropped is counted.
+ */
+import { storedBytes } from '@session-recovery/core'
+
+export interface Output {
+  /** What is kept, oldest first. */
+  readonly text: () => string
+  readonly droppedBytes: () => number
+  /** Whether the terminal shows its alternate screen, as full-screen programs have it. */
+  readonly alternateScreen: () => boolean
+  readonly append: (text: string) => void
+  /** Forgets all and begins with `text`. */
+  readonly replace: (text: string) => void
+}
+
+// A cut is moved to the next line, so that it does not fall into a control sequence.
+const lineSearchLimit = 4_096
+
+/** An empty output that keeps at most `limitBytes` of UTF-8. */
+export const outputOf = (limitBytes: number): Output => {
+  let chunks: string[] = []
+  let bytes = 0
+  let dropped = 0
+  let alternate = false
+  let tail = ''
+
+  const drop = (): void => {
+    // Rare and whole: half of the limit is let go at once, so that appending stays cheap.
+    const text = chunks.join('')
+    const cut = cutOf(text, Math.floor(limitBytes / 2))
+    const kept = text.slice(cut)
+    const keptBytes = storedBytes(kept)
+    dropped += bytes - keptBytes
+    chunks = kept === '' ? [] : [kept]
+    bytes = keptBytes
+  }
+
+  const append = (text: string): void => {
+    chunks.push(text)
+    bytes += storedBytes(text)
+    if (bytes > limitBytes) drop()
+    alternate = alternateAfter(alternate, tail + text)
+    tail = (tail + text).slice(-sequenceLimit)
+  }
+
+  return {
+    text: () => chunks.join(''),
+    droppedBytes: () => dropped,
+    alternateScreen: () => alternate,
+    append,
+    replace: (text) => {
+      chunks = []
+      bytes = 0
+      alternate = false
+      tail = ''
+      append(text)
+    },
+  }
+}
+
+/** Where to cut `text` so that at most `keepBytes` remain. */
+const cutOf = (text: string, keepBytes: number): number => {
+  let left = keepBytes
+  let at = text.length
+  while (at > 0) {
+    const low = text.charCodeAt(at - 1)
+    const width = low >= 0xdc00 && low <= 0xdfff && at > 1 ? 2 : 1
+    left -= storedBytes(text.slice(at - width, at))
+    if (left < 0) break
+    at -= width
+  }
+  const line = text.indexOf('\n', at)
+  return at > 0 && line >= 0 && line - at < lineSearchLimit ? line + 1 : at
+}
+
+const sequenceLimit = 31
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences begin with one
+const privateMode = /\x1b\[\?([\d;]*)([hl])/g
+const alternateModes: ReadonlySet<string> = new Set(['47', '1047', '1049'])
+
+const alternateAfter = (before: boolean, text: string): boolean => {
+  let alternate = before
+  for (const [, modes = '', setting] of text.matchAll(privateMode)) {
+    if (modes.split(';').some((mode) => alternateModes.has(mode))) alternate = setting === 'h'
+  }
+  return alternate
+}

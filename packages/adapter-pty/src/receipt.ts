@@ -1,0 +1,191 @@
+/**
+ * Receipts: what a recovery brought back, item by item. Each `restored` was compared with what the
+ * process itself says in its signed marks, or the kernel of it; nothing is assumed.
+ */
+import {
+  type Evidence,
+  lost,
+  type Receipt,
+  type ReceiptItem,
+  type ReceiptItemName,
+  receiptOf,
+  restored,
+  storedBytes,
+  unknown,
+} from '@session-recovery/core'
+import { type Comparison, compared, unforeseen } from './environment.js'
+import { environmentOf, type ProcessIdentity, workingDirectoryOf } from './process.js'
+import { screenOf } from './screen.js'
+import type { Respawn, Session } from './session.js'
+import type { Shell } from './shell.js'
+
+type Items = Partial<Record<ReceiptItemName, ReceiptItem>>
+
+/** An observation of ours, made at `atMs`. */
+export const observed = (source: Evidence['source'], detail: string, atMs: number): Evidence => ({
+  source,
+  grade: 'observed',
+  trusted: true,
+  detail,
+  atMs,
+})
+
+/** A process as a person reads it. */
+export const described = ({ pid, startTicks, bootId }: ProcessIdentity): string =>
+  startTicks === undefined
+    ? `process ${pid}`
+    : `process ${pid}, started at tick ${startTicks} of boot ${bootId ?? 'unknown'}`
+
+// ------------------------------------------------------------------------------------ new process
+
+/** The receipt for a process that was started anew and has proved that it lives. */
+export const respawnReceipt = async (
+  session: Session,
+  respawn: Respawn,
+  evidence: readonly Evidence[],
+): Promise<Receipt> => {
+  const { shell } = respawn
+  const now = stateOf(shell)
+  const comparison = compared(respawn.environment, now.environment ?? new Map())
+  const cwd = cwdItem(respawn, now.workingDirectory)
+  const history = historyItem(respawn)
+  const screen = await screenItem(session, respawn)
+  const items: Items = {
+    process: restored(`a new process answers: ${described(shell.identity)}`),
+    cwd,
+    env:
+      now.environment === undefined
+        ? unknown('the environment of the process cannot be read')
+        : envItem(respawn, comparison, now.environment),
+    shellVariables: lost('variables that were not exported ended with the old process'),
+    functions: lost('functions and aliases ended with the old process'),
+    history,
+    screen,
+    jobs: jobsItem(respawn),
+  }
+  const bytes =
+    (cwd.status === 'restored' ? storedBytes(respawn.startedIn) : 0) +
+    bytesOf(comparison.equal.map((name) => `${name}=${respawn.environment[name] ?? ''}`)) +
+    (history.status === 'restored' ? bytesOf(respawn.historyLines) : 0) +
+    (screen.status === 'restored' ? bytesOf(respawn.screenLines ?? []) : 0)
+  return receiptOf('observed', items, evidence, bytes)
+}
+
+const bytesOf = (texts: readonly string[]): number =>
+  texts.reduce((sum, text) => sum + storedBytes(text), 0)
+
+interface State {
+  readonly workingDirectory: string | undefined
+  readonly environment: ReadonlyMap<string, string> | undefined
+}
+
+const stateOf = ({ integrated, dialogue, identity }: Shell): State => {
+  if (integrated) return dialogue()
+  const environment = environmentOf(identity.pid)
+  return {
+    workingDirectory: workingDirectoryOf(identity.pid),
+    environment: environment === undefined ? undefined : new Map(Object.entries(environment)),
+  }
+}
+
+const cwdItem = (respawn: Respawn, is: string | undefined): ReceiptItem => {
+  if (is === undefined) return unknown('the directory of the process cannot be read')
+  if (respawn.cwdUnknown) return unknown(`no directory was kept; the process is in ${is}`)
+  return is === respawn.wantedCwd
+    ? restored(`the process is in ${is}`)
+    : lost(`the process is in ${is}, not in ${respawn.wantedCwd}`)
+}
+
+const envItem = (
+  { environment, refused }: Respawn,
+  { equal, different }: Comparison,
+  is: ReadonlyMap<string, string>,
+): ReceiptItem => {
+  const missing = Object.keys(refused).filter((name) => is.get(name) !== refused[name])
+  const more = unforeseen(environment, is)
+  const parts = [
+    `${counted(equal.length, 'variable')} compared equal`,
+    ...(missing.length === 0
+      ? []
+      : [`${missing.length} not restored, as they can run code: ${missing.join(', ')}`]),
+    ...(different.length === 0
+      ? []
+      : [`${different.length} other than before: ${different.join(', ')}`]),
+    ...(more.length === 0 ? [] : [`${more.length} more by its start-up files: ${more.join(', ')}`]),
+  ]
+  return different.length === 0 ? restored(parts.join('; ')) : lost(parts.join('; '))
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+const historyItem = ({ shell, historyLines }: Respawn): ReceiptItem => {
+  if (historyLines.length === 0) return lost('no line was put back')
+  const listing = shell.dialogue().historyListing
+  if (listing === undefined) return unknown('the shell did not list its history')
+  const first = Number(/^ *(\d+)/.exec(listing)?.[1] ?? Number.NaN)
+  const expected = historyLines
+    .map((line, i) => `${String(first + i).padStart(5)}  ${line}`)
+    .join('\n')
+  return listing === expected.trimEnd() || listing === expected
+    ? restored(`${counted(historyLines.length, 'line')} compared equal`)
+    : lost(`the shell lists other lines than the ${historyLines.length} put back`)
+}
+
+const screenItem = async (session: Session, { screenLines }: Respawn): Promise<ReceiptItem> => {
+  if (screenLines === undefined) return lost('the screen was not brought back')
+  const { lines } = await screenOf(session.output.text(), session.size)
+  const dropped = session.output.droppedBytes()
+  const bound = dropped === 0 ? '' : `; ${dropped} bytes of older output were dropped before`
+  const equal = screenLines.every((line, i) => lines[i] === line)
+  return equal
+    ? restored(`${counted(screenLines.length, 'line')} compared equal${bound}`)
+    : lost(`the ${screenLines.length} lines shown before are not all on the screen${bound}`)
+}
+
+const jobsItem = ({ leftover, lostCommand }: Respawn): ReceiptItem => {
+  const parts = [
+    ...(lostCommand === undefined
+      ? []
+      : [`the outcome of the running command is unknown, it is not run again: ${lostCommand}`]),
+    ...(leftover.ended.length === 0 ? [] : [`ended: ${leftover.ended.join(', ')}`]),
+    ...(leftover.letBe.length === 0
+      ? []
+      : [`running on without a shell, as they ignore a hang-up: ${leftover.letBe.join(', ')}`]),
+  ]
+  return lost(parts.length === 0 ? 'jobs ended with the old process' : parts.join('; '))
+}
+
+// --------------------------------------------------------------------------------- living process
+
+/** The receipt for a process that lived on and has proved it. */
+export const livingReceipt = (
+  session: Session,
+  shell: Shell,
+  evidence: readonly Evidence[],
+): Receipt => {
+  const { workingDirectory, environment } = shell.dialogue()
+  const same = 'the same process'
+  return receiptOf(
+    'observed',
+    {
+      process: restored(`${same} answers: ${described(shell.identity)}`),
+      cwd:
+        workingDirectory === undefined
+          ? unknown(`${same}; its directory was not said`)
+          : restored(`${same}, in ${workingDirectory}`),
+      env:
+        environment === undefined
+          ? unknown(`${same}; its environment was not said`)
+          : restored(`${same}, with ${counted(environment.size, 'exported variable')}`),
+      shellVariables: restored(same),
+      functions: restored(same),
+      history: restored(same),
+      screen: restored('the same terminal'),
+      jobs:
+        session.interrupted === undefined
+          ? restored(same)
+          : lost(`interrupted, and not run again: ${session.interrupted}`),
+    },
+    evidence,
+  )
+}

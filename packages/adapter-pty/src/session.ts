@@ -1,0 +1,218 @@
+/**
+ * A session on this machine: one id and one terminal for the app, whatever process stands beneath it.
+ */
+import type { Cancellation, Clock, Exit } from '@session-recovery/core'
+import type { Environment } from './environment.js'
+import type { Leftover } from './leftover.js'
+import { type Output, outputOf } from './output.js'
+import type { ProcessIdentity } from './process.js'
+import { screenOf, type TerminalSize } from './screen.js'
+import type { Shell, ShellListener } from './shell.js'
+import { type Waited, waitFor } from './waiting.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** What a session runs. */
+export interface SessionSpec {
+  /** A name sought in the environment's PATH, or a path. */
+  readonly command: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  /** The whole environment of the process; nothing of this process's own is added. */
+  readonly environment: Environment
+  /** Somebody sits at it: it is never typed at. */
+  readonly attended: boolean
+  /** How long a command may take; absent: nobody knows. */
+  readonly expectedMs?: number
+}
+
+/** How a command line that was typed ended. */
+export type CommandOutcome =
+  | { readonly _tag: 'finished'; readonly exitCode: number }
+  /** The process ended, or nothing was there to take the line: whether it ran is not known. */
+  | { readonly _tag: 'lost'; readonly detail: string }
+
+/** A session as the app uses it, across recoveries: the same object, whatever process is beneath. */
+export interface PtySession {
+  readonly id: string
+  /** The process beneath; `undefined` while there is none. */
+  readonly pid: () => number | undefined
+  readonly identity: () => ProcessIdentity | undefined
+  /** Registers a listener for output, without our marks; returns what removes it. */
+  readonly onData: (listener: (text: string) => void) => () => void
+  /** Writes input as typed; `false`: there is no process, nothing was written. */
+  readonly write: (text: string) => boolean
+  readonly resize: (size: TerminalSize) => void
+  /** Types a command line once the shell is at its prompt, and waits for its finish mark. */
+  readonly exec: (line: string) => Promise<CommandOutcome>
+  /** What shows the screen as it is, inert, on a terminal of the same size. */
+  readonly screen: () => Promise<string>
+  /** The kept output, raw. */
+  readonly output: () => string
+  /** How much output was dropped to stay in bounds. */
+  readonly droppedOutputBytes: () => number
+}
+
+/** What a respawn set out to do, to be compared with what is there. */
+export interface Respawn {
+  readonly shell: Shell
+  readonly wantedCwd: string
+  /** The snapshot named no directory. */
+  readonly cwdUnknown: boolean
+  readonly startedIn: string
+  readonly environment: Environment
+  readonly fromSnapshot: readonly string[]
+  readonly refused: Environment
+  readonly historyLines: readonly string[]
+  /** The text of the screen's lines before; `undefined` when the screen was not brought back. */
+  readonly screenLines: readonly string[] | undefined
+  readonly leftover: Leftover
+  readonly lostCommand: string | undefined
+}
+
+/** A session as the driver holds it. */
+export interface Session {
+  readonly id: string
+  readonly spec: SessionSpec
+  readonly face: PtySession
+  readonly output: Output
+  readonly listener: ShellListener
+  size: TerminalSize
+  shell: Shell | undefined
+  /** The newest lines that were entered, bounded. */
+  history: readonly string[]
+  /** When the foreground was first seen waiting, or stopped, without a break since. */
+  waitingSinceMs: number | undefined
+  stoppedSinceMs: number | undefined
+  respawn: Respawn | undefined
+  /** The command that the last strategy interrupted. */
+  interrupted: string | undefined
+  watched: boolean
+  /** Given up for good: no process may be started any more. */
+  ended: boolean
+  readonly tell: (text: string) => void
+}
+
+/** What a session tells the driver. */
+export interface SessionListener {
+  readonly changed: () => void
+  readonly exited: (exit: Exit) => void
+}
+
+// ----------------------------------------------------------------------------------- constructors
+
+const historyLimit = 1_000
+const promptWithinMs = 60_000
+const longestMs = 2 ** 31 - 1
+
+/** A session without a process yet. */
+export const sessionOf = (
+  id: string,
+  spec: SessionSpec,
+  size: TerminalSize,
+  outputLimitBytes: number,
+  clock: Clock,
+  listener: SessionListener,
+): Session => {
+  const output = outputOf(outputLimitBytes)
+  const dataListeners = new Set<(text: string) => void>()
+  const tell = (text: string): void => {
+    for (const told of [...dataListeners]) told(text)
+  }
+  let unsaid = false
+  const session: Session = {
+    id,
+    spec,
+    output,
+    size,
+    shell: undefined,
+    history: [],
+    waitingSinceMs: undefined,
+    stoppedSinceMs: undefined,
+    respawn: undefined,
+    interrupted: undefined,
+    watched: true,
+    ended: false,
+    tell,
+    listener: {
+      output: (text) => {
+        output.append(text)
+        tell(text)
+      },
+      mark: (mark, { running }) => {
+        if (mark._tag === 'started' && running?.line !== undefined) {
+          session.history = [...session.history, running.line].slice(-historyLimit)
+        }
+        if (mark._tag === 'started' || mark._tag === 'environment') unsaid = true
+        // By the prompt all that a command changed has been told.
+        if (mark._tag === 'prompt' && unsaid) {
+          unsaid = false
+          if (session.watched) listener.changed()
+        }
+      },
+      exit: (exit, wanted) => {
+        if (!wanted && session.watched) listener.exited(exit)
+      },
+    },
+    face: {
+      id,
+      pid: () => session.face.identity()?.pid,
+      identity: () => (session.shell?.exit() === undefined ? session.shell?.identity : undefined),
+      onData: (told) => {
+        dataListeners.add(told)
+        return () => dataListeners.delete(told)
+      },
+      write: (text) => session.shell?.write(text) ?? false,
+      resize: (to) => {
+        session.size = to
+        session.shell?.resize(to)
+      },
+      exec: (line) => exec(session, line, clock),
+      screen: async () => (await screenOf(output.text(), session.size)).inert,
+      output: output.text,
+      droppedOutputBytes: output.droppedBytes,
+    },
+  }
+  return session
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+/** The process of a session, if it lives. */
+export const livingShell = (session: Session): Shell | undefined =>
+  session.shell?.exit() === undefined ? session.shell : undefined
+
+/** Waits until the shell tells `look` what it wants, or ends. */
+export const heard = <A>(
+  shell: Shell,
+  clock: Clock,
+  withinMs: number,
+  look: () => A | undefined,
+  bounds: { readonly signal?: Cancellation; readonly everyMs?: number } = {},
+): Promise<Waited<A | 'exited'>> =>
+  waitFor(
+    { clock, withinMs, wakeBy: shell.onChange, ...bounds },
+    () => look() ?? (shell.exit() === undefined ? undefined : ('exited' as const)),
+  )
+
+const exec = async (session: Session, line: string, clock: Clock): Promise<CommandOutcome> => {
+  const shell = livingShell(session)
+  const lost = (detail: string): CommandOutcome => ({ _tag: 'lost', detail })
+  if (shell === undefined) return lost('there is no process')
+  if (!shell.integrated) return lost('the program gives no marks')
+  const atPrompt = await heard(shell, clock, promptWithinMs, () =>
+    shell.dialogue().mark === 'prompt' ? true : undefined,
+  )
+  if (atPrompt._tag !== 'seen' || atPrompt.value === 'exited') {
+    return lost('the shell did not show its prompt')
+  }
+  const { finished } = shell.dialogue()
+  shell.write(`${line}\r`)
+  const done = await heard(shell, clock, longestMs, () => {
+    const now = shell.dialogue()
+    return now.finished > finished && now.mark === 'prompt' ? (now.lastExitCode ?? 0) : undefined
+  })
+  return done._tag === 'seen' && done.value !== 'exited'
+    ? { _tag: 'finished', exitCode: done.value }
+    : lost('the process ended before the command did')
+}

@@ -1,0 +1,195 @@
+/**
+ * What the tests of the driver share: a driver on real shells in a home of its own, requests as the
+ * engine makes them, and looking until something is so.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Capture,
+  type Clock,
+  classify,
+  defaultPolicy,
+  type Observation,
+  type RecoverySnapshot,
+  type RecoveryStrategy,
+  type RunOutcome,
+  type RunRequest,
+  type Traits,
+  type Verdict,
+} from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import { type OpenOptions, type PtyDriver, type PtyOptions, ptyDriver } from '../src/index.js'
+
+/** Fails where bash is missing: without it nothing of this package can be tested. */
+export const bash = execFileSync('sh', ['-c', 'command -v bash'], { encoding: 'utf8' }).trim()
+
+export const has = (program: string): boolean =>
+  (process.env.PATH ?? '').split(':').some((place) => existsSync(join(place, program)))
+
+export const realClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  schedule: (delayMs, task) => {
+    const timer = setTimeout(task, Math.min(delayMs, 2 ** 31 - 1))
+    return () => clearTimeout(timer)
+  },
+}
+
+export const traits: Traits = {
+  kind: 'local',
+  attended: false,
+  shell: true,
+  rerunnable: false,
+  failureExitCodes: [],
+}
+
+export interface Rig {
+  readonly driver: PtyDriver
+  readonly home: string
+  readonly env: Readonly<Record<string, string>>
+  readonly observed: Observation[]
+  readonly open: (
+    id: string,
+    options?: Partial<OpenOptions>,
+  ) => Promise<import('../src/index.js').PtySession>
+  readonly run: (
+    id: string,
+    strategy: RecoveryStrategy,
+    more?: Partial<RunRequest>,
+  ) => Promise<RunOutcome>
+  readonly verify: (
+    id: string,
+    strategy?: RecoveryStrategy,
+    more?: { readonly traits?: Traits },
+  ) => Promise<Verdict>
+  readonly capture: (id: string) => Promise<Capture>
+  readonly snapshot: (id: string) => Promise<RecoverySnapshot>
+  readonly close: () => Promise<void>
+}
+
+const right = <L, A>(either: E.Either<L, A>): A => {
+  if (E.isLeft(either)) throw new Error(JSON.stringify(either.left))
+  return either.right
+}
+
+/** A driver with its own empty home. */
+export const rigOf = (options: Partial<PtyOptions> = {}): Rig => {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), 'pty-test-')))
+  const driver = ptyDriver({ clock: realClock, ...options })
+  const observed: Observation[] = []
+  driver.watch((observation) => observed.push(observation))
+  const env = {
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    HOME: home,
+    LANG: 'C.UTF-8',
+    TERM: 'xterm-256color',
+    HISTFILE: join(home, '.bash_history'),
+  }
+  const request = (sessionId: string) => ({
+    sessionId,
+    incarnation: 1,
+    traits,
+    token: 'token',
+    signal: new AbortController().signal,
+  })
+  const rig: Rig = {
+    driver,
+    home,
+    env,
+    observed,
+    open: async (id, more) =>
+      right(await driver.open(id, { command: bash, cwd: home, env, ...more })()),
+    run: async (id, strategy, more) =>
+      right(
+        await driver.run({
+          ...request(id),
+          strategy,
+          attempt: 1,
+          failure: classify('lost', []),
+          plan: {
+            sessionId: id,
+            strategies: [strategy],
+            priority: 'medium',
+            estimatedTime: 0,
+            requiredResources: [],
+            fallbackOptions: [],
+          },
+          repeated: false,
+          policy: defaultPolicy,
+          ...more,
+        })(),
+      ),
+    verify: async (id, strategy, more) =>
+      right(
+        await driver.verify({
+          ...request(id),
+          ...(strategy === undefined ? {} : { strategy }),
+          ...more,
+        })(),
+      ),
+    capture: async (id) => right(await driver.capture(request(id))()),
+    snapshot: async (id) => {
+      const { update } = await rig.capture(id)
+      return {
+        sessionId: id,
+        timestamp: new Date(),
+        sessionState: null,
+        sessionOptions: {},
+        environment: update.environment ?? {},
+        workingDirectory: update.workingDirectory ?? '',
+        commandHistory: update.commandHistory ?? [],
+        outputBuffer: update.outputBuffer ?? [],
+        ...(update.interactiveState === undefined
+          ? {}
+          : { interactiveState: update.interactiveState }),
+      }
+    },
+    close: async () => {
+      await driver.close()
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+  return rig
+}
+
+/** Looks until `look` gives something; fails, saying what was waited for, after `withinMs`. */
+export const eventually = async <A>(
+  what: string,
+  look: () => A | undefined | Promise<A | undefined>,
+  withinMs = 5_000,
+): Promise<A> => {
+  const endMs = performance.now() + withinMs
+  for (;;) {
+    const value = await look()
+    if (value !== undefined && value !== false) return value
+    if (performance.now() > endMs) throw new Error(`not seen within ${withinMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** Waits until the foreground of a session is of that kind. */
+export const foreground = (rig: Rig, id: string, kind: string): Promise<true> =>
+  eventually(`${kind} in ${id}`, async () =>
+    (await rig.capture(id)).foreground.kind === kind ? true : undefined,
+  )
+
+/** Waits until the process of a session is another than `pid`, or none. */
+export const died = (rig: Rig, id: string): Promise<Observation> =>
+  eventually(`the end of ${id}`, () =>
+    rig.observed.find((seen) => seen._tag === 'exited' && seen.sessionId === id),
+  )
+
+/** The processes whose command line or environment names `text`. */
+export const processesNaming = (text: string): readonly string[] =>
+  readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false
+    try {
+      return execFileSync('cat', [`/proc/${name}/environ`], { stdio: ['ignore', 'pipe', 'ignore'] })
+        .toString()
+        .includes(text)
+    } catch {
+      return false
+    }
+  })
