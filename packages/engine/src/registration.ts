@@ -3,6 +3,7 @@
  * keeps. What cannot be stored is refused here, with the field named, before anything is lost.
  */
 import {
+  applicationJson,
   type DecodeError,
   decode,
   isShellCommand,
@@ -54,16 +55,18 @@ export const checkedRegistration = (
 
 /** The update with unknown fields dropped, or the first field that cannot be accepted. */
 export const checkedUpdate = (update: SnapshotUpdate): E.Either<DecodeError, SnapshotUpdate> => {
-  const path = unstorable(update.sessionState)
-  return path === undefined
-    ? decode(SnapshotUpdate, 'snapshot update')(update)
-    : E.left(
-        refusedAt(
-          'snapshot update',
-          ['sessionState', ...path].join('.'),
-          'something JSON can hold',
-        ),
-      )
+  const { sessionState } = update
+  const path = unstorable(sessionState)
+  if (path !== undefined) {
+    const at = ['sessionState', ...path].join('.')
+    return E.left(refusedAt('snapshot update', at, 'something JSON can hold'))
+  }
+  // The codec reads what is stored: a live date, taken for that, would come out as an empty object.
+  const stored =
+    sessionState === undefined
+      ? update
+      : { ...update, sessionState: applicationJson.encode(sessionState) }
+  return decode(SnapshotUpdate, 'snapshot update')(stored)
 }
 
 /** What is known of a session when it is registered: what is not, stays unknown. */
