@@ -1,0 +1,80 @@
+/**
+ * What the drop-in class is made with: the seed's config, and options the seed had no place for.
+ */
+import {
+  type Clock,
+  defaultConfig,
+  type Logger,
+  type Policy,
+  type PolicyInput,
+  policyFrom,
+  type RecoveryConfig,
+  type Secrets,
+  type Store,
+} from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import { invalidConfig } from './session-recovery-error.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/**
+ * The rest of the policy, such as `acceptClaims` (success without evidence, which the seed gave always)
+ * or `resumeOnStart` (default here: off, as in the seed), and the ports.
+ */
+export interface SessionRecoveryOptions extends Omit<PolicyInput, keyof RecoveryConfig> {
+  readonly logger?: Logger
+  readonly clock?: Clock
+  /** Keeps secrets beyond this process; by default they are kept in memory. */
+  readonly secrets?: Secrets
+  /** Instead of the folder `persistencePath`. */
+  readonly store?: Store
+}
+
+export interface Options {
+  readonly policy: Policy
+  readonly ports: Pick<SessionRecoveryOptions, 'logger' | 'clock' | 'secrets' | 'store'>
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+/**
+ * Reads what the class was made with.
+ *
+ * @throws SessionRecoveryError `InvalidConfig`, with the field at fault.
+ */
+export const optionsFrom = (
+  config: Partial<RecoveryConfig> | undefined,
+  { logger, clock, secrets, store, ...extension }: SessionRecoveryOptions,
+): Options => {
+  const policy = policyFrom({ resumeOnStart: false, ...extension, ...config })
+  if (E.isLeft(policy)) throw invalidConfig(policy.left)
+  return {
+    policy: policy.right,
+    ports: {
+      ...(logger === undefined ? {} : { logger }),
+      ...(clock === undefined ? {} : { clock }),
+      ...(secrets === undefined ? {} : { secrets }),
+      ...(store === undefined ? {} : { store }),
+    },
+  }
+}
+
+/** The seed's twelve fields of a policy. */
+export const configOf = (policy: Policy): RecoveryConfig => {
+  const fields = Object.keys(defaultConfig) as (keyof RecoveryConfig)[]
+  return Object.fromEntries(fields.map((field) => [field, policy[field]])) as RecoveryConfig
+}
+
+/**
+ * The policy of the engine behind the class. No trigger fires in it: an app's events do not show what
+ * stands in the foreground, so that none could be acted on; the app asks for advice itself.
+ */
+export const enginePolicy = (policy: Policy): Policy => ({
+  ...policy,
+  triggers: {
+    unresponsiveAfterMs: Number.MAX_SAFE_INTEGER,
+    timeoutCount: Number.MAX_SAFE_INTEGER,
+    promptStuckAfterMs: Number.MAX_SAFE_INTEGER,
+    pendingAfterMs: Number.MAX_SAFE_INTEGER,
+  },
+})
