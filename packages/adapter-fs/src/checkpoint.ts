@@ -5,7 +5,7 @@
  * carried over and the new segment gets its name, runs alone. Until that name is on the medium the old
  * segments are the log, after it the new one is; they are removed only then.
  */
-import { type Json, PlanningView, SessionRecord } from '@session-recovery/core'
+import { JournalEntry, type Json, PlanningView, SessionRecord } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Disk, type DiskFile, unfinished, writeAll } from './disk.js'
 import { lineAt, rawEntry, type SegmentFiles, segmentFiles } from './extent-read.js'
@@ -76,12 +76,21 @@ class Draft {
 // ------------------------------------------------------------------------------------- checkpoint
 
 /**
- * Writes a checkpoint that carries `projection`, into which every entry acknowledged before this call has
- * been folded. When it fails, the log goes on as it was.
+ * Writes a checkpoint that carries `projection`, into which every entry up to `throughSeq` has been folded.
+ * When it fails, the log goes on as it was.
  */
-export const checkpoint = async (options: CheckpointOptions, projection: Json): Promise<Result> => {
+export const checkpoint = async (
+  options: CheckpointOptions,
+  projection: Json,
+  throughSeq: number,
+): Promise<Result> => {
   const { disk, directory, term, limitBytes, log, index } = options
-  const last = lineOf('checkpoint', { projection, latestMs: index.latestMs() })
+  const last = lineOf('checkpoint', {
+    projection,
+    unfolded: beyond(index, throughSeq).map((entry) => JournalEntry.encode(entry)),
+    latestMs: index.latestMs(),
+    latestSeq: index.latestSeq(),
+  })
   if (last.length > limitBytes) return E.left(tooLarge('projection', last.length, limitBytes))
 
   // Taken in one go, at the moment of the call: what is acknowledged later is carried over as it is.
@@ -111,7 +120,10 @@ export const checkpoint = async (options: CheckpointOptions, projection: Json): 
     await draft.flush(0)
     await file.sync()
     done = await log.alone('checkpoint', () => replace(options, draft, draftPath, tail, moved))
-    if (E.isRight(done)) forgetDropped(index, dropped)
+    if (E.isRight(done)) {
+      forgetDropped(index, dropped)
+      index.setUnfolded(beyond(index, throughSeq))
+    }
   } finally {
     await files.close()
     if (E.isLeft(done)) {
@@ -121,6 +133,9 @@ export const checkpoint = async (options: CheckpointOptions, projection: Json): 
   }
   return done
 }
+
+const beyond = (index: SessionIndex, throughSeq: number): readonly JournalEntry[] =>
+  index.unfolded().filter(({ seq }) => seq > throughSeq)
 
 // What is live, and the newest of what was forgotten.
 const retained = (index: SessionIndex, forgottenSessions: number) => {

@@ -2,7 +2,6 @@
  * Reads the whole log when a store is opened. Nothing is changed here: what has to be done about what was
  * found (set aside, remove, flush) is an answer, since a log of a later version must be left as it is.
  */
-import type { JournalEntry } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Disk } from './disk.js'
 import { lineReader } from './line-reader.js'
@@ -22,7 +21,6 @@ import { type SessionIndex, sessionIndex } from './session-index.js'
 export interface LoadedLog {
   readonly index: SessionIndex
   readonly projection: unknown
-  readonly entries: readonly JournalEntry[]
   readonly damages: readonly Damage[]
   /** The segments that count, in order. */
   readonly live: readonly Span[]
@@ -54,7 +52,6 @@ export const loadLog = async (
   const layout = layoutOf(segments)
   const into: Gathered = {
     index: sessionIndex(journalEntriesPerSession),
-    entries: [],
     projection: undefined,
     damages: layout.missing.map(({ name, bytes }) => lost(name, 0, bytes)),
     newer: undefined,
@@ -82,7 +79,6 @@ export const loadLog = async (
   return E.right({
     index: into.index,
     projection: into.projection,
-    entries: into.entries,
     damages: into.damages,
     live,
     unsure: live.map(({ name }) => name).filter((name) => !sure.has(name)),

@@ -98,7 +98,7 @@ const openOwned = async (
   if (E.isLeft(started)) return started
   const quarantine = [...aside, ...started.right.aside]
   for (const one of quarantine) settings.logger('warn', `set aside: ${one.source}`, one)
-  return E.right({ store, loaded: loadedOf(found, started.right.entries, quarantine) })
+  return E.right({ store, loaded: loadedOf(found, quarantine) })
 }
 
 // Sets the new term's header on the medium, imports, and only then removes what counts no longer.
@@ -109,16 +109,19 @@ const startTerm = async (store: OpenStore, found: LoadedLog) => {
     return E.right(undefined)
   })
   if (E.isLeft(started)) return started
-  const entries = [...found.entries]
+  let seq = index.latestSeq()
   const aside = await importSeed(disk, place, settings, {
     has: (sessionId) => index.get(sessionId) !== undefined,
+    nextSeq: () => {
+      seq += 1
+      return seq
+    },
     store: async ({ record, entry, snapshot }) => {
       const body = snapshotWrite(store, snapshot)
       if (E.isLeft(body)) return body
       const write = commitWrite(store, { record, expectedRev: 0, entry })
       if (E.isLeft(write)) return write
       const [stored, kept] = await Promise.all([log.append(write.right), log.append(body.right)])
-      if (E.isRight(stored)) entries.push(entry)
       return E.isLeft(stored) ? stored : kept
     },
   })
@@ -126,7 +129,7 @@ const startTerm = async (store: OpenStore, found: LoadedLog) => {
   for (const name of found.superseded) {
     await disk.remove(`${place.log}/${name}`).catch(() => undefined)
   }
-  return E.right({ aside: aside.right, entries })
+  return E.right({ aside: aside.right })
 }
 
 // ------------------------------------------------------------------------------------ combinators
@@ -164,7 +167,6 @@ const flushUnsure = async (disk: Disk, place: Place, found: LoadedLog) => {
 
 const loadedOf = (
   { index, projection }: LoadedLog,
-  entries: Loaded['entries'],
   aside: readonly Quarantined[],
 ): Loaded => ({
   sessions: [...index.entries()].flatMap(([, { record, snapshot }]) =>
@@ -178,7 +180,8 @@ const loadedOf = (
         ],
   ),
   projection: projection as Json | undefined,
-  entries,
+  entries: index.unfolded(),
   quarantined: aside,
   latestMs: index.latestMs(),
+  latestSeq: index.latestSeq(),
 })

@@ -37,6 +37,8 @@ export interface ImportedSession {
 /** What an import may ask of the log it fills. */
 export interface ImportTarget {
   readonly has: (sessionId: string) => boolean
+  /** The place of the next journal entry. */
+  readonly nextSeq: () => number
   /** Returns when the session is durable. */
   readonly store: (session: ImportedSession) => Promise<E.Either<StoreError, void>>
 }
@@ -54,6 +56,7 @@ const batchFiles = 16
 export const importedSession = (
   snapshot: RecoverySnapshot,
   wallMs: number,
+  seq: number,
   storedSnapshot: StoredSnapshot['body'],
 ): ImportedSession => {
   const { sessionId } = snapshot
@@ -65,17 +68,18 @@ export const importedSession = (
     rerunnable: false,
     failureExitCodes: [],
   }
+  // Engine time never starts before what is stored: a file from the future must not move it there.
+  const atMs = Math.min(snapshot.timestamp.getTime(), wallMs)
   const record: SessionRecord = {
     v: 1,
     rev: 1,
     state: 'registered',
-    control: { sessionId, incarnation, traits, used: 0, incidents: 0 },
+    control: { sessionId, incarnation, registeredAtMs: atMs, traits, used: 0, incidents: 0 },
   }
-  // Engine time never starts before what is stored: a file from the future must not move it there.
-  const atMs = Math.min(snapshot.timestamp.getTime(), wallMs)
   const fact = { _tag: 'session-registered', incarnation, kind: traits.kind } as const
   const entry: JournalEntry = {
     v: 1,
+    seq,
     sessionId,
     incarnation,
     rev: record.rev,
@@ -87,7 +91,7 @@ export const importedSession = (
     effects: [{ _tag: 'tell', fact }],
     recordDigest: digest(record),
   }
-  const view = planningView(snapshot, 1)
+  const view = { ...planningView(snapshot, 1), capturedAtMs: atMs }
   return { record, entry, snapshot: { sessionId, incarnation, view, body: storedSnapshot } }
 }
 
@@ -139,7 +143,7 @@ const importOne = async (
   if (E.isLeft(read)) return E.right({ name, problem: read.left })
   if (target.has(read.right.sessionId)) return E.right({ name, problem: undefined })
   const body = RecoverySnapshot.encode(read.right) as StoredSnapshot['body']
-  const session = importedSession(read.right, settings.wallMs(), body)
+  const session = importedSession(read.right, settings.wallMs(), target.nextSeq(), body)
   const stored = await target.store(session)
   if (E.isRight(stored)) return E.right({ name, problem: undefined })
   if (stored.left._tag !== 'TooLarge') return stored

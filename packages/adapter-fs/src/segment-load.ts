@@ -28,8 +28,6 @@ export interface Damage {
 /** What is gathered while segments are read. */
 export interface Gathered {
   readonly index: SessionIndex
-  /** The entries that no projection holds yet. */
-  entries: JournalEntry[]
   projection: unknown
   readonly damages: Damage[]
   /** A later version wrote this: nothing may be changed. */
@@ -163,14 +161,14 @@ class SegmentReading {
     }
     if (statement.kind === 'commit') {
       const { record, entry } = statement.said
-      index.commit(record, this.extent(found.offset, found.bytes), entry.event.atMs)
-      this.into.entries.push(entry)
+      index.commit(record, this.extent(found.offset, found.bytes), entry)
     } else if (statement.kind === 'forget') {
       index.forget(statement.said.sessionId, statement.said.incarnation)
     } else if (statement.kind === 'checkpoint') {
-      this.into.entries = []
-      this.into.projection = statement.said.projection
-      index.noteTime(statement.said.latestMs ?? 0)
+      const { projection, unfolded, latestMs, latestSeq } = statement.said
+      this.into.projection = projection
+      index.setUnfolded(unfolded)
+      index.note(latestMs, latestSeq)
     }
     this.good(found)
   }

@@ -2,7 +2,7 @@
  * The index in memory: of each session its latest record, and where in the log its latest body and its
  * journal stand. Bodies and journal stay on disk.
  */
-import type { PlanningView, SessionRecord } from '@session-recovery/core'
+import type { JournalEntry, PlanningView, SessionRecord } from '@session-recovery/core'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -33,14 +33,22 @@ export interface SessionIndex {
   readonly get: (sessionId: string) => Held | undefined
   /** Every session; those that were forgotten in the order in which they were. */
   readonly entries: () => IterableIterator<[string, Held]>
-  readonly commit: (record: SessionRecord, entry: Extent, atMs: number) => void
+  readonly commit: (record: SessionRecord, place: Extent, entry: JournalEntry) => void
   readonly snapshot: (sessionId: string, snapshot: HeldSnapshot) => void
   readonly forget: (sessionId: string, incarnation: number) => void
   /** Holds exactly this of a session. */
   readonly hold: (sessionId: string, held: Held) => void
   readonly drop: (sessionId: string) => void
+  /** The latest time that anything stored carries. */
   readonly latestMs: () => number
-  readonly noteTime: (atMs: number) => void
+  /** The highest `seq` of any entry. */
+  readonly latestSeq: () => number
+  /** Counts what a checkpoint says of times and places. */
+  readonly note: (atMs: number, seq: number) => void
+  /** The entries that no checkpoint's projection holds, in the order they became durable. */
+  readonly unfolded: () => readonly JournalEntry[]
+  /** Exactly these are unfolded. */
+  readonly setUnfolded: (entries: readonly JournalEntry[]) => void
 }
 
 const nothing: Held = {
@@ -56,25 +64,30 @@ const nothing: Held = {
 export const sessionIndex = (retained: number): SessionIndex => {
   const sessions = new Map<string, Held>()
   let latestMs = 0
-  const noteTime = (atMs: number) => {
+  let latestSeq = 0
+  let unfolded: JournalEntry[] = []
+  const note = (atMs: number, seq: number) => {
     latestMs = Math.max(latestMs, atMs)
+    latestSeq = Math.max(latestSeq, seq)
   }
   return {
     get: (sessionId) => sessions.get(sessionId),
     entries: () => sessions.entries(),
-    commit: (record, entry, atMs) => {
+    commit: (record, place, entry) => {
       const { sessionId, incarnation } = record.control
       const { snapshot, entries } = sessions.get(sessionId) ?? nothing
       sessions.set(sessionId, {
         record,
         snapshot:
           snapshot !== undefined && snapshot.incarnation >= incarnation ? snapshot : undefined,
-        entries: retainedOf(entries, entry, retained),
+        entries: retainedOf(entries, place, retained),
         forgotten: undefined,
       })
-      noteTime(atMs)
+      unfolded.push(entry)
+      note(entry.event.atMs, entry.seq)
     },
     snapshot: (sessionId, snapshot) => {
+      note(snapshot.view.capturedAtMs, 0)
       const held = sessions.get(sessionId) ?? nothing
       if (isWanted(held, snapshot)) sessions.set(sessionId, { ...held, snapshot })
     },
@@ -91,13 +104,19 @@ export const sessionIndex = (retained: number): SessionIndex => {
       sessions.set(sessionId, { ...nothing, entries: held.entries, forgotten: incarnation })
     },
     hold: (sessionId, held) => {
+      note(held.snapshot?.view.capturedAtMs ?? 0, 0)
       sessions.set(sessionId, held)
     },
     drop: (sessionId) => {
       sessions.delete(sessionId)
     },
     latestMs: () => latestMs,
-    noteTime,
+    latestSeq: () => latestSeq,
+    note,
+    unfolded: () => unfolded,
+    setUnfolded: (entries) => {
+      unfolded = [...entries]
+    },
   }
 }
 

@@ -65,12 +65,13 @@ export const SessionStatement = struct(
   },
 )
 
-/** Last line of a checkpoint: the entries before it are folded into `projection`. */
-export const CheckpointStatement = struct(
-  'checkpoint',
-  { projection: t.unknown },
-  { latestMs: epochMs },
-)
+/** Last line of a checkpoint: of the entries before it, all but `unfolded` are in `projection`. */
+export const CheckpointStatement = struct('checkpoint', {
+  projection: t.unknown,
+  unfolded: t.array(JournalEntry),
+  latestMs: epochMs,
+  latestSeq: count,
+})
 
 const reader =
   <K extends string, A, O>(kind: K, codec: t.Type<A, O, unknown>) =>

@@ -87,7 +87,8 @@ export const fileStore = (options: FileStoreOptions, disk: Disk = realDisk): Sto
     archive: (archive) => using('archive', (running) => archiveIn(running, disk, archive)),
     readArchive: (location) =>
       using('readArchive', ({ store }) => archiveAt(disk, store.place.directory, location)),
-    checkpoint: (projection) => using('checkpoint', (running) => checkpointIn(running, projection)),
+    checkpoint: (projection, throughSeq) =>
+      using('checkpoint', (running) => checkpointIn(running, projection, throughSeq)),
     close: async () => {
       if (typeof state === 'string') return
       const { store, ...running } = state
@@ -113,11 +114,11 @@ const archiveIn = (
   return kept
 }
 
-// What the projection holds is what was acknowledged when it was handed over: one that had to wait for
-// another to end would be stale by then.
+// One that had to wait for another to end would be stale by then.
 const checkpointIn = async (
   running: Running,
   projection: Json,
+  throughSeq: number,
 ): Promise<E.Either<StoreError, void>> => {
   if (running.checkpointing !== undefined) {
     return E.left(unavailable('checkpoint', new Error('another is being written')))
@@ -136,6 +137,7 @@ const checkpointIn = async (
       stopped: () => running.stopped,
     },
     projection,
+    throughSeq,
   )
   running.checkpointing = work
   try {

@@ -56,7 +56,7 @@ export const commitWrite = (
     operation: 'commit',
     bytes,
     written: (at) => {
-      index.commit(record, { ...at, bytes: bytes.length }, entry.event.atMs)
+      index.commit(record, { ...at, bytes: bytes.length }, entry)
       heads.reached(sessionId, head)
     },
   })
