@@ -14,10 +14,14 @@ const table = {
     libraries: ['fp-ts', '@lydell/node-pty', '@xterm/headless', '@xterm/addon-serialize'],
   },
   'adapter-inspect': { packages: ['core', 'engine'], libraries: ['fp-ts', 'ws', '@types/ws'] },
+  bench: {
+    packages: ['core', 'engine', 'adapter-fs', 'adapter-pty'],
+    libraries: ['fp-ts', '@lydell/node-pty'],
+  },
   testkit: { packages: ['core', 'engine'], libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand'] },
   cli: {
     packages: ['core', 'engine', 'adapter-fs', 'adapter-events', 'adapter-pty', 'adapter-inspect'],
-    libraries: ['fp-ts', 'commander'],
+    libraries: ['fp-ts', 'commander', 'cli-table3', 'log-update'],
   },
 }
 

@@ -1,0 +1,3 @@
+/** Benches: what the engine costs, beside the least that could do the same work. */
+export * from './respawn.js'
+export * from './spread.js'
