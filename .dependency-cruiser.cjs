@@ -21,7 +21,7 @@ const table = {
   testkit: { packages: ['core', 'engine'], libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand'] },
   cli: {
     packages: ['core', 'engine', 'adapter-fs', 'adapter-events', 'adapter-pty', 'adapter-inspect'],
-    libraries: ['fp-ts', 'commander', 'cli-table3', 'log-update'],
+    libraries: ['fp-ts', 'io-ts', 'commander', 'cli-table3', 'log-update'],
   },
 }
 

@@ -1,5 +1,22 @@
 #!/usr/bin/env node
 /** The program: reads the command line and runs one sub-command. */
-const [command] = process.argv.slice(2)
-process.stderr.write(`session-recovery: no such command: ${command ?? '(none)'}\n`)
-process.exitCode = 64
+import { Command, CommanderError } from 'commander'
+import { exitStatus } from './exit-status.js'
+import { addPlanCommand } from './plan-command.js'
+
+const program = new Command('session-recovery')
+  .description('Brings lost interactive sessions back, and proves it.')
+  .exitOverride()
+  .configureOutput({
+    outputError: (message, write) => write(message.replace(/^error: /, 'session-recovery: ')),
+  })
+
+for (const add of [addPlanCommand]) add(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  // Help that was asked for is no error.
+  process.exitCode = error.exitCode === 0 ? 0 : exitStatus.usage
+}
