@@ -3,7 +3,6 @@
  * starts the engine, `start()` says so. Once stopped it stays so until `start()`: a late call must not
  * bring timers back.
  */
-
 import type { RecoveryAttempt } from '@session-recovery/core'
 import type { Engine, EngineStatistics } from '@session-recovery/engine'
 import { notRunning, storeFailed } from './session-recovery-error.js'
@@ -38,20 +37,14 @@ export class EngineLife {
   }
 
   /** Stops it if it runs; what is counted stays readable. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     const up = this.#up
-    if (up === undefined) return
-    this.#up = undefined
-    this.#isStopped = true
-    this.#down = up
-      .catch(() => undefined)
-      .then(async () => {
-        if (!this.#isUp) return
-        this.#isUp = false
-        this.#last = { stats: this.#engine.stats(), histories: this.#histories() }
-        await this.#engine.stop()
-      })
-    await this.#down
+    if (up !== undefined) {
+      this.#up = undefined
+      this.#isStopped = true
+      this.#down = this.#end(up)
+    }
+    return this.#down
   }
 
   stats(): EngineStatistics {
@@ -80,6 +73,16 @@ export class EngineLife {
     if (started._tag === 'store-failed') throw storeFailed(started.error)
     this.#isUp = true
     await this.#onUp()
+  }
+
+  /** A start that waits for its store is stopped, too, and one too early to be stopped is waited for. */
+  async #end(up: Promise<void>): Promise<void> {
+    if (this.#isUp) this.#last = { stats: this.#engine.stats(), histories: this.#histories() }
+    this.#isUp = false
+    const stopped = await this.#engine.stop()
+    await up.catch(() => undefined)
+    if (stopped._tag === 'not-running') await this.#engine.stop()
+    this.#isUp = false
   }
 
   #histories(): ReadonlyMap<string, readonly RecoveryAttempt[]> {

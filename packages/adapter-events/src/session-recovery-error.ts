@@ -40,3 +40,6 @@ export const storeFailed = (cause: StoreError) =>
 
 export const notRunning = () =>
   new SessionRecoveryError('NotRunning', 'SessionRecovery was stopped: start() it first')
+
+export const isNotRunning = (thrown: unknown): thrown is SessionRecoveryError =>
+  thrown instanceof SessionRecoveryError && thrown._tag === 'NotRunning'

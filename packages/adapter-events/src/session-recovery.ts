@@ -38,7 +38,7 @@ import { eventDriver } from './event-driver.js'
 import { type InteractiveUpdate, withInteractive } from './interactive-state.js'
 import { configOf, enginePolicy, optionsFrom, type SessionRecoveryOptions } from './option.js'
 import { Queue } from './queue.js'
-import { invalidInput, notRunning, storeFailed } from './session-recovery-error.js'
+import { invalidInput, isNotRunning, notRunning, storeFailed } from './session-recovery-error.js'
 import { SnapshotMirror } from './snapshot-mirror.js'
 import { readUpdate } from './snapshot-update.js'
 
@@ -245,7 +245,8 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
       const wait = await this.#queue.add(sessionId, () => this.#report(sessionId, failureReason))
       return wait === undefined ? false : await wait.ended
     } catch (refused) {
-      this.#erred(sessionId, messageOf(refused))
+      if (isNotRunning(refused)) this.#logger('warn', refused.message)
+      else this.#erred(sessionId, messageOf(refused))
       return false
     }
   }

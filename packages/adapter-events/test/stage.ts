@@ -2,7 +2,7 @@
  * A stage for the drop-in class: virtual time, a log, and a record of what hosts were told. The record
  * listens to tidings only; a listener of a request would acknowledge it.
  */
-import type { LogLevel } from '@session-recovery/core'
+import type { LogLevel, RecoveryStrategy } from '@session-recovery/core'
 import { VirtualClock } from '@session-recovery/testkit'
 import {
   type RecoveryConfig,
@@ -113,15 +113,14 @@ export const payloadOf = ({ told }: Stage, event: RecoveryEventName): Told['payl
 }
 
 /** A policy whose every plan is `strategies` and the last resort. */
-export const planOf = (...strategies: readonly SingleStrategy[]) => ({
+export const planOf = (...strategies: readonly RecoveryStrategy[]): SessionRecoveryOptions => ({
   planRules: [
     {
       name: 'the only one',
       when: {},
-      strategies: [...strategies, 'fallback' as const],
-      priority: 'medium' as const,
+      strategies: [...strategies, 'fallback'],
+      priority: 'medium',
       estimatedTimeMs: 1,
     },
   ],
 })
-type SingleStrategy = NonNullable<SessionRecoveryOptions['planRules']>[number]['strategies'][number]
