@@ -1,6 +1,7 @@
 /**
  * What the drop-in class is made with: the seed's config, and options the seed had no place for.
  */
+import { fileStore } from '@session-recovery/adapter-fs'
 import {
   type Clock,
   defaultConfig,
@@ -12,6 +13,7 @@ import {
   type Secrets,
   type Store,
 } from '@session-recovery/core'
+import { memoryStore, systemClock } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
 import { invalidConfig } from './session-recovery-error.js'
 
@@ -30,9 +32,13 @@ export interface SessionRecoveryOptions extends Omit<PolicyInput, keyof Recovery
   readonly store?: Store
 }
 
+/** What the class runs on. */
 export interface Options {
   readonly policy: Policy
-  readonly ports: Pick<SessionRecoveryOptions, 'logger' | 'clock' | 'secrets' | 'store'>
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly store: Store
+  readonly secrets: Secrets | undefined
 }
 
 // ------------------------------------------------------------------------------------ combinators
@@ -44,19 +50,21 @@ export interface Options {
  */
 export const optionsFrom = (
   config: Partial<RecoveryConfig> | undefined,
-  { logger, clock, secrets, store, ...extension }: SessionRecoveryOptions,
+  { logger = silent, clock = systemClock, secrets, store, ...extension }: SessionRecoveryOptions,
 ): Options => {
-  const policy = policyFrom({ resumeOnStart: false, ...extension, ...config })
-  if (E.isLeft(policy)) throw invalidConfig(policy.left)
-  return {
-    policy: policy.right,
-    ports: {
-      ...(logger === undefined ? {} : { logger }),
-      ...(clock === undefined ? {} : { clock }),
-      ...(secrets === undefined ? {} : { secrets }),
-      ...(store === undefined ? {} : { store }),
-    },
-  }
+  const read = policyFrom({ resumeOnStart: false, ...extension, ...config })
+  if (E.isLeft(read)) throw invalidConfig(read.left)
+  const policy = read.right
+  return { policy, logger, clock, secrets, store: store ?? storeUnder(policy, logger, clock) }
+}
+
+const silent: Logger = () => {}
+
+const storeUnder = (policy: Policy, logger: Logger, clock: Clock): Store => {
+  if (!policy.persistenceEnabled) return memoryStore()
+  const { persistencePath: directory, secretNames, storeOutput } = policy
+  const wallMs = () => clock.wallMs()
+  return fileStore({ directory, secretNames, storeOutput, logger, wallMs })
 }
 
 /** The seed's twelve fields of a policy. */

@@ -6,7 +6,6 @@ import { EventEmitter } from 'node:events'
 import {
   type Clock,
   emptyTally,
-  factsOf,
   type InteractiveStatistics,
   interactiveStatistics,
   type Logger,
@@ -14,7 +13,6 @@ import {
   type Policy,
   type RecoveryAttempt,
   type RecoveryConfig,
-  type RecoveryStatistics,
   type SnapshotUpdate,
   type TriggerAdvice,
   triggerAdvice,
@@ -24,35 +22,23 @@ import {
   createEngine,
   type Engine,
   firstSnapshot,
-  memoryStore,
-  systemClock,
   type UpdateResult,
 } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
-import { messageOf } from './acknowledgement.js'
 import { Announcer, type Tell } from './announcer.js'
-import { type AttemptWait, AttemptWaits } from './attempt-wait.js'
+import { Attempts } from './attempt.js'
 import { EngineLife } from './engine-life.js'
 import type { RecoveryEventMap, RecoverySnapshot } from './event.js'
 import { eventDriver } from './event-driver.js'
 import { type InteractiveUpdate, withInteractive } from './interactive-state.js'
 import { configOf, enginePolicy, optionsFrom, type SessionRecoveryOptions } from './option.js'
 import { Queue } from './queue.js'
-import { invalidInput, isNotRunning, notRunning, storeFailed } from './session-recovery-error.js'
+import { invalidInput, notRunning, storeFailed } from './session-recovery-error.js'
 import { SnapshotMirror } from './snapshot-mirror.js'
 import { readUpdate } from './snapshot-update.js'
+import { type Statistics, statisticsOf } from './statistic.js'
 
 // ------------------------------------------------------------------------------------------ model
-
-/** The seed's statistics. Times are milliseconds, `successRate` is percent. */
-export interface Statistics
-  extends Omit<RecoveryStatistics, 'strategiesSucceeded' | 'exhausted' | 'cancelled'> {
-  /** Sessions that are being recovered, those that wait for their next attempt included. */
-  readonly activeRecoveries: number
-  readonly registeredSessions: number
-  readonly config: RecoveryConfig
-  readonly isRunning: boolean
-}
 
 /** What an app may change of a snapshot. */
 export type SnapshotChange = Partial<
@@ -78,8 +64,8 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
   readonly #life: EngineLife
   readonly #announcer: Announcer
   readonly #mirror: SnapshotMirror
+  readonly #attempts: Attempts
   readonly #queue = new Queue()
-  readonly #waits = new AttemptWaits()
   /** Sessions whose host answered a `snapshot-request` that is not stored yet. */
   readonly #captured = new Set<string>()
   #isRunning = false
@@ -90,23 +76,26 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
    */
   constructor(config?: Partial<RecoveryConfig>, options: SessionRecoveryOptions = {}) {
     super()
-    const { policy, ports } = optionsFrom(config, options)
+    const { policy, logger, clock, store, secrets } = optionsFrom(config, options)
+    const wallMs = () => clock.wallMs()
     this.#policy = policy
-    this.#logger = ports.logger ?? (() => {})
-    this.#clock = ports.clock ?? systemClock
-    const { wallMs } = this.#clock
+    this.#logger = logger
+    this.#clock = clock
     this.#mirror = new SnapshotMirror(policy.snapshotLimit, wallMs)
     this.#engine = createEngine({
-      ...ports,
       policy: enginePolicy(policy),
-      driver: eventDriver(this, { logger: this.#logger, wallMs, adopt: this.#adopt }),
-      store: ports.store ?? memoryStore(),
+      driver: eventDriver(this, { logger, wallMs, adopt: this.#adopt }),
+      store,
+      clock,
+      logger,
+      ...(secrets === undefined ? {} : { secrets }),
     })
     this.#life = new EngineLife(this.#engine, this.#load)
     this.#announcer = new Announcer(policy, this.#tell, {
       told: (sessionId) => this.#mirror.get(sessionId),
       stored: (sessionId) => this.#engine.snapshot(sessionId),
     })
+    this.#attempts = new Attempts(this.#engine, this.#life, this.#queue, this.#tell, logger)
     this.#engine.subscribe(this.#hear)
   }
 
@@ -241,14 +230,7 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
       this.#logger('warn', `No snapshot found for session ${sessionId} - cannot recover`)
       return false
     }
-    try {
-      const wait = await this.#queue.add(sessionId, () => this.#report(sessionId, failureReason))
-      return wait === undefined ? false : await wait.ended
-    } catch (refused) {
-      if (isNotRunning(refused)) this.#logger('warn', refused.message)
-      else this.#erred(sessionId, messageOf(refused))
-      return false
-    }
+    return this.#attempts.answer(sessionId, failureReason)
   }
 
   /** Whether the dialogue with a session looks stuck. */
@@ -260,13 +242,10 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
   // ----------------------------------------------------------------------------------------- to look
 
   getRecoveryStatistics(): Statistics {
-    const { strategiesSucceeded, exhausted, cancelled, interactive, ...stats } = this.#life.stats()
-    return {
-      ...stats,
-      registeredSessions: this.#mirror.size,
-      config: configOf(this.#policy),
-      isRunning: this.#isRunning,
-    }
+    const registeredSessions = this.#mirror.size
+    const isRunning = this.#isRunning
+    const config = configOf(this.#policy)
+    return statisticsOf({ ...this.#life.stats(), registeredSessions, isRunning, config })
   }
 
   /** The newest attempts on a session, oldest first. */
@@ -303,11 +282,10 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
 
   readonly #hear = (notice: Notice): void => {
     switch (notice._tag) {
-      case 'decided': {
+      case 'decided':
         this.#announcer.announce(notice)
-        this.#waits.settle(notice.entry.sessionId, factsOf(notice.entry))
+        this.#attempts.settle(notice.entry)
         break
-      }
       case 'captured':
         if (this.#captured.delete(notice.sessionId)) {
           this.#tellSnapshot('snapshot-updated', notice.sessionId)
@@ -318,7 +296,7 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
         this.#logger('debug', `${notice.sessionId}: no snapshot: ${notice.detail}`)
         break
       case 'stopped':
-        this.#waits.settleAll()
+        this.#attempts.settleAll()
         break
       default:
         break
@@ -350,32 +328,6 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
       const engine = await this.#life.use()
       return taken(await engine.update(sessionId, update))
     })
-  }
-
-  /** Reports a failure; what to wait for, or `undefined` when no attempt answers it. */
-  async #report(sessionId: string, reason: string | undefined): Promise<AttemptWait | undefined> {
-    const engine = await this.#life.use()
-    const state = engine.status(sessionId)?.record.state
-    if (state === 'recovering.attempting' || state === 'recovering.verifying') return undefined
-    const wait = this.#waits.next(sessionId)
-    const reported = await engine.reportFailure(sessionId, reason)
-    const isWaiting = state === 'recovering.backingOff' && reported._tag === 'already-recovering'
-    if (reported._tag === 'opened' || isWaiting) return wait
-    wait.forget()
-    if (reported._tag === 'exhausted') {
-      const attempts = engine.status(sessionId)?.record.control.used ?? 0
-      this.#tell('recovery-max-attempts', () => [{ sessionId, attempts }])
-    }
-    if (reported._tag === 'invalid' || reported._tag === 'store-failed') {
-      this.#erred(sessionId, reported.error.message)
-    }
-    return undefined
-  }
-
-  #erred(sessionId: string, error: string): void {
-    const used = this.#engine.status(sessionId)?.record.control.used ?? 0
-    this.#logger('error', `${sessionId} is not recovered: ${error}`)
-    this.#tell('recovery-error', () => [{ sessionId, attemptNumber: used + 1, error }])
   }
 }
 
