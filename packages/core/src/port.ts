@@ -290,7 +290,13 @@ export type Notice =
       /** False: the store refused it and the engine goes on all the same (`degrade`). */
       readonly durable: boolean
     }
-  | { readonly _tag: 'captured'; readonly sessionId: string; readonly view: PlanningView }
+  | {
+      readonly _tag: 'captured'
+      readonly sessionId: string
+      readonly view: PlanningView
+      /** Of the capture that saw it; absent where the app itself changed what is kept. */
+      readonly token?: string
+    }
   | { readonly _tag: 'capture-failed'; readonly sessionId: string; readonly detail: string }
   | { readonly _tag: 'store-failed'; readonly sessionId?: string; readonly error: StoreError }
   | { readonly _tag: 'started' }

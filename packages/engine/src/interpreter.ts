@@ -162,7 +162,7 @@ export class Interpreter {
       notify({ _tag: 'store-failed', sessionId, error: kept.left })
       return this.#captureFailed(token, kept.left.message)
     }
-    notify({ _tag: 'captured', sessionId, view: kept.right })
+    notify({ _tag: 'captured', sessionId, view: kept.right, token })
     await this.#insist({ type: 'captured', token })
     if (this.#changedMeanwhile) {
       this.#changedMeanwhile = false
