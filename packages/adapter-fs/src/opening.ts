@@ -165,10 +165,7 @@ const flushUnsure = async (disk: Disk, place: Place, found: LoadedLog) => {
   if (found.unsure.length > 0) await disk.syncDirectory(place.log)
 }
 
-const loadedOf = (
-  { index, projection }: LoadedLog,
-  aside: readonly Quarantined[],
-): Loaded => ({
+const loadedOf = ({ index, projection }: LoadedLog, aside: readonly Quarantined[]): Loaded => ({
   sessions: [...index.entries()].flatMap(([, { record, snapshot }]) =>
     record === undefined
       ? []

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The program: reads the command line and runs one sub-command. */
 import { Command, CommanderError } from 'commander'
+import { addDemoCommand } from './demo/demo-command.js'
 import { exitStatus } from './exit-status.js'
 import { addPlanCommand } from './plan-command.js'
 
@@ -11,7 +12,7 @@ const program = new Command('session-recovery')
     outputError: (message, write) => write(message.replace(/^error: /, 'session-recovery: ')),
   })
 
-for (const add of [addPlanCommand]) add(program)
+for (const add of [addDemoCommand, addPlanCommand]) add(program)
 
 try {
   await program.parseAsync()

@@ -5,6 +5,7 @@ import {
   classify,
   type DecodeError,
   decode,
+  defaultPolicy,
   emptyTally,
   Failure,
   interactiveStatistics,
@@ -57,7 +58,7 @@ class SessionEngine implements Engine {
   #starting = false
   #running: Running | undefined
 
-  constructor({ policy, driver, store, secrets, clock, logger }: EngineOptions) {
+  constructor({ policy = defaultPolicy, driver, store, secrets, clock, logger }: EngineOptions) {
     // Nothing is captured, and no timer armed for it, where the driver cannot capture.
     this.policy = driver.supports.capture ? policy : { ...policy, snapshotInterval: 0 }
     this.#ports = {

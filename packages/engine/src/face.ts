@@ -30,8 +30,8 @@ import type {
 // ---------------------------------------------------------------------------------------- options
 
 export interface EngineOptions {
-  /** Where the policy comes from: `policyFrom` in core. */
-  readonly policy: Policy
+  /** Made by `policyFrom` in core. Default: the seed's numbers and plans. */
+  readonly policy?: Policy
   readonly driver: Driver
   readonly store: Store
   /** Keeps secret values; by default in memory, until the process ends. */
