@@ -16,7 +16,16 @@ import {
 import { type Engine, replay } from '@session-recovery/engine'
 import type { FakeWorld } from './fake-driver.js'
 import type { FakeDisk } from './faulty-store.js'
-import type { Outcome } from './simulation.js'
+
+/** What a simulated run came to. */
+export interface Outcome {
+  /** What must not happen and did; empty in a sound run. */
+  readonly breaches: readonly string[]
+  readonly states: ReadonlySet<SessionStateName>
+  /** `state × event → state` of every decision. */
+  readonly transitions: ReadonlySet<string>
+  readonly decisions: number
+}
 
 type Decided = Extract<Notice, { readonly _tag: 'decided' }>
 

@@ -7,7 +7,7 @@ import { createEngine, type Engine, memoryMedium } from '@session-recovery/engin
 import { type Chance, chance } from './chance.js'
 import { type FakeDriver, type FakeWorld, fakeDriver, fakeWorld } from './fake-driver.js'
 import { type FakeDisk, type FaultyStore, faultyStore } from './faulty-store.js'
-import { Invariant } from './invariant.js'
+import { Invariant, type Outcome } from './invariant.js'
 import { quiet, VirtualClock } from './virtual-clock.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -46,15 +46,6 @@ export interface Schedule {
   readonly policy: Partial<Policy>
   readonly seed: number
   readonly actions: readonly Action[]
-}
-
-export interface Outcome {
-  /** What must not happen and did; empty in a sound run. */
-  readonly breaches: readonly string[]
-  readonly states: ReadonlySet<SessionStateName>
-  /** `state × event → state` of every decision. */
-  readonly transitions: ReadonlySet<string>
-  readonly decisions: number
 }
 
 /** Faults off, every session must settle within this much virtual time. */
