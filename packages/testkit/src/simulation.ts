@@ -2,7 +2,7 @@
  * Simulation: the real engine over a faulty store and a fake driver, on virtual time. One schedule is a
  * policy, a seed and a list of things that happen; the same schedule gives the same run.
  */
-import { defaultPolicy, type Policy, type SessionStateName } from '@session-recovery/core'
+import { defaultPolicy, type Policy } from '@session-recovery/core'
 import { createEngine, type Engine, memoryMedium } from '@session-recovery/engine'
 import { type Chance, chance } from './chance.js'
 import { type FakeDriver, type FakeWorld, fakeDriver, fakeWorld } from './fake-driver.js'
