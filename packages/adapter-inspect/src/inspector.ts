@@ -102,22 +102,22 @@ const inspect = (server: Server, settings: Settings): Inspector => {
     })
     if (actor.state === 'unregistered') actors.forget(actor.record.control.sessionId)
   }
-  let open = true
+  let closed: Promise<void> | undefined
   return {
     sink: (notice) => {
-      const actor = open ? actorOf(notice, actors) : undefined
+      const actor = closed === undefined ? actorOf(notice, actors) : undefined
       if (actor !== undefined) show(actor)
     },
     url: `ws://${host}:${port}/?token=${settings.token}`,
     address: { host, port },
     viewers: () => ({ connected: viewers.size(), dropped: viewers.dropped() }),
-    close: async () => {
-      if (!open) return
-      open = false
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      viewers.leave()
-      server.closeAllConnections()
-      await closed
+    close: () => {
+      closed ??= new Promise((resolve) => {
+        server.close(() => resolve())
+        viewers.leave()
+        server.closeAllConnections()
+      })
+      return closed
     },
   }
 }

@@ -26,7 +26,7 @@ describe('close', () => {
       },
     })
     inspector.sink(untouchable)
-    await inspector.close()
+    expect(inspector.close()).toBe(inspector.close())
     await expect(viewerOf(inspector.url)).rejects.toThrow('ECONNREFUSED')
   })
 })
