@@ -144,6 +144,10 @@ export const applicationJson: t.Type<unknown, Json, unknown> = new t.Type<unknow
  * Where `value` holds something that cannot be stored, if it does.
  *
  * @returns the path to the first such place (`[]` is the value itself), or `undefined`.
+ *
+ * @example
+ * unstorable({ at: new Date(0), n: NaN }) // => undefined
+ * unstorable({ a: { b: 1n } }) // => ['a', 'b']
  */
 export const unstorable = (value: unknown): Path | undefined => {
   const packed = pack(value, [], new Set())

@@ -25,6 +25,10 @@ export interface BackoffKey {
  *
  * @param attempt from 1.
  * @returns a finite number from 0 to `maxBackoffDelay`, and no longer than there is time.
+ *
+ * @example
+ * backoffDelayMs(defaultPolicy, 1, { sessionId: 's', incident: 1 }) // => 0
+ * backoffDelayMs(defaultPolicy, 3, { sessionId: 's', incident: 1 }) // => 10_000
  */
 export const backoffDelayMs = (policy: BackoffPolicy, attempt: number, key: BackoffKey): number => {
   if (attempt <= 1 || policy.recoveryDelay === 0) return 0

@@ -142,6 +142,12 @@ export const triggered = (trigger: TriggerName, evidence: readonly Evidence[]): 
 /**
  * What the end of a session's process means: a failure (death by a signal, or an exit code declared a
  * failure), or `undefined` for an ordinary end.
+ *
+ * @example
+ * const traits = { kind: 'local', attended: false, shell: true, rerunnable: false, failureExitCodes: [137] }
+ * failureOfExit({ exitCode: 0 }, traits, []) // => undefined
+ * failureOfExit({ exitCode: 137 }, traits, []).kind // => 'process-died'
+ * failureOfExit({ signal: 'SIGKILL' }, traits, []).reason // => 'process killed by SIGKILL'
  */
 export const failureOfExit = (
   exit: Exit,
@@ -159,7 +165,14 @@ export const failureOfExit = (
 
 // ------------------------------------------------------------------------------------ combinators
 
-/** Classifies a reason text. No text is `unspecified`; a text no rule knows is `other`. */
+/**
+ * Classifies a reason text. No text is `unspecified`; a text no rule knows is `other`.
+ *
+ * @example
+ * classify('Prompt TIMEOUT', defaultReasonRules).kind // => 'prompt-timeout'
+ * classify('connection reset', defaultReasonRules).kind // => 'network'
+ * classify('', defaultReasonRules).kind // => 'unspecified'
+ */
 export const classify = (reason: string | undefined, rules: readonly ReasonRule[]): Failure => {
   if (reason === undefined || reason === '') return typed('unspecified', '', [])
   const lowered = reason.toLowerCase()

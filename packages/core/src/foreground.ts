@@ -52,7 +52,14 @@ export interface ForegroundSighting {
 
 // ------------------------------------------------------------------------------------ combinators
 
-/** Tells what is in the foreground; `unknown` wherever what is seen does not suffice. */
+/**
+ * Tells what is in the foreground; `unknown` wherever what is seen does not suffice.
+ *
+ * @example
+ * foregroundOf({ alive: true, mark: 'prompt' }).kind // => 'at-prompt'
+ * foregroundOf({ alive: true, mark: 'command', readsTerminal: true, lineMode: true, echo: false }).kind // => 'waiting-for-password'
+ * foregroundOf({ alive: true }).kind // => 'unknown'
+ */
 export const foregroundOf = (seen: ForegroundSighting): Foreground => {
   if (!seen.alive) return { kind: 'dead', reasons: ['the process is gone'] }
   if (seen.processState === 'T' || seen.processState === 't') {

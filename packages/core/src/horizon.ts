@@ -42,6 +42,10 @@ const attemptBoundMs = (policy: Policy, strategies: number): number => {
  * The schedule for an incident whose plan has `strategies` strategies before the last resort.
  *
  * @param used attempts of the budget used already.
+ *
+ * @example
+ * horizonOf(defaultPolicy, 3, { sessionId: 's', incident: 1 }).attempts.map((a) => a.earliestMs) // => [0, 5_000, 15_000]
+ * horizonOf(defaultPolicy, 3, { sessionId: 's', incident: 1 }).worstCaseMs // => 315_000
  */
 export const horizonOf = (
   policy: Policy,

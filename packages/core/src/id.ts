@@ -7,7 +7,13 @@ import { v5 } from 'uuid'
 /** The project's namespace; never change it: stored ids and tokens derive from it. */
 const namespace = '5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61'
 
-/** A uuid (version 5) that is a function of `parts`; parts cannot run into each other. */
+/**
+ * A uuid (version 5) that is a function of `parts`; parts cannot run into each other.
+ *
+ * @example
+ * idOf('a', 1) === idOf('a', 1) // => true
+ * idOf('a', 11) === idOf('a1', 1) // => false
+ */
 export const idOf = (...parts: readonly (string | number)[]): string =>
   v5(JSON.stringify(parts), namespace)
 

@@ -68,7 +68,15 @@ const situationOf = (failure: Failure, kind: SessionKind, policy: PlanPolicy): S
   smart: policy.enableSmartRecovery,
 })
 
-/** Chooses the plan. Total for every policy that `policyFrom` accepts. */
+/**
+ * Chooses the plan. Total for every policy that `policyFrom` accepts.
+ *
+ * @example
+ * const failure = classify('connection reset', defaultReasonRules)
+ * const subject = { sessionId: 's', kind: 'ssh', interactive: undefined, nowMs: 0 }
+ * choosePlan(failure, subject, defaultPolicy).rule // => 'network-ssh'
+ * choosePlan(failure, subject, defaultPolicy).plan.strategies // => ['reconnect', 'restart', 'migrate', 'fallback']
+ */
 export const choosePlan = (
   failure: Failure,
   subject: PlanSubject,

@@ -170,6 +170,10 @@ export type PolicyInput = {
  *
  * @returns the policy, or the first field that is unknown or out of range; a rule set that is not total,
  * has an unreachable rule or lacks the last resort is refused, too.
+ *
+ * @example
+ * policyFrom({ recoveryDelay: 0 }).right.maxRecoveryAttempts // => 3
+ * policyFrom({ recoveryDelay: -1 }).left.path // => 'recoveryDelay'
  */
 export const policyFrom = (input: unknown = {}): E.Either<DecodeError, Policy> => {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {

@@ -151,6 +151,10 @@ export const situations: readonly Situation[] = failureKinds.flatMap((kind) =>
 /**
  * What is wrong with a rule set, in words: a situation without a rule, a rule no situation reaches, a
  * name used twice, a plan whose last resort is missing, not last, or there twice. Empty when sound.
+ *
+ * @example
+ * checkRules(defaultPlanRules) // => []
+ * checkRules([...defaultPlanRules, { ...defaultPlanRules[0], name: 'late' }]) // => ['rule late is never reached']
  */
 export const checkRules = (rules: readonly PlanRule[]): readonly string[] => {
   const reached = new Set<PlanRule>()

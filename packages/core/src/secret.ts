@@ -23,7 +23,14 @@ const credentialAddress = /^[a-z][a-z\d+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i
 const referencePrefix = 'session-recovery-secret:'
 const numberSuffix = '#number'
 
-/** Whether a variable or field of this name holds a secret: by its looks, or because it is declared. */
+/**
+ * Whether a variable or field of this name holds a secret: by its looks, or because it is declared.
+ *
+ * @example
+ * isSecretName('DB_PASSWORD', []) // => true
+ * isSecretName('EDITOR', []) // => false
+ * isSecretName('LAUNCH_CODE', ['LAUNCH_CODE']) // => true
+ */
 export const isSecretName = (name: string, declared: readonly string[]): boolean =>
   declared.includes(name) || secretName.test(name)
 

@@ -40,6 +40,10 @@ const strings = dictionary('environment', t.string)
  * Reads the fields the engine knows: `command`, `cwd`, `env` or `environment`, `sshOptions`.
  * What is missing or of another type stays unknown (an empty directory, an empty environment): the
  * engine's own directory says nothing about a session's.
+ *
+ * @example
+ * knownOptions({ cwd: '/srv', sshOptions: { host: 'h' } }).kind // => 'ssh'
+ * knownOptions({}).workingDirectory // => ''
  */
 export const knownOptions = (options: unknown): KnownOptions => {
   const cwd = field(options, 'cwd')
@@ -76,7 +80,13 @@ const shells: ReadonlySet<string> = new Set([
   'cmd.exe',
 ])
 
-/** Whether `command` (a name or a path, with its arguments) is a shell; no command means the default shell. */
+/**
+ * Whether `command` (a name or a path, with its arguments) is a shell; no command means the default shell.
+ *
+ * @example
+ * isShellCommand('/bin/bash -l') // => true
+ * isShellCommand('node server.js') // => false
+ */
 export const isShellCommand = (command: string | undefined): boolean => {
   const program = command?.trim().split(/\s+/)[0] ?? ''
   const name = program.split(/[\\/]/).at(-1) ?? ''

@@ -152,7 +152,12 @@ export const tally = (sums: Tally, fact: Fact, atMs: number): Tally => {
   }
 }
 
-/** The statistics a tally amounts to. */
+/**
+ * The statistics a tally amounts to.
+ *
+ * @example
+ * statisticsOf(emptyTally).averageRecoveryTime // => 0
+ */
 export const statisticsOf = (sums: Tally): RecoveryStatistics => {
   const total = sums.successfulRecoveries + sums.failedRecoveries
   return {

@@ -52,7 +52,14 @@ export const firedTrigger = (
 const ageMs = (since: Date | undefined, nowMs: number): number =>
   since === undefined ? Number.NEGATIVE_INFINITY : nowMs - since.getTime()
 
-/** The seed's answer: whether interactive recovery is advised, why, and how urgently. */
+/**
+ * The seed's answer: whether interactive recovery is advised, why, and how urgently.
+ *
+ * @example
+ * const state = { ...emptyInteractiveState, timeoutCount: 3 }
+ * triggerAdvice(state, 0, defaultPolicy.triggers).reason // => 'Multiple consecutive timeouts detected'
+ * triggerAdvice(undefined, 0, defaultPolicy.triggers) // => { shouldTrigger: false, urgency: 'low' }
+ */
 export const triggerAdvice = (
   state: InteractiveState | undefined,
   nowMs: number,

@@ -88,7 +88,12 @@ const saveTo =
     return E.right(undefined)
   }
 
-/** A store in memory over `medium`. */
+/**
+ * A store in memory over `medium`.
+ *
+ * @example
+ * memoryStore().durability // => 'memory'
+ */
 export const memoryStore = (medium: MemoryMedium = memoryMedium()): Store => {
   const journal = () =>
     [...medium.sessions.values()].flatMap((held) => held.journal).sort((a, b) => a.seq - b.seq)

@@ -4,7 +4,12 @@
  */
 import type { Clock } from '@session-recovery/core'
 
-/** The longest wait one platform timer holds. */
+/**
+ * The longest wait one platform timer holds.
+ *
+ * @example
+ * longestTimerMs // => 2_147_483_647
+ */
 export const longestTimerMs = 2 ** 31 - 1
 
 /** What of the platform's timers the clock uses; a test gives its own. */

@@ -94,7 +94,12 @@ const leavesOf = (node: Node): readonly Node[] => {
   return children.length === 0 ? [node] : children.flatMap(leavesOf)
 }
 
-/** Compiles the machine. Throws where the machine has something that the table cannot hold. */
+/**
+ * Compiles the machine. Throws where the machine has something that the table cannot hold.
+ *
+ * @example
+ * Object.keys(compile(sessionMachine(defaultPolicy))).length // => 8
+ */
 export const compile = (machine: SessionMachine): Table => {
   const leaves = leavesOf(machine.root)
   const entries = leaves.map((leaf) => {

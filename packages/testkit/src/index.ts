@@ -5,6 +5,7 @@
 export * from './arbitrary.js'
 export * from './campaign.js'
 export * from './chance.js'
+export * from './docstring.js'
 export * from './fake-driver.js'
 export * from './faulty-store.js'
 export * from './invariant.js'
