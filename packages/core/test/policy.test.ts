@@ -87,6 +87,11 @@ describe('defaults', () => {
     expect(accepted({ recoveryDelay: undefined, triggers: { timeoutCount: undefined } })).toEqual(
       defaultPolicy,
     )
+    const planRules = defaultPolicy.planRules.map(({ when, ...rule }) => ({
+      ...rule,
+      when: { session: undefined, ...when },
+    }))
+    expect(accepted({ planRules })).toEqual(defaultPolicy)
     expect(accepted({ triggers: { timeoutCount: 7 } }).triggers).toEqual({
       ...defaultPolicy.triggers,
       timeoutCount: 7,

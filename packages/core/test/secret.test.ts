@@ -103,12 +103,15 @@ describe.each(Object.entries(homes))('a secret in %s', (_, home) => {
     )
   })
 
-  test('comes back to the letter', () => {
+  const kept = ['another variable', 'another field'] as const
+  test('comes back to the letter, and so does what contains it', () => {
+    const leak = fc.constantFrom(...kept)
+    const any = [anySecret, secretName, leak, arbitraryOf(RecoverySnapshot)] as const
     holds(
-      fc.property(anySecret, secretName, arbitraryOf(RecoverySnapshot), (secret, name, rest) => {
-        const snapshot = both(rest, home(name, secret))
-        const { snapshot: kept, secrets } = redact(snapshot, declared)
-        const back = withSecrets(kept, secrets)
+      fc.property(...any, (secret, name, where, rest) => {
+        const snapshot = both(both(rest, home(name, secret)), leaks[where]!(secret))
+        const { snapshot: free, secrets } = redact(snapshot, declared)
+        const back = withSecrets(free, secrets)
         deepStrictEqual(back.environment, snapshot.environment)
         deepStrictEqual(back.sessionState, snapshot.sessionState)
         deepStrictEqual(back.sessionOptions, snapshot.sessionOptions)
@@ -131,7 +134,7 @@ test('a number under a secret name is a secret, and comes back as a number', () 
 })
 
 test('a variable that contains a secret comes back whole', () => {
-  const environment = { DB_PASSWORD: 'hunter2222', DSN_OF_DB: 'pg://u:hunter2222@host/db' }
+  const environment = { DB_PASSWORD: 'hunter2222', CONNECT: '--pw=hunter2222 -h db' }
   const { snapshot, secrets } = redact({ ...plain, environment }, [])
   expect(json(snapshot)).not.toContain('hunter2222')
   expect(withSecrets(snapshot, secrets).environment).toEqual(environment)

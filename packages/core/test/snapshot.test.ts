@@ -108,8 +108,8 @@ const sample: RecoverySnapshot = {
 }
 
 test('the planning view is small whatever the snapshot, and a valid one', () => {
-  const long = fc.string({ minLength: 1_000, maxLength: 3_000 })
-  const commands = fc.array(long, { maxLength: 40 })
+  const long = fc.string({ minLength: 1_000, maxLength: 1_100 })
+  const commands = fc.array(long, { minLength: 15, maxLength: 20 })
   holds(
     fc.property(commands, long, fc.nat(), (pendingCommands, promptType, generation) => {
       const interactiveState = {
