@@ -19,7 +19,8 @@ export default defineConfig({
     projects: names.map((name) => ({
       extends: true as const,
       root: `packages/${name}`,
-      test: { name, include: ['test/**/*.test.ts'] },
+      // Pure code has no state that one file could leave to the next: its libraries load once.
+      test: { name, include: ['test/**/*.test.ts'], isolate: name !== 'core' },
     })),
   },
 })
