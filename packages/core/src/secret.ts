@@ -72,6 +72,7 @@ export const redact = (
 ): Redacted => {
   const secrets = new Map<string, string>()
   const isOwn = (value: string | number, path: Path): boolean => {
+    if (typeof value !== 'string' || !isSecretReference(value)) return false
     const reference = secretReference(snapshot.sessionId, ...path)
     return value === reference || value === reference + numberSuffix
   }
