@@ -16,6 +16,7 @@ import {
   register,
   type Sink,
   type SnapshotUpdate,
+  scrubAll,
   statisticsOf,
   type Traits,
   triggerAdvice,
@@ -173,7 +174,8 @@ class SessionEngine implements Engine {
     const seat = this.#running?.seats.get(sessionId)
     const done = await this.#offer(sessionId, (atMs) => {
       const view = seat?.keeper.view ?? { generation: 0, capturedAtMs: atMs }
-      return { type: 'failed', atMs, failure: typed.right, view }
+      const failure = scrubAll(typed.right, seat?.keeper.secrets ?? new Map())
+      return { type: 'failed', atMs, failure, view }
     })
     if (done._tag !== 'changed' && done._tag !== 'unchanged') return done
     const { incident, lastEnd } = done.record.control

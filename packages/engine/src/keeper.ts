@@ -9,6 +9,7 @@ import {
   type PlanningView,
   planningView,
   RecoverySnapshot,
+  type Redacted,
   redact,
   referencesIn,
   type SnapshotUpdate,
@@ -84,14 +85,8 @@ export class Keeper {
     return this.#inTurn(async () => {
       const snapshot = await this.#current()
       if (snapshot === undefined) return undefined
-      const resolved = new Map<string, string>()
-      const lostSecrets: string[] = []
-      for (const reference of referencesIn(snapshot)) {
-        const secret = await this.#runtime.secrets.get(reference)()
-        if (E.isRight(secret)) resolved.set(reference, secret.right)
-        else lostSecrets.push(reference)
-      }
-      return { snapshot: withSecrets(snapshot, resolved), lostSecrets }
+      const lostSecrets = referencesIn(snapshot).filter((one) => !this.#secrets.has(one))
+      return { snapshot: withSecrets(snapshot, this.#secrets), lostSecrets }
     })
   }
 
@@ -99,7 +94,7 @@ export class Keeper {
   shown(): Promise<RecoverySnapshot | undefined> {
     return this.#inTurn(async () => {
       const snapshot = await this.#current()
-      return snapshot && redact(snapshot, this.#runtime.policy.secretNames).snapshot
+      return snapshot && this.#redact(snapshot).snapshot
     })
   }
 
@@ -120,15 +115,32 @@ export class Keeper {
     const read = await this.#read()
     if (read === undefined) return undefined
     const decoded = RecoverySnapshot.decode(read.body)
-    if (E.isRight(decoded)) return { ...decoded.right, ...this.#volatile }
+    if (E.isRight(decoded)) {
+      await this.#resolve(decoded.right)
+      return { ...decoded.right, ...this.#volatile }
+    }
     this.#runtime.logger('error', `the snapshot of ${this.#sessionId} cannot be decoded`)
     return undefined
+  }
+
+  /** Secrets taken out by a former run are known again: they may turn up in what is kept next. */
+  async #resolve(snapshot: RecoverySnapshot): Promise<void> {
+    for (const reference of referencesIn(snapshot)) {
+      if (this.#secrets.has(reference)) continue
+      const secret = await this.#runtime.secrets.get(reference)()
+      if (E.isRight(secret)) this.#secrets.set(reference, secret.right)
+    }
+  }
+
+  /** What is kept holds references: a secret taken out before is found only if it is sought. */
+  #redact(snapshot: RecoverySnapshot): Redacted {
+    return redact(snapshot, this.#runtime.policy.secretNames, this.#secrets)
   }
 
   async #save(whole: RecoverySnapshot): Promise<Kept> {
     const { policy, secrets, store, logger } = this.#runtime
     const limited = bounded(whole, policy.snapshotLimit)
-    const redacted = redact(limited, policy.secretNames)
+    const redacted = this.#redact(limited)
     for (const [reference, value] of redacted.secrets) {
       this.#secrets.set(reference, value)
       const put = await secrets.put(reference, value)()
