@@ -13,7 +13,6 @@ import {
   type Policy,
   type RecoveryAttempt,
   type RecoveryConfig,
-  type SnapshotUpdate,
   type TriggerAdvice,
   triggerAdvice,
   unstorable,
@@ -66,8 +65,6 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
   readonly #mirror: SnapshotMirror
   readonly #attempts: Attempts
   readonly #queue = new Queue()
-  /** Sessions whose host answered a `snapshot-request` that is not stored yet. */
-  readonly #captured = new Set<string>()
   #isRunning = false
 
   /**
@@ -84,7 +81,11 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
     this.#mirror = new SnapshotMirror(policy.snapshotLimit, wallMs)
     this.#engine = createEngine({
       policy: enginePolicy(policy),
-      driver: eventDriver(this, { logger, wallMs, adopt: this.#adopt }),
+      driver: eventDriver(this, {
+        logger,
+        wallMs,
+        adopt: (sessionId, update) => this.#mirror.change(sessionId, update),
+      }),
       store,
       clock,
       logger,
@@ -275,11 +276,6 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
     }
   }
 
-  readonly #adopt = (sessionId: string, update: SnapshotUpdate): SnapshotUpdate => {
-    this.#captured.add(sessionId)
-    return this.#mirror.change(sessionId, update)
-  }
-
   readonly #hear = (notice: Notice): void => {
     switch (notice._tag) {
       case 'decided':
@@ -287,12 +283,9 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
         this.#attempts.settle(notice.entry)
         break
       case 'captured':
-        if (this.#captured.delete(notice.sessionId)) {
-          this.#tellSnapshot('snapshot-updated', notice.sessionId)
-        }
+        if (notice.token !== undefined) this.#tellSnapshot('snapshot-updated', notice.sessionId)
         break
       case 'capture-failed':
-        this.#captured.delete(notice.sessionId)
         this.#logger('debug', `${notice.sessionId}: no snapshot: ${notice.detail}`)
         break
       case 'stopped':
