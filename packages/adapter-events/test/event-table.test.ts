@@ -323,7 +323,7 @@ describe('what each event carries', () => {
     rows.map(([event, fields]) => [namesIn(event)[0] ?? '', namesIn(fields)]),
   )
   const news = rows.flatMap(([event, fields = '']) =>
-    [...fields.matchAll(/\*`([^`]+)`\*/g)].map(([, field]) => `${namesIn(event)[0]}.${field}`),
+    [...fields.matchAll(/[*_]`([^`]+)`[*_]/g)].map(([, field]) => `${namesIn(event)[0]}.${field}`),
   )
 
   test('the page has the seed’s 22 events with its fields, and says what is new', () => {
