@@ -18,7 +18,10 @@ const table = {
     packages: ['core', 'engine', 'adapter-fs', 'adapter-pty'],
     libraries: ['fp-ts', '@lydell/node-pty'],
   },
-  testkit: { packages: ['core', 'engine'], libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand'] },
+  testkit: {
+    packages: ['core', 'engine'],
+    libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand'],
+  },
   cli: {
     packages: ['core', 'engine', 'adapter-fs', 'adapter-events', 'adapter-pty', 'adapter-inspect'],
     libraries: ['fp-ts', 'io-ts', 'commander', 'cli-table3', 'log-update'],
