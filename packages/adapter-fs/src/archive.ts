@@ -74,7 +74,11 @@ export const keepArchive = async (
   }
   const name = `${idOf('archive', archive.token)}.json`
   const location = `${folder}/${name}`
-  if (E.isRight(await archiveAt(disk, directory, location))) return E.right(location)
+  if (E.isRight(await archiveAt(disk, directory, location))) {
+    // It may have got its name without that name having reached the medium.
+    await disk.syncDirectory(`${directory}/${folder}`)
+    return E.right(location)
+  }
   await writeWhole(disk, `${directory}/${folder}`, name, (file) => writeAll(file, line, 0))
   return E.right(location)
 }

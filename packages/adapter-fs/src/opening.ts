@@ -144,10 +144,8 @@ const setAsideFound = async (disk: Disk, place: Place, found: LoadedLog) => {
     const keptAs = await setAsideFile(disk, place.log, name, into)
     aside.push(quarantined(`log/${name}`, keptAs, 'not a regular file of its own', undefined))
   }
-  if (found.foreign.length > 0) {
-    await disk.syncDirectory(place.quarantine)
-    await disk.syncDirectory(place.log)
-  }
+  if (aside.length > 0) await disk.syncDirectory(place.quarantine)
+  if (found.foreign.length > 0) await disk.syncDirectory(place.log)
   return aside
 }
 

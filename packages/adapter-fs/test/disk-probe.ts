@@ -18,46 +18,46 @@ export const changing: ReadonlySet<Operation['name']> = new Set<Operation['name'
   'sync',
 ])
 
-/** `before` may throw what the disk is to answer, and may return a number to take only so many bytes. */
-export const probed = (
-  disk: Disk,
-  before: (operation: Operation) => number | undefined | void | Promise<void>,
-): Disk => {
+/** How an operation is to go: take only so many bytes, or be done and then answer that it failed. */
+export interface Interference {
+  readonly takenBytes?: number
+  readonly failsAfterwards?: string
+}
+
+type Before = (operation: Operation) => Interference | undefined | void | Promise<void>
+
+/** `before` may throw what the disk is to answer without doing anything. */
+export const probed = (disk: Disk, before: Before): Disk => {
+  const told = async <A>(
+    name: Operation['name'],
+    path: string,
+    run: (interference: Interference) => Promise<A>,
+  ): Promise<A> => {
+    const interference = (await before({ name, path })) ?? {}
+    const answer = await run(interference)
+    if (interference.failsAfterwards !== undefined) throw systemError(interference.failsAfterwards)
+    return answer
+  }
   const file = (opened: DiskFile, path: string): DiskFile => ({
-    read: async (position, bytes) => {
-      await before({ name: 'read', path })
-      return opened.read(position, bytes)
-    },
-    write: async (bytes, position) => {
-      const taken = await before({ name: 'write', path })
-      return opened.write(typeof taken === 'number' ? bytes.subarray(0, taken) : bytes, position)
-    },
-    sync: async () => {
-      await before({ name: 'sync', path })
-      return opened.sync()
-    },
-    close: async () => {
-      await before({ name: 'close', path })
-      return opened.close()
-    },
+    read: (position, bytes) => told('read', path, () => opened.read(position, bytes)),
+    write: (bytes, position) =>
+      told('write', path, ({ takenBytes }) =>
+        opened.write(bytes.subarray(0, takenBytes), position),
+      ),
+    sync: () => told('sync', path, opened.sync),
+    close: () => told('close', path, opened.close),
   })
-  const told =
-    <A>(name: keyof Disk, run: (path: string) => Promise<A>) =>
-    async (path: string): Promise<A> => {
-      await before({ name, path })
-      return run(path)
-    }
   return {
-    status: told('status', disk.status),
-    makeDirectory: told('makeDirectory', disk.makeDirectory),
-    setMode: (path, mode) => told('setMode', (it) => disk.setMode(it, mode))(path),
-    list: told('list', disk.list),
-    create: told('create', async (path) => file(await disk.create(path), path)),
-    open: told('open', async (path) => file(await disk.open(path), path)),
-    rename: (from, to) => told('rename', () => disk.rename(from, to))(to),
-    remove: told('remove', disk.remove),
-    syncDirectory: told('syncDirectory', disk.syncDirectory),
-    filesystemType: told('filesystemType', disk.filesystemType),
+    status: (path) => told('status', path, () => disk.status(path)),
+    makeDirectory: (path) => told('makeDirectory', path, () => disk.makeDirectory(path)),
+    setMode: (path, mode) => told('setMode', path, () => disk.setMode(path, mode)),
+    list: (path) => told('list', path, () => disk.list(path)),
+    create: (path) => told('create', path, async () => file(await disk.create(path), path)),
+    open: (path) => told('open', path, async () => file(await disk.open(path), path)),
+    rename: (from, to) => told('rename', to, () => disk.rename(from, to)),
+    remove: (path) => told('remove', path, () => disk.remove(path)),
+    syncDirectory: (path) => told('syncDirectory', path, () => disk.syncDirectory(path)),
+    filesystemType: (path) => told('filesystemType', path, () => disk.filesystemType(path)),
   }
 }
 

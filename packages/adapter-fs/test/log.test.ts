@@ -56,7 +56,7 @@ test('of snapshots of one session that wait together only the newest is written'
 })
 
 test('short writes are carried on until everything is written', async () => {
-  const disk = probed(realDisk, ({ name }) => (name === 'write' ? 7 : undefined))
+  const disk = probed(realDisk, ({ name }) => (name === 'write' ? { takenBytes: 7 } : undefined))
   const directory = freshDirectory()
   const store = closing(fileStore({ directory }, disk))
   await done(store.open)
