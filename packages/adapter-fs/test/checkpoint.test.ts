@@ -1,0 +1,223 @@
+/** Checkpoints on a real disk: what is kept, commits that go on meanwhile, and a crash at every step. */
+import { cpSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Store } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import { expect, test } from 'vitest'
+import { type Disk, fileStore, realDisk } from '../src/index.js'
+import { changing, probed, systemError } from './disk-probe.js'
+import {
+  closing,
+  commitOf,
+  done,
+  freshDirectory,
+  openFiles,
+  refused,
+  snapshotOf,
+} from './sample.js'
+
+const fill = async (store: Store) => {
+  await done(store.open)
+  for (const id of ['a', 'b', 'c']) {
+    for (let rev = 1; rev <= 6; rev++) await done(store.commit(commitOf(id, rev)))
+    await done(store.saveSnapshot(snapshotOf(id, 1)))
+    await done(store.saveSnapshot(snapshotOf(id, 2)))
+  }
+  await done(store.forget('c', 1))
+}
+
+const segmentNames = (directory: string) => readdirSync(join(directory, 'log')).sort()
+
+test('a checkpoint carries what is live, the newest journal entries and the projection', async () => {
+  const directory = freshDirectory()
+  const store = closing(fileStore({ directory, journalEntriesPerSession: 4 }))
+  await fill(store)
+  const [before = ''] = segmentNames(directory)
+  const bytesBefore = statSync(join(directory, 'log', before)).size
+  await done(store.checkpoint({ folded: [1, { two: null }] }))
+  const [after = '', ...more] = segmentNames(directory)
+  expect(more).toEqual([])
+  expect(after > before).toBe(true)
+  expect(statSync(join(directory, 'log', after)).size).toBeLessThan(bytesBefore)
+  await done(store.commit(commitOf('a', 7)))
+  for (const look of [async () => undefined, () => store.close().then(() => done(store.open))]) {
+    const loaded = await look()
+    expect(await done(store.readSnapshot('b'))).toEqual(snapshotOf('b', 2))
+    expect((await done(store.readJournal('a'))).map(({ rev }) => rev)).toEqual([4, 5, 6, 7])
+    expect((await done(store.readJournal('c'))).map(({ rev }) => rev)).toEqual([3, 4, 5, 6])
+    if (loaded === undefined) continue
+    expect(loaded.projection).toEqual({ folded: [1, { two: null }] })
+    expect(loaded.entries.map(({ sessionId, rev }) => [sessionId, rev])).toEqual([['a', 7]])
+    expect(loaded.sessions.map(({ record }) => record.rev)).toEqual([7, 6])
+    expect(loaded.latestMs).toBe(1_007)
+  }
+})
+
+test('the journal of forgotten sessions is kept for the newest of them', async () => {
+  const store = closing(fileStore({ directory: freshDirectory(), forgottenSessions: 2 }))
+  await done(store.open)
+  for (const id of ['a', 'b', 'c', 'd']) await done(store.commit(commitOf(id, 1)))
+  for (const id of ['d', 'b', 'a', 'c']) await done(store.forget(id, 1))
+  await done(store.checkpoint(null))
+  for (const look of [async () => undefined, () => store.close().then(() => done(store.open))]) {
+    await look()
+    const lengths = await Promise.all(
+      ['a', 'b', 'c', 'd'].map(async (id) => (await done(store.readJournal(id))).length),
+    )
+    expect(lengths).toEqual([1, 0, 1, 0])
+  }
+})
+
+test('no journal is retained where none is wanted', async () => {
+  const store = closing(fileStore({ directory: freshDirectory(), journalEntriesPerSession: 0 }))
+  await fill(store)
+  await done(store.checkpoint(null))
+  expect(await done(store.readJournal('a'))).toEqual([])
+  await store.close()
+  expect((await done(store.open)).sessions.length).toBe(2)
+})
+
+test('commits, snapshots and reads go on while checkpoints are written', async () => {
+  const store = closing(fileStore({ directory: freshDirectory(), journalEntriesPerSession: 1_000 }))
+  await done(store.open)
+  const before = openFiles()
+  let ended = false
+  const acknowledged = new Map<string, number>()
+  const live = async (id: string) => {
+    for (let rev = 1; rev <= 60; rev++) {
+      await done(store.commit(commitOf(id, rev)))
+      acknowledged.set(id, rev)
+      await done(store.saveSnapshot(snapshotOf(id, rev)))
+      expect((await done(store.readSnapshot(id))).view.generation).toBe(rev)
+      expect((await done(store.readJournal(id))).length).toBe(rev)
+    }
+  }
+  const folded: Record<string, number>[] = []
+  const compact = async () => {
+    while (!ended) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const projection = Object.fromEntries(acknowledged)
+      await done(store.checkpoint(projection))
+      folded.push(projection)
+    }
+  }
+  const compacting = compact()
+  await Promise.all(['a', 'b', 'c'].map(live))
+  ended = true
+  await compacting
+  expect(openFiles()).toBe(before)
+  expect(folded.length).toBeGreaterThan(3)
+  await store.close()
+  const loaded = await done(store.open)
+  expect(loaded.projection).toEqual(folded.at(-1))
+  expect(loaded.entries.length).toBe(
+    180 - Object.values(folded.at(-1) ?? {}).reduce((a, b) => a + b, 0),
+  )
+  expect(loaded.sessions.map(({ record, view }) => [record.rev, view?.generation])).toEqual([
+    [60, 60],
+    [60, 60],
+    [60, 60],
+  ])
+})
+
+test('of two checkpoints at once the second is refused, since its projection would be stale', async () => {
+  const store = closing(fileStore({ directory: freshDirectory() }))
+  await fill(store)
+  const first = store.checkpoint(1)()
+  expect(await refused(store.checkpoint(2))).toMatchObject({ _tag: 'StoreUnavailable' })
+  expect(E.isRight(await first)).toBe(true)
+  await done(store.checkpoint(3))
+})
+
+test('closing during a checkpoint leaves everything as it was', async () => {
+  const directory = freshDirectory()
+  const store = closing(fileStore({ directory }))
+  await fill(store)
+  const before = openFiles()
+  const checkpointing = store.checkpoint(1)()
+  await store.close()
+  await checkpointing
+  expect(openFiles()).toBeLessThan(before)
+  expect(segmentNames(directory).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  const { sessions, entries, projection } = await done(store.open)
+  expect(sessions.length).toBe(2)
+  expect([undefined, 1]).toContain(projection)
+  expect(entries.length).toBe(projection === undefined ? 18 : 0)
+})
+
+const expectWhole = async (directory: string, mayHaveCommit: boolean) => {
+  const store = closing(fileStore({ directory }))
+  const { sessions, projection, entries, quarantined } = await done(store.open)
+  const revs = sessions.map(({ record }) => record.rev)
+  expect(
+    mayHaveCommit
+      ? [
+          [6, 6],
+          [7, 6],
+        ]
+      : [[6, 6]],
+  ).toContainEqual(revs)
+  expect(quarantined).toEqual([])
+  expect([undefined, 'folded']).toContain(projection)
+  const all = projection === undefined ? 18 : 0
+  expect(entries.length).toBe(all + ((revs[0] ?? 0) - 6))
+  for (const id of ['a', 'b']) expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, 2))
+  expect((await done(store.readJournal('c'))).length).toBe(6)
+  expect(segmentNames(directory).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  await store.close()
+}
+
+test('a crash at any step of a checkpoint loses nothing and leaves no stray file', async () => {
+  const directory = freshDirectory()
+  const states: string[] = []
+  let recording = false
+  const disk: Disk = probed(realDisk, ({ name }) => {
+    if (!recording || !changing.has(name)) return
+    const state = freshDirectory()
+    cpSync(directory, state, { recursive: true })
+    states.push(state)
+  })
+  const store = closing(fileStore({ directory }, disk))
+  await fill(store)
+  recording = true
+  const [checkpointed] = await Promise.all([
+    store.checkpoint('folded')(),
+    done(store.commit(commitOf('a', 7))),
+  ])
+  recording = false
+  expect(E.isRight(checkpointed)).toBe(true)
+  expect(states.length).toBeGreaterThan(7)
+  for (const state of states) await expectWhole(state, true)
+})
+
+test('a checkpoint that fails at any step leaves a store that goes on', async () => {
+  let failedSteps = 0
+  for (let failAt = 1; ; failAt++) {
+    const directory = freshDirectory()
+    let steps = 0
+    let broken = false
+    const disk = probed(realDisk, ({ name }) => {
+      if (!broken || !changing.has(name)) return
+      steps += 1
+      if (steps === failAt) throw systemError('EIO')
+    })
+    const store = closing(fileStore({ directory }, disk))
+    await fill(store)
+    const before = openFiles()
+    broken = true
+    const result = await store.checkpoint('folded')()
+    broken = false
+    if (E.isLeft(result)) {
+      failedSteps += 1
+      expect(result.left).toMatchObject({ _tag: 'StoreUnavailable', code: 'EIO' })
+    }
+    await done(store.commit(commitOf('a', 7)))
+    expect(openFiles()).toBe(before)
+    await store.close()
+    await expectWhole(directory, true)
+    await done(store.open)
+    await done(store.checkpoint('again'))
+    if (steps < failAt) break
+  }
+  expect(failedSteps).toBeGreaterThan(5)
+})
