@@ -42,34 +42,36 @@ const pieceBytes = 1 << 20
 
 /** A file that is filled from its beginning, in large pieces. */
 class Draft {
-  private readonly pieces: Buffer[] = []
-  private waiting = 0
-  private written = 0
+  readonly file: DiskFile
+  readonly name: string
+  readonly #pieces: Buffer[] = []
+  #waiting = 0
+  #written = 0
 
-  constructor(
-    readonly file: DiskFile,
-    readonly name: string,
-  ) {}
+  constructor(file: DiskFile, name: string) {
+    this.file = file
+    this.name = name
+  }
 
   get bytes(): number {
-    return this.written + this.waiting
+    return this.#written + this.#waiting
   }
 
   /** Adds whole lines; returns where they will stand. */
   add(lines: Buffer): Extent {
     const extent = { segment: this.name, offset: this.bytes, bytes: lines.length }
-    this.pieces.push(lines)
-    this.waiting += lines.length
+    this.#pieces.push(lines)
+    this.#waiting += lines.length
     return extent
   }
 
   async flush(least: number): Promise<void> {
-    if (this.waiting < least || this.waiting === 0) return
-    const piece = Buffer.concat(this.pieces)
-    await writeAll(this.file, piece, this.written)
-    this.written += piece.length
-    this.waiting = 0
-    this.pieces.length = 0
+    if (this.#waiting < least || this.#waiting === 0) return
+    const piece = Buffer.concat(this.#pieces)
+    await writeAll(this.file, piece, this.#written)
+    this.#written += piece.length
+    this.#waiting = 0
+    this.#pieces.length = 0
   }
 }
 
@@ -88,14 +90,14 @@ export const checkpoint = async (
   const last = lineOf('checkpoint', {
     projection,
     unfolded: beyond(index, throughSeq).map((entry) => JournalEntry.encode(entry)),
-    latestMs: index.latestMs(),
-    latestSeq: index.latestSeq(),
+    latestMs: index.latestMs,
+    latestSeq: index.latestSeq,
   })
   if (last.length > limitBytes) return E.left(tooLarge('projection', last.length, limitBytes))
 
   // Taken in one go, at the moment of the call: what is acknowledged later is carried over as it is.
   const { kept, dropped } = retained(index, options.forgottenSessions)
-  const tail = { index: log.closed().length, from: log.active()?.bytes }
+  const tail = { index: log.closed.length, from: log.active?.bytes }
   const opened = await log.alone('checkpoint', async () => {
     await log.ensureActive()
     return E.right(undefined)
@@ -135,7 +137,7 @@ export const checkpoint = async (
 }
 
 const beyond = (index: SessionIndex, throughSeq: number): readonly JournalEntry[] =>
-  index.unfolded().filter(({ seq }) => seq > throughSeq)
+  index.unfolded.filter(({ seq }) => seq > throughSeq)
 
 // What is live, and the newest of what was forgotten.
 const retained = (index: SessionIndex, forgottenSessions: number) => {
@@ -224,8 +226,8 @@ const replace = async (
   tail: { readonly index: number; readonly from: number | undefined },
   moved: Moved,
 ): Promise<Result> => {
-  const active = log.active()
-  if (active === undefined || log.closed().length !== tail.index) {
+  const active = log.active
+  if (active === undefined || log.closed.length !== tail.index) {
     return E.left(unavailable('checkpoint', new Error('the disk failed meanwhile')))
   }
   if (await isFenced(disk, directory, term)) {
@@ -241,7 +243,7 @@ const replace = async (
   await draft.file.sync()
   await disk.rename(draftPath, `${directory}/${draft.name}`)
   await disk.syncDirectory(directory)
-  const old = [...log.closed().map(({ name }) => name), active.name]
+  const old = [...log.closed.map(({ name }) => name), active.name]
   relocate(index, (extent) =>
     extent.segment === active.name && extent.offset >= from
       ? { ...extent, segment: draft.name, offset: extent.offset + shift }

@@ -14,7 +14,7 @@ import {
   segmentNumbers,
 } from './segment.js'
 import { type Damage, type Gathered, readSegment } from './segment-load.js'
-import { type SessionIndex, sessionIndex } from './session-index.js'
+import { SessionIndex } from './session-index.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -51,7 +51,7 @@ export const loadLog = async (
 
   const layout = layoutOf(segments)
   const into: Gathered = {
-    index: sessionIndex(journalEntriesPerSession),
+    index: new SessionIndex(journalEntriesPerSession),
     projection: undefined,
     damages: layout.missing.map(({ name, bytes }) => lost(name, 0, bytes)),
     newer: undefined,

@@ -38,25 +38,6 @@ export interface ActiveSegment {
   readonly headerBytes: number
 }
 
-export interface Log {
-  readonly append: (write: Write) => Promise<Result>
-  /** Runs `work` while nothing is written; when it throws, the active segment is given up. */
-  readonly alone: (operation: string, work: () => Promise<Result>) => Promise<Result>
-  readonly active: () => ActiveSegment | undefined
-  /** The segments that count but for the active one. */
-  readonly closed: () => readonly Span[]
-  /** Opens a segment if none is; only while nothing else is written. */
-  readonly ensureActive: () => Promise<ActiveSegment>
-  /** A name no segment has had, later than all. */
-  readonly nextSequence: () => number
-  /** From now on the log is this one segment. */
-  readonly restart: (segment: ActiveSegment) => void
-  /** Waits for the queue and closes; what comes later fails. */
-  readonly close: () => Promise<void>
-  /** The limit every segment's header declares. */
-  readonly limitBytes: number
-}
-
 export interface LogOptions {
   readonly disk: Disk
   readonly directory: string
@@ -75,7 +56,7 @@ interface Waiting {
 
 const groupBytes = 8 << 20
 
-// ----------------------------------------------------------------------------------- constructors
+// -------------------------------------------------------------------------------------------- log
 
 /** A later owner has been here. */
 class Fenced extends Error {}
@@ -84,34 +65,62 @@ class Fenced extends Error {}
 export const isFenced = async (disk: Disk, directory: string, term: number): Promise<boolean> =>
   (await disk.list(directory)).some((name) => (segmentNumbers(name)?.term ?? 0) > term)
 
-export const createLog = (options: LogOptions): Log => {
-  const { disk, directory, term, limitBytes } = options
-  const queue: Waiting[] = []
-  const latest = new Map<string, Waiting>()
-  let closed: readonly Span[] = options.live
-  let active: ActiveSegment | undefined
-  let sequence = 0
-  let flushing: Promise<void> | undefined
-  let ended = false
+export class Log {
+  readonly #options: LogOptions
+  readonly #queue: Waiting[] = []
+  readonly #latest = new Map<string, Waiting>()
+  #closed: readonly Span[]
+  #active: ActiveSegment | undefined
+  #sequence = 0
+  #flushing: Promise<void> | undefined
+  #ended = false
 
-  const nextSequence = () => {
-    sequence += 1
-    return sequence
+  constructor(options: LogOptions) {
+    this.#options = options
+    this.#closed = options.live
   }
 
-  const ensureActive = async (): Promise<ActiveSegment> => {
-    if (active !== undefined) return active
+  /** The limit every segment's header declares. */
+  get limitBytes(): number {
+    return this.#options.limitBytes
+  }
+
+  get active(): ActiveSegment | undefined {
+    return this.#active
+  }
+
+  /** The segments that count but for the active one. */
+  get closed(): readonly Span[] {
+    return this.#closed
+  }
+
+  /** Answers once `write` is on the medium. */
+  append(write: Write): Promise<Result> {
+    return this.#waitFor(write.operation, write)
+  }
+
+  /** Runs `work` while nothing is written; when it throws, the active segment is given up. */
+  alone(operation: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#waitFor(operation, work)
+  }
+
+  /** A number no segment of this term has had, higher than all. */
+  nextSequence(): number {
+    this.#sequence += 1
+    return this.#sequence
+  }
+
+  /** Opens a segment if none is; only while nothing else is written. */
+  async ensureActive(): Promise<ActiveSegment> {
+    if (this.#active !== undefined) return this.#active
+    const { disk, directory, term, limitBytes } = this.#options
     if (await isFenced(disk, directory, term)) throw new Fenced()
-    const number = nextSequence()
-    const name = segmentName(term, number)
-    const header = headerLine({
-      term,
-      sequence: number,
-      limitBytes,
-      whole: false,
-      before: [...closed],
-    })
-    const file = await disk.create(`${directory}/${name}`).catch((error: unknown) => {
+    const sequence = this.nextSequence()
+    const name = segmentName(term, sequence)
+    const path = `${directory}/${name}`
+    const before = [...this.#closed]
+    const header = headerLine({ term, sequence, limitBytes, whole: false, before })
+    const file = await disk.create(path).catch((error: unknown) => {
       throw codeOf(error) === 'EEXIST' ? new Fenced() : error
     })
     try {
@@ -120,41 +129,82 @@ export const createLog = (options: LogOptions): Log => {
       await disk.syncDirectory(directory)
     } catch (error) {
       await file.close().catch(() => undefined)
-      await disk.remove(`${directory}/${name}`).catch(() => undefined)
+      await disk.remove(path).catch(() => undefined)
       throw error
     }
-    active = { name, file, bytes: header.length, headerBytes: header.length }
-    return active
+    this.#active = { name, file, bytes: header.length, headerBytes: header.length }
+    return this.#active
   }
 
-  // The file is written never again; what was flushed of it still counts.
-  const giveUpActive = async () => {
-    const given = active
-    active = undefined
-    if (given === undefined) return
-    if (given.bytes > given.headerBytes) {
-      closed = [...closed, { name: given.name, bytes: given.bytes }]
+  /** From now on the log is this one segment. */
+  restart(segment: ActiveSegment): void {
+    this.#closed = []
+    this.#active = segment
+  }
+
+  /** Waits for the queue and closes; what comes later fails. */
+  async close(): Promise<void> {
+    this.#ended = true
+    await this.#flushing
+    await this.#giveUpActive()
+  }
+
+  #waitFor(operation: string, work: Waiting['work']): Promise<Result> {
+    return new Promise((settle) => {
+      if (this.#ended) {
+        settle(E.left(notOpen(operation)))
+        return
+      }
+      const only = typeof work === 'function' ? undefined : work.latest
+      const before = only === undefined ? undefined : this.#latest.get(only.key)
+      if (only !== undefined && before !== undefined) {
+        if (!isHigher(rankOf(before), only.rank)) before.work = work
+        before.settle.push(settle)
+        return
+      }
+      const waiting = { operation, settle: [settle], work }
+      if (only !== undefined) this.#latest.set(only.key, waiting)
+      this.#queue.push(waiting)
+      this.#flushing ??= this.#flush()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    // What is asked for in the same turn goes into one group.
+    await Promise.resolve()
+    while (this.#queue.length > 0) {
+      const group = nextGroup(this.#queue)
+      try {
+        const result = await this.#carryOut(group)
+        for (const { settle } of group) for (const done of settle) done(result)
+      } catch (error) {
+        await this.#fail(group, error)
+      }
     }
-    await given.file.close().catch(() => undefined)
+    this.#flushing = undefined
   }
 
-  const flushGroup = async (group: readonly Write[]) => {
-    const segment = await ensureActive()
-    const bytes = Buffer.concat(group.map((write) => write.bytes))
-    await writeAll(segment.file, bytes, segment.bytes)
+  async #carryOut(group: readonly Waiting[]): Promise<Result> {
+    const [first] = group
+    if (typeof first?.work === 'function') return first.work()
+    const writes = group.map(writeOf)
+    for (const { latest } of writes) if (latest !== undefined) this.#latest.delete(latest.key)
+    const segment = await this.ensureActive()
+    await writeAll(segment.file, Buffer.concat(writes.map(({ bytes }) => bytes)), segment.bytes)
     await segment.file.sync()
     let offset = segment.bytes
-    for (const write of group) {
+    for (const write of writes) {
       write.written({ segment: segment.name, offset })
       offset += write.bytes.length
     }
-    active = { ...segment, bytes: offset }
+    this.#active = { ...segment, bytes: offset }
+    return E.right(undefined)
   }
 
-  const fail = async (group: readonly Waiting[], error: unknown) => {
-    const failed = [...group, ...queue.splice(0)]
-    latest.clear()
-    options.failed()
+  async #fail(group: readonly Waiting[], error: unknown): Promise<void> {
+    const failed = [...group, ...this.#queue.splice(0)]
+    this.#latest.clear()
+    this.#options.failed()
     for (const { operation, settle } of failed) {
       const result: Result = E.left(
         error instanceof Fenced
@@ -163,70 +213,22 @@ export const createLog = (options: LogOptions): Log => {
       )
       for (const done of settle) done(result)
     }
-    await giveUpActive()
+    await this.#giveUpActive()
   }
 
-  const flush = async () => {
-    await Promise.resolve()
-    while (queue.length > 0) {
-      const group = nextGroup(queue)
-      for (const { work } of group) {
-        if (typeof work !== 'function' && work.latest !== undefined) latest.delete(work.latest.key)
-      }
-      try {
-        const [{ work } = { work: undefined }] = group
-        const result = typeof work === 'function' ? await work() : E.right(undefined)
-        if (typeof work !== 'function') await flushGroup(group.map(writeOf))
-        for (const { settle } of group) for (const done of settle) done(result)
-      } catch (error) {
-        await fail(group, error)
-      }
+  // The file is written never again; what was flushed of it still counts.
+  async #giveUpActive(): Promise<void> {
+    const given = this.#active
+    this.#active = undefined
+    if (given === undefined) return
+    if (given.bytes > given.headerBytes) {
+      this.#closed = [...this.#closed, { name: given.name, bytes: given.bytes }]
     }
-    flushing = undefined
-  }
-
-  const enqueue = (waiting: Waiting) => {
-    queue.push(waiting)
-    flushing ??= flush()
-  }
-
-  const waitFor = (operation: string, work: Waiting['work']): Promise<Result> =>
-    new Promise((settle) => {
-      if (ended) {
-        settle(E.left(notOpen(operation)))
-        return
-      }
-      const only = typeof work === 'function' ? undefined : work.latest
-      const before = only === undefined ? undefined : latest.get(only.key)
-      if (only !== undefined && before !== undefined) {
-        if (!isHigher(rankOf(before), only.rank)) before.work = work
-        before.settle.push(settle)
-        return
-      }
-      const waiting = { operation, settle: [settle], work }
-      if (only !== undefined) latest.set(only.key, waiting)
-      enqueue(waiting)
-    })
-
-  return {
-    append: (write) => waitFor(write.operation, write),
-    alone: (operation, work) => waitFor(operation, work),
-    active: () => active,
-    closed: () => closed,
-    ensureActive,
-    nextSequence,
-    limitBytes,
-    restart: (segment) => {
-      closed = []
-      active = segment
-    },
-    close: async () => {
-      ended = true
-      await flushing
-      await giveUpActive()
-    },
+    await given.file.close().catch(() => undefined)
   }
 }
+
+// ------------------------------------------------------------------------------------ combinators
 
 const isHigher = (a: Rank, b: Rank): boolean => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1])
 

@@ -10,7 +10,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Disk } from './disk.js'
 import { type HeadIndex, headIndex } from './head.js'
 import { type LoadedLog, loadLog } from './load.js'
-import { createLog, type Log } from './log.js'
+import { Log } from './log.js'
 import type { Settings } from './option.js'
 import { type Ownership, takeOwnership } from './ownership.js'
 import { furnish, openPlace, type Place, sweepPlace } from './place.js'
@@ -71,7 +71,7 @@ const openOwned = async (
   await flushUnsure(disk, place, found)
   const heads = headIndex(found.index)
   const term = found.term + 1
-  const log = createLog({
+  const log = new Log({
     disk,
     directory: place.log,
     term,
@@ -109,7 +109,7 @@ const startTerm = async (store: OpenStore, found: LoadedLog) => {
     return E.right(undefined)
   })
   if (E.isLeft(started)) return started
-  let seq = index.latestSeq()
+  let seq = index.latestSeq
   const aside = await importSeed(disk, place, settings, {
     has: (sessionId) => index.get(sessionId) !== undefined,
     nextSeq: () => {
@@ -175,8 +175,8 @@ const loadedOf = ({ index, projection }: LoadedLog, aside: readonly Quarantined[
         ],
   ),
   projection: projection as Json | undefined,
-  entries: index.unfolded(),
+  entries: index.unfolded,
   quarantined: aside,
-  latestMs: index.latestMs(),
-  latestSeq: index.latestSeq(),
+  latestMs: index.latestMs,
+  latestSeq: index.latestSeq,
 })

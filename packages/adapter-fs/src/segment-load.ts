@@ -89,18 +89,23 @@ export const readSegment = async (
 }
 
 class SegmentReading {
+  /** Where the last good line ends. */
   end = 0
   says = false
-  private open: OpenHead | undefined
-  private leapt: OpenHead | undefined
-  private region: Region | undefined
+  readonly #name: string
+  readonly #reader: LineReader
+  readonly #into: Gathered
+  #leaping: boolean
+  #open: OpenHead | undefined
+  #leapt: OpenHead | undefined
+  #region: Region | undefined
 
-  constructor(
-    private readonly name: string,
-    private readonly reader: LineReader,
-    private leaping: boolean,
-    private readonly into: Gathered,
-  ) {}
+  constructor(name: string, reader: LineReader, leaping: boolean, into: Gathered) {
+    this.#name = name
+    this.#reader = reader
+    this.#leaping = leaping
+    this.#into = into
+  }
 
   take(found: FoundLine, durable: boolean): void {
     const line: E.Either<string, Line> =
@@ -108,87 +113,87 @@ class SegmentReading {
         ? E.left('the line is longer than any that was written')
         : readLine(found.content)
     if (E.isLeft(line)) {
-      if (!this.goBack()) this.bad(found, { problem: line.left, newer: false })
+      if (!this.goBack()) this.#bad(found, { problem: line.left, newer: false })
       return
     }
-    this.leapt = undefined
+    this.#leapt = undefined
     if (line.right.kind === 'body') {
-      this.takeBody(found, line.right)
+      this.#takeBody(found, line.right)
       return
     }
     const statement = statementOf(line.right)
     if (E.isLeft(statement)) {
-      if (statement.left.newer) this.into.newer = this.where(found, statement.left.problem)
-      else this.bad(found, statement.left)
+      if (statement.left.newer) this.#into.newer = this.#where(found, statement.left.problem)
+      else this.#bad(found, statement.left)
     } else if (statement.right.kind === 'entry') {
-      this.takeEntry(found, statement.right.said)
+      this.#takeEntry(found, statement.right.said)
     } else {
-      this.closeHead()
-      if (statement.right.kind === 'checkpoint') this.leaping = durable
-      this.takeStatement(found, statement.right)
+      this.#closeHead()
+      if (statement.right.kind === 'checkpoint') this.#leaping = durable
+      this.#takeStatement(found, statement.right)
     }
   }
 
   /** The end was reached. */
   finish(last: boolean): void {
-    this.closeHead()
-    const { region } = this
+    this.#closeHead()
+    const region = this.#region
     if (region === undefined) return
-    if (!last || region.statements > 1) this.note(region)
+    if (!last || region.statements > 1) this.#note(region)
   }
 
   // A leap that did not land on a line: what was leapt over is read instead.
   goBack(): boolean {
-    const { leapt } = this
+    const leapt = this.#leapt
     if (leapt === undefined) return false
-    this.leapt = undefined
-    this.open = leapt
+    this.#leapt = undefined
+    this.#open = leapt
     const { head, line } = leapt
-    const { index } = this.into
+    const { index } = this.#into
     this.end = leapt.endBefore
-    if (head.kind === 'session') this.stand(head, leapt.entries, line)
+    if (head.kind === 'session') this.#stand(head, leapt.entries, line)
     else if (leapt.heldBefore === undefined) index.drop(head.said.sessionId)
     else index.hold(head.said.sessionId, leapt.heldBefore)
-    this.reader.seek(line.offset + line.bytes, line.number + 1)
+    this.#reader.seek(line.offset + line.bytes, line.number + 1)
     return true
   }
 
-  private takeStatement(found: FoundLine, statement: Statement): void {
-    const { index } = this.into
+  #takeStatement(found: FoundLine, statement: Statement): void {
+    const { index } = this.#into
     if (statement.kind === 'snapshot' || statement.kind === 'session') {
-      this.takeHead(found, statement)
+      this.#takeHead(found, statement)
       return
     }
     if (statement.kind === 'commit') {
       const { record, entry } = statement.said
-      index.commit(record, this.extent(found.offset, found.bytes), entry)
+      index.commit(record, this.#extent(found.offset, found.bytes), entry)
     } else if (statement.kind === 'forget') {
       index.forget(statement.said.sessionId, statement.said.incarnation)
     } else if (statement.kind === 'checkpoint') {
       const { projection, unfolded, latestMs, latestSeq } = statement.said
-      this.into.projection = projection
+      this.#into.projection = projection
       index.setUnfolded(unfolded)
       index.note(latestMs, latestSeq)
     }
-    this.good(found)
+    this.#good(found)
   }
 
-  private takeHead(found: FoundLine, head: Head): void {
-    const { index } = this.into
+  #takeHead(found: FoundLine, head: Head): void {
+    const { index } = this.#into
     const heldBefore = index.get(head.said.sessionId)
     const opened: OpenHead = { head, line: found, entries: [], endBefore: this.end, heldBefore }
-    if (head.kind === 'session') this.stand(head, opened.entries, found)
-    if (this.leaping) this.leap(opened)
-    else this.open = opened
+    if (head.kind === 'session') this.#stand(head, opened.entries, found)
+    if (this.#leaping) this.#leap(opened)
+    else this.#open = opened
   }
 
   // As a session a head says something by itself; as a snapshot only with its body.
-  private stand(head: Head, entries: readonly Extent[], found: FoundLine): void {
-    this.hold(head, entries, undefined)
-    this.good(found)
+  #stand(head: Head, entries: readonly Extent[], found: FoundLine): void {
+    this.#hold(head, entries, undefined)
+    this.#good(found)
   }
 
-  private leap(over: OpenHead): void {
+  #leap(over: OpenHead): void {
     const { head, line } = over
     const start = line.offset + line.bytes
     const lengths = head.kind === 'session' ? head.said.entries : []
@@ -196,48 +201,48 @@ class SegmentReading {
     let offset = start
     const entries = lengths.map((bytes) => {
       offset += bytes
-      return this.extent(offset - bytes, bytes)
+      return this.#extent(offset - bytes, bytes)
     })
-    const body = promised === undefined ? undefined : this.extent(offset, promised.bytes)
+    const body = promised === undefined ? undefined : this.#extent(offset, promised.bytes)
     const end = offset + (body?.bytes ?? 0)
-    this.good(line)
-    this.hold(head, entries, body)
+    this.#good(line)
+    this.#hold(head, entries, body)
     if (end === start) return
     this.end = end
-    this.leapt = over
-    this.reader.seek(end, line.number + 1 + entries.length + (body === undefined ? 0 : 1))
+    this.#leapt = over
+    this.#reader.seek(end, line.number + 1 + entries.length + (body === undefined ? 0 : 1))
   }
 
-  private takeEntry(found: FoundLine, entry: JournalEntry): void {
-    const { open } = this
+  #takeEntry(found: FoundLine, entry: JournalEntry): void {
+    const open = this.#open
     if (open?.head.kind !== 'session' || open.head.said.sessionId !== entry.sessionId) {
-      this.bad(found, {
+      this.#bad(found, {
         problem: 'entry: the session it belongs to is missing',
         newer: false,
         sessionId: entry.sessionId,
       })
       return
     }
-    open.entries.push(this.extent(found.offset, found.bytes))
-    this.hold(open.head, open.entries, undefined)
-    this.good(found)
+    open.entries.push(this.#extent(found.offset, found.bytes))
+    this.#hold(open.head, open.entries, undefined)
+    this.#good(found)
   }
 
-  private takeBody(found: FoundLine, line: Line): void {
-    const { open } = this
+  #takeBody(found: FoundLine, line: Line): void {
+    const open = this.#open
     const head = open?.head
     const promised = head?.kind === 'session' ? head.said.snapshot?.body : head?.said.body
     if (open === undefined || promised?.crc !== line.crc || promised.bytes !== found.bytes) {
-      this.bad(found, { problem: 'body: the snapshot it belongs to is missing', newer: false })
+      this.#bad(found, { problem: 'body: the snapshot it belongs to is missing', newer: false })
       return
     }
-    this.hold(open.head, open.entries, this.extent(found.offset, found.bytes))
-    this.open = undefined
-    this.good(found)
+    this.#hold(open.head, open.entries, this.#extent(found.offset, found.bytes))
+    this.#open = undefined
+    this.#good(found)
   }
 
-  private hold(head: Head, entries: readonly Extent[], body: Extent | undefined): void {
-    const { index } = this.into
+  #hold(head: Head, entries: readonly Extent[], body: Extent | undefined): void {
+    const { index } = this.#into
     if (head.kind === 'snapshot') {
       const { sessionId, incarnation, view } = head.said
       if (body !== undefined) index.snapshot(sessionId, { incarnation, view, body })
@@ -253,37 +258,37 @@ class SegmentReading {
   }
 
   // A head that waits for its body in vain: as a snapshot it says nothing, as a session it stands.
-  private closeHead(): void {
-    const { open } = this
-    this.open = undefined
+  #closeHead(): void {
+    const open = this.#open
+    this.#open = undefined
     if (open === undefined) return
     const { head, line } = open
     const incomplete = head.kind === 'snapshot' || head.said.snapshot !== undefined
     if (!incomplete) return
     const said = { problem: 'body: missing', newer: false, sessionId: head.said.sessionId }
-    if (this.region === undefined) this.bad(line, said)
+    if (this.#region === undefined) this.#bad(line, said)
   }
 
-  private good(found: FoundLine): void {
-    if (this.region !== undefined) this.note(this.region)
-    this.region = undefined
+  #good(found: FoundLine): void {
+    if (this.#region !== undefined) this.#note(this.#region)
+    this.#region = undefined
     this.end = found.offset + found.bytes
     this.says ||= found.offset > 0
   }
 
-  private bad(found: FoundLine, why: Misunderstood): void {
-    const { open } = this
-    this.open = undefined
+  #bad(found: FoundLine, why: Misunderstood): void {
+    const open = this.#open
+    this.#open = undefined
     const of = open?.head.kind === 'snapshot' ? open : undefined
     const from = of?.line ?? found
     const end = found.offset + found.bytes
-    if (this.region !== undefined) {
-      this.region.end = end
-      this.region.statements += 1
+    if (this.#region !== undefined) {
+      this.#region.end = end
+      this.#region.statements += 1
       return
     }
     const sessionId = open?.head.said.sessionId ?? why.sessionId
-    this.region = {
+    this.#region = {
       offset: from.offset,
       line: from.number,
       problem: of === undefined ? why.problem : `body: ${why.problem}`,
@@ -293,9 +298,9 @@ class SegmentReading {
     }
   }
 
-  private note({ offset, end, line, problem, sessionId }: Region): void {
-    this.into.damages.push({
-      segment: this.name,
+  #note({ offset, end, line, problem, sessionId }: Region): void {
+    this.#into.damages.push({
+      segment: this.#name,
       offset,
       bytes: end - offset,
       line,
@@ -304,11 +309,11 @@ class SegmentReading {
     })
   }
 
-  private extent(offset: number, bytes: number): Extent {
-    return { segment: this.name, offset, bytes }
+  #extent(offset: number, bytes: number): Extent {
+    return { segment: this.#name, offset, bytes }
   }
 
-  private where(found: FoundLine, problem: string): string {
-    return `${this.name}: line ${found.number}: ${problem}`
+  #where(found: FoundLine, problem: string): string {
+    return `${this.#name}: line ${found.number}: ${problem}`
   }
 }

@@ -29,28 +29,6 @@ export interface Held {
   readonly forgotten: number | undefined
 }
 
-export interface SessionIndex {
-  readonly get: (sessionId: string) => Held | undefined
-  /** Every session; those that were forgotten in the order in which they were. */
-  readonly entries: () => IterableIterator<[string, Held]>
-  readonly commit: (record: SessionRecord, place: Extent, entry: JournalEntry) => void
-  readonly snapshot: (sessionId: string, snapshot: HeldSnapshot) => void
-  readonly forget: (sessionId: string, incarnation: number) => void
-  /** Holds exactly this of a session. */
-  readonly hold: (sessionId: string, held: Held) => void
-  readonly drop: (sessionId: string) => void
-  /** The latest time that anything stored carries. */
-  readonly latestMs: () => number
-  /** The highest `seq` of any entry. */
-  readonly latestSeq: () => number
-  /** Counts what a checkpoint says of times and places. */
-  readonly note: (atMs: number, seq: number) => void
-  /** The entries that no checkpoint's projection holds, in the order they became durable. */
-  readonly unfolded: () => readonly JournalEntry[]
-  /** Exactly these are unfolded. */
-  readonly setUnfolded: (entries: readonly JournalEntry[]) => void
-}
-
 const nothing: Held = {
   record: undefined,
   snapshot: undefined,
@@ -58,65 +36,95 @@ const nothing: Held = {
   forgotten: undefined,
 }
 
-// ----------------------------------------------------------------------------------- constructors
+// ------------------------------------------------------------------------------------------ index
 
-/** @param retained how many journal entries are kept of each session. */
-export const sessionIndex = (retained: number): SessionIndex => {
-  const sessions = new Map<string, Held>()
-  let latestMs = 0
-  let latestSeq = 0
-  let unfolded: JournalEntry[] = []
-  const note = (atMs: number, seq: number) => {
-    latestMs = Math.max(latestMs, atMs)
-    latestSeq = Math.max(latestSeq, seq)
+export class SessionIndex {
+  readonly #retained: number
+  readonly #sessions = new Map<string, Held>()
+  #unfolded: JournalEntry[] = []
+  #latestMs = 0
+  #latestSeq = 0
+
+  /** @param retained how many journal entries are kept of each session. */
+  constructor(retained: number) {
+    this.#retained = retained
   }
-  return {
-    get: (sessionId) => sessions.get(sessionId),
-    entries: () => sessions.entries(),
-    commit: (record, place, entry) => {
-      const { sessionId, incarnation } = record.control
-      const { snapshot, entries } = sessions.get(sessionId) ?? nothing
-      sessions.set(sessionId, {
-        record,
-        snapshot:
-          snapshot !== undefined && snapshot.incarnation >= incarnation ? snapshot : undefined,
-        entries: retainedOf(entries, place, retained),
-        forgotten: undefined,
-      })
-      unfolded.push(entry)
-      note(entry.event.atMs, entry.seq)
-    },
-    snapshot: (sessionId, snapshot) => {
-      note(snapshot.view.capturedAtMs, 0)
-      const held = sessions.get(sessionId) ?? nothing
-      if (isWanted(held, snapshot)) sessions.set(sessionId, { ...held, snapshot })
-    },
-    forget: (sessionId, incarnation) => {
-      const held = sessions.get(sessionId) ?? nothing
-      const { record, snapshot } = held
-      if (record !== undefined && record.control.incarnation > incarnation) {
-        if (snapshot !== undefined && snapshot.incarnation <= incarnation) {
-          sessions.set(sessionId, { ...held, snapshot: undefined })
-        }
-        return
-      }
-      sessions.delete(sessionId)
-      sessions.set(sessionId, { ...nothing, entries: held.entries, forgotten: incarnation })
-    },
-    hold: (sessionId, held) => {
-      note(held.snapshot?.view.capturedAtMs ?? 0, 0)
-      sessions.set(sessionId, held)
-    },
-    drop: (sessionId) => {
-      sessions.delete(sessionId)
-    },
-    latestMs: () => latestMs,
-    latestSeq: () => latestSeq,
-    note,
-    unfolded: () => unfolded,
-    setUnfolded: (entries) => {
-      unfolded = [...entries]
-    },
+
+  get(sessionId: string): Held | undefined {
+    return this.#sessions.get(sessionId)
+  }
+
+  /** Every session; those that were forgotten in the order in which they were. */
+  entries(): IterableIterator<[string, Held]> {
+    return this.#sessions.entries()
+  }
+
+  commit(record: SessionRecord, place: Extent, entry: JournalEntry): void {
+    const { sessionId, incarnation } = record.control
+    const { snapshot, entries } = this.get(sessionId) ?? nothing
+    const isOfBefore = snapshot !== undefined && snapshot.incarnation < incarnation
+    this.#sessions.set(sessionId, {
+      record,
+      snapshot: isOfBefore ? undefined : snapshot,
+      entries: retainedOf(entries, place, this.#retained),
+      forgotten: undefined,
+    })
+    this.#unfolded.push(entry)
+    this.note(entry.event.atMs, entry.seq)
+  }
+
+  snapshot(sessionId: string, snapshot: HeldSnapshot): void {
+    this.note(snapshot.view.capturedAtMs, 0)
+    const held = this.get(sessionId) ?? nothing
+    if (isWanted(held, snapshot)) this.#sessions.set(sessionId, { ...held, snapshot })
+  }
+
+  forget(sessionId: string, incarnation: number): void {
+    const held = this.get(sessionId) ?? nothing
+    const { record, snapshot } = held
+    if (record !== undefined && record.control.incarnation > incarnation) {
+      if (snapshot === undefined || snapshot.incarnation > incarnation) return
+      this.#sessions.set(sessionId, { ...held, snapshot: undefined })
+      return
+    }
+    this.#sessions.delete(sessionId)
+    this.#sessions.set(sessionId, { ...nothing, entries: held.entries, forgotten: incarnation })
+  }
+
+  /** Holds exactly this of a session. */
+  hold(sessionId: string, held: Held): void {
+    this.note(held.snapshot?.view.capturedAtMs ?? 0, 0)
+    this.#sessions.set(sessionId, held)
+  }
+
+  drop(sessionId: string): void {
+    this.#sessions.delete(sessionId)
+  }
+
+  /** The latest time that anything stored carries. */
+  get latestMs(): number {
+    return this.#latestMs
+  }
+
+  /** The highest `seq` of any entry. */
+  get latestSeq(): number {
+    return this.#latestSeq
+  }
+
+  /** Counts what a checkpoint says of times and places. */
+  note(atMs: number, seq: number): void {
+    this.#latestMs = Math.max(this.#latestMs, atMs)
+    this.#latestSeq = Math.max(this.#latestSeq, seq)
+  }
+
+  /** The entries that no checkpoint's projection holds, in the order they became durable. */
+  get unfolded(): readonly JournalEntry[] {
+    return this.#unfolded
+  }
+
+  /** Exactly these are unfolded. */
+  setUnfolded(entries: readonly JournalEntry[]): void {
+    this.#unfolded = [...entries]
   }
 }
 

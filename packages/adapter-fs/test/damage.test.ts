@@ -17,6 +17,7 @@ import {
   commitOf,
   done,
   entryOf,
+  everything,
   freshDirectory,
   recordOf,
   refused,
@@ -45,7 +46,7 @@ const filled = async (directory: string, checkpointed: boolean): Promise<string>
     for (const rev of [1, 2]) await done(store.commit(commitOf(id, rev)))
     await done(store.saveSnapshot(snapshotOf(id, 1)))
   }
-  if (checkpointed) await done(store.checkpoint({ folded: true }))
+  if (checkpointed) await done(store.checkpoint({ folded: true }, everything))
   await store.close()
   const [segment = ''] = segments(directory)
   return segment
@@ -123,7 +124,7 @@ for (const checkpointed of [false, true]) {
     )
     for (const id of ['a', 'c'])
       expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, 1))
-    await done(store.checkpoint('again'))
+    await done(store.checkpoint('again', everything))
     await store.close()
     const again = await revsOf(directory)
     expect(again.loaded.quarantined).toEqual([])
@@ -152,7 +153,7 @@ for (const checkpointed of [false, true]) {
       // Not yet checkpointed, and read at once: set aside on opening.
       expect(error).toMatchObject({ _tag: 'NotFound' })
     }
-    await done(store.checkpoint('carries the rest'))
+    await done(store.checkpoint('carries the rest', everything))
     expect(await refused(store.readSnapshot('b'))).toMatchObject({ _tag: 'NotFound' })
     await done(store.saveSnapshot(snapshotOf('b', 2)))
     expect(await done(store.readSnapshot('b'))).toEqual(snapshotOf('b', 2))

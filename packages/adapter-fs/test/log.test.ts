@@ -5,7 +5,16 @@ import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { fileStore, realDisk } from '../src/index.js'
 import { type Operation, probed, systemError } from './disk-probe.js'
-import { closing, commitOf, done, freshDirectory, recordOf, refused, snapshotOf } from './sample.js'
+import {
+  closing,
+  commitOf,
+  done,
+  everything,
+  freshDirectory,
+  recordOf,
+  refused,
+  snapshotOf,
+} from './sample.js'
 
 const inLog = ({ path }: Operation) => path.includes('/log/')
 
@@ -61,7 +70,7 @@ test('short writes are carried on until everything is written', async () => {
   const store = closing(fileStore({ directory }, disk))
   await done(store.open)
   await done(store.commit(commitOf('a', 1)))
-  await done(store.checkpoint({ some: 'projection' }))
+  await done(store.checkpoint({ some: 'projection' }, everything))
   await store.close()
   const { sessions, projection } = await done(closing(fileStore({ directory })).open)
   expect([sessions.length, projection]).toEqual([1, { some: 'projection' }])

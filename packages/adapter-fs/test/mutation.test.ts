@@ -1,10 +1,10 @@
 /** Thousands of random mutations of a log. */
+import { campaign } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fileStore } from '../src/index.js'
 import { type MemoryDisk, memoryDisk } from './memory-disk.js'
-import { forAWhile, longestMs, replayOf, seedOf } from './random.js'
-import { commitOf, done, recordOf, snapshotOf } from './sample.js'
+import { commitOf, done, everything, recordOf, snapshotOf } from './sample.js'
 
 /** One change to a file: a byte, a stretch of zeros, bytes lost, bytes added, the end lost, a line twice. */
 const mutation = fc.record({
@@ -67,7 +67,7 @@ const spoiltOrigin = async () => {
     if (rev === 1)
       for (const id of ['a', 'b', 'c']) await done(store.saveSnapshot(snapshotOf(id, 1)))
     if (rev === 2) {
-      await done(store.checkpoint({ folded: 2 }))
+      await done(store.checkpoint({ folded: 2 }, everything))
       await store.close()
       await done(store.open)
     }
@@ -117,26 +117,27 @@ const survives = (
     }
   })
 
-const least = 2_000
-const round = 250
+const atLeastRuns = Number(process.env.MUTATIONS ?? 2_000)
 
-test(
-  'mutated logs: no crash, what is refused names its place, other sessions load',
-  async () => {
-    const seed = seedOf()
-    console.log(`mutations, ${replayOf(seed, 'mutation')}`)
-    const disk = await spoiltOrigin()
-    const files = [...disk.files()].filter(([path]) => path.endsWith('.jsonl')).sort()
-    expect(files.length).toBe(2)
-    let [runs, refusals] = [0, 0]
-    const property = survives(disk, files, (more) => {
-      refusals += more
-    })
-    for (const more = forAWhile(); runs < least || more(); runs += round) {
-      await fc.assert(property, { numRuns: round, seed: seed + runs })
-    }
-    expect(refusals).toBeGreaterThan(runs / 10)
-    console.log(`${runs} mutated logs, ${refusals} places set aside`)
-  },
-  longestMs,
-)
+test('mutated logs: no crash, what is refused names its place, other sessions load', {
+  timeout: 3_600_000,
+}, async () => {
+  const disk = await spoiltOrigin()
+  const files = [...disk.files()].filter(([path]) => path.endsWith('.jsonl')).sort()
+  expect(files.length).toBe(2)
+  let refusals = 0
+  const property = survives(disk, files, (more) => {
+    refusals += more
+  })
+  const runs = await campaign(
+    {
+      name: 'mutated logs',
+      file: 'packages/adapter-fs/test/mutation.test.ts',
+      atLeastRuns,
+      forMs: 4_000,
+    },
+    property,
+  )
+  expect(runs).toBeGreaterThanOrEqual(atLeastRuns)
+  expect(refusals).toBeGreaterThan(runs / 10)
+})

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import { fileStore } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import { takeOwnership } from '../src/ownership.js'
-import { closing, commitOf, done, freshDirectory, refused } from './sample.js'
+import { closing, commitOf, done, everything, freshDirectory, refused } from './sample.js'
 
 const writer = fileURLToPath(new URL('writer.mjs', import.meta.url))
 
@@ -124,7 +124,7 @@ test('an owner that sees a later term writes no new segment', async () => {
   writeFileSync(join(log, '00000002-00000001.jsonl'), lineOf('segment', header))
   const before = readdirSync(log).sort()
   const contents = before.map((name) => readFileSync(join(log, name)))
-  expect(await refused(store.checkpoint(null))).toMatchObject({ _tag: 'StoreOwned' })
+  expect(await refused(store.checkpoint(null, everything))).toMatchObject({ _tag: 'StoreOwned' })
   expect(readdirSync(log).sort()).toEqual(before)
   expect(before.map((name) => readFileSync(join(log, name)))).toEqual(contents)
 })

@@ -21,6 +21,7 @@ import {
   closing,
   commitOf,
   done,
+  everything,
   freshDirectory,
   refused,
   snapshotOf,
@@ -44,7 +45,7 @@ for (const umask of [0o000, 0o022, 0o277]) {
       await done(store.saveSnapshot(snapshotOf('a', 1)))
       await done(store.archive(archiveOf('a', 'token')))
       writeFileSync(join(directory, 'x.snapshot.json'), '')
-      await done(store.checkpoint(null))
+      await done(store.checkpoint(null, everything))
       await store.close()
       await done(store.open)
     } finally {

@@ -37,30 +37,33 @@ export const recordOf = (
   control: {
     sessionId,
     incarnation,
+    registeredAtMs: 1_000,
     traits: { ...traits, failureExitCodes: [...traits.failureExitCodes] },
     used: 0,
     incidents: 0,
   },
 })
 
-export const entryOf = (record: SessionRecord, atMs = 1_000 + record.rev): JournalEntry => ({
+/** An entry whose place is its revision, unless it matters and is given. */
+export const entryOf = (record: SessionRecord, seq = record.rev): JournalEntry => ({
   v: 1,
+  seq,
   sessionId: record.control.sessionId,
   incarnation: record.control.incarnation,
   rev: record.rev,
   stepVersion: 1,
   policyDigest: 'test',
-  wallMs: atMs,
-  event: { type: 'registered', atMs, traits: record.control.traits },
+  wallMs: 1_000 + record.rev,
+  event: { type: 'registered', atMs: 1_000 + record.rev, traits: record.control.traits },
   to: record.state,
   effects: [],
   recordDigest: digest(record),
 })
 
 /** A commit that leads to revision `rev`. */
-export const commitOf = (sessionId: string, rev: number, incarnation = 1): Commit => {
+export const commitOf = (sessionId: string, rev: number, incarnation = 1, seq?: number): Commit => {
   const record = recordOf(sessionId, rev, incarnation)
-  return { record, expectedRev: rev - 1, entry: entryOf(record) }
+  return { record, expectedRev: rev - 1, entry: entryOf(record, seq) }
 }
 
 export const snapshotOf = (
@@ -73,7 +76,7 @@ export const snapshotOf = (
   incarnation,
   view: {
     generation,
-    capturedAtMs: 5_000 + generation,
+    capturedAtMs: 500 + generation,
     interactive: {
       isInteractive: true,
       pendingCommands: ['ls'],
@@ -95,6 +98,9 @@ export const archiveOf = (sessionId: string, token: string): Archive => ({
   record: recordOf(sessionId, 7, 1, 'exhausted'),
   snapshot: snapshotOf(sessionId, 3),
 })
+
+/** Folds all there is into a checkpoint. */
+export const everything = Number.MAX_SAFE_INTEGER
 
 /** Runs a call that must succeed. */
 export const done = async <A>(call: TE.TaskEither<StoreError, A>): Promise<A> => {

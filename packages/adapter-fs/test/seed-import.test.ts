@@ -63,6 +63,7 @@ test('a file becomes a session with one snapshot, and is moved away', async () =
     control: {
       sessionId: 'web-1',
       incarnation: 1,
+      registeredAtMs: Date.parse('2024-03-01T10:00:00Z'),
       traits: {
         kind: 'ssh',
         attended: false,
@@ -112,7 +113,10 @@ test('output and history are kept when asked for', async () => {
   put(directory, 'a', seed('a'))
   const { store } = await opened(directory, { storeOutput: true })
   const kept = snapshotIn((await done(store.readSnapshot('a'))).body)
-  expect([kept.commandHistory, kept.outputBuffer]).toEqual([['ls', 'cd /tmp'], ['line 1line 2']])
+  expect([kept.commandHistory, kept.outputBuffer]).toEqual([
+    ['ls', 'cd /tmp'],
+    ['line 1', 'line 2'],
+  ])
 })
 
 const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`

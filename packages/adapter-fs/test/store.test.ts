@@ -1,8 +1,9 @@
 /** The calls of the port, on a real disk: what was acknowledged is there when the store is opened again. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Commit, Store } from '@session-recovery/core'
+import type { Commit, Store, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { expect, test } from 'vitest'
 import { type FileStoreOptions, fileStore } from '../src/index.js'
 import {
@@ -10,6 +11,7 @@ import {
   commitOf,
   done,
   entryOf,
+  everything,
   freshDirectory,
   recordOf,
   refused,
@@ -32,6 +34,7 @@ test('an empty store holds nothing', async () => {
     entries: [],
     quarantined: [],
     latestMs: 0,
+    latestSeq: 0,
   })
 })
 
@@ -184,7 +187,9 @@ test('what is too large is refused with its size, and nothing of it is written',
       _tag: 'TooLarge',
     },
   )
-  expect(await refused(store.checkpoint('z'.repeat(3_000)))).toMatchObject({ _tag: 'TooLarge' })
+  expect(await refused(store.checkpoint('z'.repeat(3_000), everything))).toMatchObject({
+    _tag: 'TooLarge',
+  })
   const loaded = await reopened(store)
   expect(loaded.sessions).toEqual([{ record: recordOf('a', 2), view: undefined }])
   expect(loaded.quarantined).toEqual([])
@@ -201,7 +206,7 @@ test('what was stored under a higher limit is read and kept under a lower one', 
   for (let times = 0; times < 3; times++) {
     const lower = closing(fileStore({ directory, limitBytes: 1_024 }))
     expect((await done(lower.open)).quarantined).toEqual([])
-    await done(lower.checkpoint(times))
+    await done(lower.checkpoint(times, everything))
     expect(await done(lower.readSnapshot('a'))).toEqual(large)
     await lower.close()
   }
@@ -230,7 +235,7 @@ test('session ids are data: whatever they are, nothing outside the directory is 
     await done(store.commit(commitOf(id, 1)))
     await done(store.saveSnapshot(snapshotOf(id, 1)))
   }
-  await done(store.checkpoint(null))
+  await done(store.checkpoint(null, everything))
   const { sessions, quarantined } = await reopened(store)
   expect(quarantined).toEqual([])
   expect(sessions.map(({ record }) => record.control.sessionId)).toEqual(ids)
@@ -246,14 +251,14 @@ test('session ids are data: whatever they are, nothing outside the directory is 
 
 test('a store that is not open answers so, and can be opened again after it was closed', async () => {
   const store = fresh()
-  const calls = [
+  const calls: readonly TE.TaskEither<StoreError, unknown>[] = [
     store.commit(commitOf('a', 1)),
     store.saveSnapshot(snapshotOf('a', 1)),
     store.readSnapshot('a'),
     store.readJournal('a'),
     store.readArchive('archives/x'),
     store.forget('a', 1),
-    store.checkpoint(null),
+    store.checkpoint(null, everything),
   ]
   for (const call of calls) expect(await refused(call)).toMatchObject({ _tag: 'StoreUnavailable' })
   await store.close()
@@ -291,7 +296,7 @@ test('every line of the log is JSON, and nothing but lines', async () => {
   await done(store.commit(commitOf('a', 1)))
   await done(store.saveSnapshot(snapshotOf('a', 1)))
   await done(store.forget('b', 1))
-  await done(store.checkpoint({ folded: 1 }))
+  await done(store.checkpoint({ folded: 1 }, everything))
   await done(store.commit(commitOf('a', 2)))
   const [name = ''] = readdirSync(join(directory, 'log'))
   const path = join(directory, 'log', name)

@@ -23,11 +23,15 @@ const must = async (call) => {
   throw new Error(`${result.left._tag}: ${result.left.message}`)
 }
 
+let seq = 0
+
 const commitOf = (sessionId, rev) => {
-  const control = { sessionId, incarnation: 1, traits, used: 0, incidents: 0 }
+  const control = { sessionId, incarnation: 1, registeredAtMs: 1, traits, used: 0, incidents: 0 }
   const record = { v: 1, rev, state: 'registered', control }
+  seq += 1
   const entry = {
     v: 1,
+    seq,
     sessionId,
     incarnation: 1,
     rev,
@@ -54,6 +58,7 @@ const say = (text) => writeSync(1, `${text}\n`)
 
 const store = fileStore({ directory })
 const loaded = await must(store.open)
+seq = loaded.latestSeq
 
 if (what === 'idle' || what === 'leave') {
   await must(store.commit(commitOf('idle', 1)))
@@ -82,7 +87,7 @@ if (what === 'idle' || what === 'leave') {
   const compact = async () => {
     for (let n = 0; ; n++) {
       await new Promise((resolve) => setTimeout(resolve, 5))
-      await must(store.checkpoint(n))
+      await must(store.checkpoint(n, Number.MAX_SAFE_INTEGER))
     }
   }
   await Promise.all([...Array.from({ length: 8 }, (_, i) => live(`s${i}`)), compact()])
