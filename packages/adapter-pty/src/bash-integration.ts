@@ -51,8 +51,9 @@ __sr_read_state() {
   done
 }
 
+# $1: the kind of mark, $2: the exit code.
 __sr_send() {
-  __sr_mark D "$1 \${HISTCMD:-0} \${PWD@Q}"
+  __sr_mark "$1" "$2 \${HISTCMD:-0} \${PWD@Q}"
   __sr_read_state
   [[ $__sr_state == "$__sr_sent" ]] && builtin return
   __sr_mark E "$__sr_state"
@@ -65,7 +66,7 @@ __sr_prompt() {
   builtin set +eaux
   [[ $PS0 == "$__sr_ps0"* ]] || PS0=$__sr_ps0$PS0
   [[ $PS1 == *"$__sr_ps1" ]] || PS1+=$__sr_ps1
-  __sr_send "$__sr_code"
+  __sr_send D "$__sr_code"
 }
 
 # A line was entered; runs in a subshell of PS0.
@@ -82,7 +83,7 @@ __sr_key() {
   builtin set +eaux
   __sr_arm
   __sr_sent=
-  { __sr_send "$__sr_code"; __sr_mark K "$((++__sr_answers))"; } >/dev/tty 2>/dev/null
+  { __sr_send S "$__sr_code"; __sr_mark K "$((++__sr_answers))"; } >/dev/tty 2>/dev/null
 }
 
 __sr_arm() {

@@ -16,9 +16,11 @@ export interface Dialogue {
   /** The last of the two that was seen. */
   readonly mark: 'prompt' | 'command' | undefined
   readonly running: RunningCommand | undefined
-  readonly started: number
-  readonly finished: number
   readonly prompts: number
+  /** How often an exit code was told: before each prompt, while the integration is whole. */
+  readonly exitsTold: number
+  /** How many commands ended without their exit code being told. */
+  readonly exitsUntold: number
   /** The highest count an answer of the bound key carried. */
   readonly answers: number
   readonly lastExitCode: number | undefined
@@ -36,9 +38,9 @@ export interface Dialogue {
 export const silent: Dialogue = {
   mark: undefined,
   running: undefined,
-  started: 0,
-  finished: 0,
   prompts: 0,
+  exitsTold: 0,
+  exitsUntold: 0,
   answers: 0,
   lastExitCode: undefined,
   lastPromptAtMs: undefined,
@@ -61,16 +63,27 @@ export const afterMark = (before: Dialogue, mark: Mark, nowMs: number): Dialogue
       return {
         ...before,
         mark: 'command',
-        started: before.started + 1,
         running: { startedAtMs: nowMs, ...(kept ? { line: mark.line } : {}) },
       }
     }
     case 'finished':
-      return afterFinished(before, mark, nowMs)
+      return afterFinished(afterState(before, mark), mark.exitCode, nowMs)
+    case 'state':
+      return afterState(before, mark)
     case 'environment':
       return { ...before, environment: mark.values, unreadable: mark.unreadable }
-    case 'prompt':
-      return { ...before, mark: 'prompt', prompts: before.prompts + 1, lastPromptAtMs: nowMs }
+    case 'prompt': {
+      const shown = {
+        ...before,
+        mark: 'prompt' as const,
+        prompts: before.prompts + 1,
+        lastPromptAtMs: nowMs,
+      }
+      // The hook that tells exit codes was taken out: the command ended, how is not known.
+      return before.running === undefined
+        ? shown
+        : { ...shown, running: undefined, exitsUntold: before.exitsUntold + 1 }
+    }
     case 'answer':
       return { ...before, answers: Math.max(before.answers, mark.count) }
     case 'history':
@@ -78,20 +91,16 @@ export const afterMark = (before: Dialogue, mark: Mark, nowMs: number): Dialogue
   }
 }
 
-type Finished = Extract<Mark, { readonly _tag: 'finished' }>
+type State = Extract<Mark, { readonly _tag: 'state' | 'finished' }>
 
-const afterFinished = (before: Dialogue, mark: Finished, nowMs: number): Dialogue => {
-  const seen = {
-    ...before,
-    workingDirectory: mark.workingDirectory === '' ? undefined : mark.workingDirectory,
-    nextHistoryNumber: mark.historyNumber,
-  }
-  if (before.running === undefined) return seen
-  return {
-    ...seen,
-    running: undefined,
-    finished: before.finished + 1,
-    lastExitCode: mark.exitCode,
-    ...(mark.exitCode === 0 ? { lastSuccessAtMs: nowMs } : {}),
-  }
+const afterState = (before: Dialogue, mark: State): Dialogue => ({
+  ...before,
+  workingDirectory: mark.workingDirectory === '' ? undefined : mark.workingDirectory,
+  nextHistoryNumber: mark.historyNumber,
+})
+
+const afterFinished = (before: Dialogue, exitCode: number, nowMs: number): Dialogue => {
+  const told = { ...before, lastExitCode: exitCode, exitsTold: before.exitsTold + 1 }
+  if (before.running === undefined) return told
+  return { ...told, running: undefined, ...(exitCode === 0 ? { lastSuccessAtMs: nowMs } : {}) }
 }

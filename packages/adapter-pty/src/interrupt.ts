@@ -17,6 +17,7 @@ import { pause } from './waiting.js'
 const rungWithinMs = 400
 const lookEveryMs = 20
 const looksLimit = 50
+const patienceLooks = 3
 
 const done = (detail: string): RunOutcome => ({ _tag: 'done', detail })
 const failed = (detail: string): RunOutcome => ({ _tag: 'failed', detail })
@@ -37,6 +38,7 @@ export const promptInterrupt = async (
 ): Promise<RunOutcome> => {
   if (attended(session, request)) return notApplicable(untouchable)
   const tried: Rung[] = []
+  let patience = patienceLooks
   const command = session.shell?.dialogue().running
   for (let looks = 0; looks < looksLimit; looks++) {
     if (request.signal.aborted) return failed('called off')
@@ -51,12 +53,18 @@ export const promptInterrupt = async (
       }
       return done(`the shell is at its prompt, ${after}`)
     }
-    if (choice._tag === 'let-be') {
-      return tried.length === 0
-        ? notApplicable(`${look.foreground.kind}: ${choice.why}`)
-        : failed(`${look.foreground.kind} ${after}: ${choice.why}`)
+    if (choice._tag === 'let-be' && tried.length === 0) {
+      return notApplicable(`${look.foreground.kind}: ${choice.why}`)
     }
-    if (choice._tag === 'exhausted') return failed(`still ${look.foreground.kind} ${after}`)
+    if (choice._tag !== 'rung') {
+      // A command that dies hands the terminal over in steps: what is seen meanwhile is not the end.
+      if (patience-- > 0) {
+        await settled(session, shell, look, clock, request.signal)
+        continue
+      }
+      const why = choice._tag === 'let-be' ? `: ${choice.why}` : ''
+      return failed(`still ${look.foreground.kind}, ${after}${why}`)
+    }
     // The foreground may have changed while the terminal's flags were read.
     if (isSame(look, glance(session, shell, look.flags))) {
       tried.push(choice.rung)

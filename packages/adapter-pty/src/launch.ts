@@ -8,7 +8,7 @@ import type { Cancellation, Clock } from '@session-recovery/core'
 import { bashInitFile, isInteractiveBash } from './bash-integration.js'
 import type { Environment } from './environment.js'
 import { endLeftover } from './leftover.js'
-import { commandLineOf, readStat } from './process.js'
+import { commandLineOf, lives } from './process.js'
 import { heard, type Session } from './session.js'
 import { type Shell, startShell } from './shell.js'
 import { pause } from './waiting.js'
@@ -78,7 +78,7 @@ export const launch = async (
   session.shell = shell
   const problem = shell.integrated
     ? await firstPrompt(shell, pad, signal)
-    : await seenRunning(shell, program, pad, signal)
+    : await seenRunning(shell, pad, signal)
   if (problem === undefined) return { _tag: 'launched', shell }
   await shell.end()
   await endLeftover(shell.identity, pad.clock)
@@ -123,25 +123,29 @@ const exitedEarly = (shell: Shell): string => {
 
 const settledMs = 100
 
+// Until it has become the program, a new process shows the command line of this one.
+const isStarted = (pid: number): boolean => {
+  if (process.platform !== 'linux') return true
+  const line = commandLineOf(pid) ?? ''
+  return line !== '' && line !== commandLineOf(process.pid)
+}
+
 const seenRunning = async (
   shell: Shell,
-  program: string,
   { clock, promptTimeoutMs }: LaunchPad,
   signal: Cancellation | undefined,
 ): Promise<string | undefined> => {
-  const { pid } = shell.identity
   const running = await heard(
     shell,
     clock,
     promptTimeoutMs,
-    () => process.platform !== 'linux' || commandLineOf(pid)?.startsWith(program) || undefined,
+    () => (isStarted(shell.identity.pid) ? true : undefined),
     { everyMs: 5, ...(signal === undefined ? {} : { signal }) },
   )
-  if (running._tag === 'seen' && running.value !== 'exited') await pause(clock, settledMs, signal)
-  if (signal?.aborted === true) return 'called off'
   if (running._tag === 'too-late') return `not seen running within ${promptTimeoutMs} ms`
-  const gone = process.platform === 'linux' && readStat(pid) === undefined
-  return gone || shell.exit() !== undefined ? exitedEarly(shell) : undefined
+  await pause(clock, settledMs, signal)
+  if (signal?.aborted === true) return 'called off'
+  return lives(shell.identity) && shell.exit() === undefined ? undefined : exitedEarly(shell)
 }
 
 /** Whether `path` is a directory that is there. */

@@ -103,6 +103,12 @@ export const ask = async (
     const { kind, reasons } = glance(session, shell, undefined).foreground
     return silent(`the shell is not at its prompt: ${kind} (${reasons.join(', ')})`)
   }
+  // A shell that reads a line for a command of its own looks the same, but for the line mode.
+  const path = shell.terminal()
+  const flags = path === undefined ? undefined : await terminalFlags(path)
+  if (flags?.lineMode === true || !mayPress(glance(session, shell, flags))) {
+    return silent('the shell reads, but it does not edit a line at its prompt')
+  }
   const count = shell.press()
   const answer = await heard(
     shell,

@@ -12,9 +12,12 @@ import { readAssignments, readWord } from './quoting.js'
 export type Mark =
   /** A line was entered and begins to run. */
   | { readonly _tag: 'started'; readonly historyNumber: number; readonly line: string }
-  /** The shell is about to show its prompt: how the last command ended, and where the shell is. */
+  /**
+   * How the last command ended, and where the shell is: `finished` says it before each prompt, `state`
+   * when the bound key was pressed.
+   */
   | {
-      readonly _tag: 'finished'
+      readonly _tag: 'finished' | 'state'
       readonly exitCode: number
       /** The number the next line will have in the history. */
       readonly historyNumber: number
@@ -56,7 +59,9 @@ export const readMark = (letter: string, payload: string): Mark | undefined => {
     case 'C':
       return readStarted(payload)
     case 'D':
-      return readFinished(payload)
+      return readState('finished', payload)
+    case 'S':
+      return readState('state', payload)
     case 'E': {
       const assignments = readAssignments(payload)
       return assignments === undefined ? undefined : { _tag: 'environment', ...assignments }
@@ -87,12 +92,12 @@ const readStarted = (payload: string): Mark | undefined => {
     : { _tag: 'started', historyNumber: Number(entry[1]), line: entry[2] ?? '' }
 }
 
-const readFinished = (payload: string): Mark | undefined => {
+const readState = (_tag: 'finished' | 'state', payload: string): Mark | undefined => {
   const fields = /^(\d{1,3}) (\d{1,15}) /.exec(payload)
   if (fields === null) return undefined
   const workingDirectory = readWhole(payload.slice(fields[0].length))
   return {
-    _tag: 'finished',
+    _tag,
     exitCode: Number(fields[1]),
     historyNumber: Number(fields[2]),
     workingDirectory: workingDirectory ?? '',

@@ -126,7 +126,7 @@ const historyItem = ({ shell, historyLines }: Respawn): ReceiptItem => {
   const expected = historyLines
     .map((line, i) => `${String(first + i).padStart(5)}  ${line}`)
     .join('\n')
-  return listing === expected.trimEnd() || listing === expected
+  return listing === expected.replace(/\n+$/, '')
     ? restored(`${counted(historyLines.length, 'line')} compared equal`)
     : lost(`the shell lists other lines than the ${historyLines.length} put back`)
 }

@@ -29,7 +29,7 @@ export interface SessionSpec {
 /** How a command line that was typed ended. */
 export type CommandOutcome =
   | { readonly _tag: 'finished'; readonly exitCode: number }
-  /** The process ended, or nothing was there to take the line: whether it ran is not known. */
+  /** Nothing was there to take the line, or its end was not told: whether it ran is not known. */
   | { readonly _tag: 'lost'; readonly detail: string }
 
 /** A session as the app uses it, across recoveries: the same object, whatever process is beneath. */
@@ -43,7 +43,10 @@ export interface PtySession {
   /** Writes input as typed; `false`: there is no process, nothing was written. */
   readonly write: (text: string) => boolean
   readonly resize: (size: TerminalSize) => void
-  /** Types a command line once the shell is at its prompt, and waits for its finish mark. */
+  /**
+   * Types a command line once the shell is at its prompt, and waits for its finish mark, as long as
+   * the process lives.
+   */
   readonly exec: (line: string) => Promise<CommandOutcome>
   /** What shows the screen as it is, inert, on a terminal of the same size. */
   readonly screen: () => Promise<string>
@@ -206,13 +209,18 @@ const exec = async (session: Session, line: string, clock: Clock): Promise<Comma
   if (atPrompt._tag !== 'seen' || atPrompt.value === 'exited') {
     return lost('the shell did not show its prompt')
   }
-  const { finished } = shell.dialogue()
+  const { exitsTold, exitsUntold } = shell.dialogue()
   shell.write(`${line}\r`)
   const done = await heard(shell, clock, longestMs, () => {
     const now = shell.dialogue()
-    return now.finished > finished && now.mark === 'prompt' ? (now.lastExitCode ?? 0) : undefined
+    if (now.mark !== 'prompt') return undefined
+    if (now.exitsTold > exitsTold) return now.lastExitCode
+    return now.exitsUntold > exitsUntold ? 'untold' : undefined
   })
-  return done._tag === 'seen' && done.value !== 'exited'
-    ? { _tag: 'finished', exitCode: done.value }
-    : lost('the process ended before the command did')
+  if (done._tag !== 'seen' || done.value === 'exited') {
+    return lost('the process ended before the command did')
+  }
+  return done.value === 'untold'
+    ? lost('the shell is back at its prompt and did not tell the exit code')
+    : { _tag: 'finished', exitCode: done.value }
 }

@@ -3,7 +3,7 @@
  * engine makes them, and looking until something is so.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -20,7 +20,13 @@ import {
   type Verdict,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
-import { type OpenOptions, type PtyDriver, type PtyOptions, ptyDriver } from '../src/index.js'
+import {
+  type OpenOptions,
+  type PtyDriver,
+  type PtyOptions,
+  type PtySession,
+  ptyDriver,
+} from '../src/index.js'
 
 /** Fails where bash is missing: without it nothing of this package can be tested. */
 export const bash = execFileSync('sh', ['-c', 'command -v bash'], { encoding: 'utf8' }).trim()
@@ -50,10 +56,7 @@ export interface Rig {
   readonly home: string
   readonly env: Readonly<Record<string, string>>
   readonly observed: Observation[]
-  readonly open: (
-    id: string,
-    options?: Partial<OpenOptions>,
-  ) => Promise<import('../src/index.js').PtySession>
+  readonly open: (id: string, options?: Partial<OpenOptions>) => Promise<PtySession>
   readonly run: (
     id: string,
     strategy: RecoveryStrategy,
@@ -181,14 +184,12 @@ export const died = (rig: Rig, id: string): Promise<Observation> =>
     rig.observed.find((seen) => seen._tag === 'exited' && seen.sessionId === id),
   )
 
-/** The processes whose command line or environment names `text`. */
+/** The processes whose environment names `text`. */
 export const processesNaming = (text: string): readonly string[] =>
   readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false
     try {
-      return execFileSync('cat', [`/proc/${name}/environ`], { stdio: ['ignore', 'pipe', 'ignore'] })
-        .toString()
-        .includes(text)
+      return readFileSync(`/proc/${name}/environ`, 'utf8').includes(text)
     } catch {
       return false
     }
