@@ -11,7 +11,6 @@ import {
   type RecoverySnapshot,
   redact,
   type SessionRecord,
-  scrubAll,
 } from '@session-recovery/core'
 import type { RecoveryEventMap, RecoveryEventName } from './event.js'
 import { strategyMessage } from './request.js'
@@ -81,7 +80,7 @@ export class Announcer {
             sessionId,
             attemptNumber: fact.attempt,
             plan: this.#planOf(sessionId),
-            failureReason: this.#reasonOf(sessionId),
+            failureReason: this.#incidents.get(sessionId)?.failure.reason || undefined,
           },
         ])
         break
@@ -138,18 +137,7 @@ export class Announcer {
   #planOf(sessionId: string) {
     const incident = this.#incidents.get(sessionId)
     if (incident === undefined) throw new Error(`${sessionId} has no open incident`)
-    return this.#scrubbed(sessionId, structuredClone(incident.plan))
-  }
-
-  #reasonOf(sessionId: string): string | undefined {
-    const reason = this.#incidents.get(sessionId)?.failure.reason
-    return reason ? this.#scrubbed(sessionId, reason) : undefined
-  }
-
-  #scrubbed<A>(sessionId: string, value: A): A {
-    const told = this.#source.told(sessionId)
-    if (told === undefined) return value
-    return scrubAll(value, redact(told, this.#policy.secretNames).secrets)
+    return structuredClone(incident.plan)
   }
 }
 

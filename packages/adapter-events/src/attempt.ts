@@ -2,13 +2,7 @@
  * One failure reported, one attempt waited for: the seed's `recoverSession` answers per attempt, the
  * engine per incident.
  */
-import {
-  type Fact,
-  factsOf,
-  type JournalEntry,
-  type Logger,
-  type SessionStateName,
-} from '@session-recovery/core'
+import { type Fact, factsOf, type JournalEntry, type Logger } from '@session-recovery/core'
 import type { Engine } from '@session-recovery/engine'
 import { messageOf } from './acknowledgement.js'
 import type { Tell } from './announcer.js'
@@ -25,12 +19,6 @@ const outcome: Partial<Record<Fact['_tag'], boolean>> = {
   'incident-exhausted': false,
   'incident-cancelled': false,
 }
-
-/** An attempt is under way: to ask again changes nothing. */
-const busy: ReadonlySet<SessionStateName | undefined> = new Set([
-  'recovering.attempting',
-  'recovering.verifying',
-])
 
 /** The wait for an attempt; in an object, so that a promise of it is not one of its end. */
 interface Wait {
@@ -86,10 +74,10 @@ export class Attempts {
   async #report(sessionId: string, reason: string | undefined): Promise<Wait | undefined> {
     const engine = await this.#life.use()
     const state = engine.status(sessionId)?.record.state
-    if (busy.has(state)) return undefined
     // Before the report: the attempt may have ended before it is answered.
     const wait = this.#next(sessionId)
     const reported = await engine.reportFailure(sessionId, reason)
+    // To ask again while an attempt is under way changes nothing; between two, it is to ask for the next.
     const isWaiting = state === 'recovering.backingOff' && reported._tag === 'already-recovering'
     if (reported._tag === 'opened' || isWaiting) return wait
     wait.forget()

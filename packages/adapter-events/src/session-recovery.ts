@@ -226,7 +226,6 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
    * disabled or stopped.
    */
   async recoverSession(sessionId: string, failureReason?: string): Promise<boolean> {
-    if (!this.#policy.enabled) return false
     if (!this.#mirror.has(sessionId)) {
       this.#logger('warn', `No snapshot found for session ${sessionId} - cannot recover`)
       return false

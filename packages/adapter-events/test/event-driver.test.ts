@@ -254,6 +254,19 @@ describe('what comes of a run', () => {
     expect(right(await running)._tag).toBe('failed')
   })
 
+  test('a listener that brings the abort about, and nobody asked after one', async () => {
+    const { driver, listen, asked } = host()
+    const controller = new AbortController()
+    const { signal } = controller
+    listen('session-restart-request', () => {
+      controller.abort()
+      return new Promise(() => {})
+    })
+    expect(right(await driver.run(request('restart', { signal }))())._tag).toBe('failed')
+    expect(right(await driver.run(request('restart', { signal }))())._tag).toBe('failed')
+    expect(asked).toHaveLength(1)
+  })
+
   test('a local session has no connection; no command pending, nothing to retry', async () => {
     const { driver, asked, listen } = host()
     for (const event of requests) listen(event)
@@ -296,6 +309,17 @@ describe('verifying', () => {
     expect((await verified('restart', 'b'))._tag).toBe('unproved')
     await driver.run(request('restore'))()
     expect((await verified('restart'))._tag).toBe('unproved')
+  })
+
+  test('a listener that throws proves nothing, whatever was acknowledged', async () => {
+    const { driver, listen } = host()
+    listen('session-restart-request')
+    await driver.run(request('restart'))()
+    listen('session-verify-request', () => {
+      throw new Error('cannot look')
+    })
+    const verdict = right(await driver.verify({ ...session(), strategy: 'restart' })())
+    expect(verdict).toMatchObject({ _tag: 'unproved', detail: 'cannot look' })
   })
 
   test('a detached session is forgotten', async () => {

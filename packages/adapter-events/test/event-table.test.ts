@@ -8,7 +8,7 @@ import { memoryStore } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { namesIn, tableOf } from './event-table.js'
-import { planOf, requests, type Stage, stage } from './stage.js'
+import { payloadOf, planOf, requests, type Stage, stage } from './stage.js'
 
 const local = { command: 'bash', cwd: '/srv', env: { EDITOR: 'vi' } }
 const remote = { ...local, sshOptions: { host: 'far' } }
@@ -246,6 +246,14 @@ describe('what comes of what', () => {
     expect(recovered === undefined ? [] : [String(recovered)]).toEqual(namesIn(answer))
     await seen.recovery.destroy()
     expect(seen.pendingTimers()).toBe(0)
+  })
+})
+
+test('persistence off: no archive, and the message says so', async () => {
+  const { seen } = await attempt({})()
+  expect(payloadOf(seen, 'recovery-fallback')).toMatchObject({
+    archiveLocation: null,
+    message: expect.stringContaining('Data is not archived: persistence is off.'),
   })
 })
 

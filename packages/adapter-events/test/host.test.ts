@@ -177,15 +177,23 @@ describe('a host that verifies', () => {
     expect(recovery.getRecoveryStatistics().bytesRestored).toBeGreaterThan(0)
   })
 
-  test('two that disagree: not alive', async () => {
-    const { recovery, answer } = stage({ maxRecoveryAttempts: 1 }, planOf('restart'))
-    answer('session-restart-request', () => undefined)
-    answer('session-verify-request', () => ({ alive: false }))
-    answer('session-verify-request', () => ({ alive: true }))
-    answer('session-verify-request', () => undefined)
-    await recovery.registerSession('a', {}, bash)
-    expect(await recovery.recoverSession('a')).toBe(false)
-  })
+  test.each([
+    [[true, false], false],
+    [[false, true], false],
+    [[undefined, true], true],
+    [[true, undefined], true],
+  ])(
+    'several: all must say so, and one that only watches does not count: %j',
+    async (said, isRecovered) => {
+      const { recovery, answer } = stage({ maxRecoveryAttempts: 1 }, planOf('restart'))
+      answer('session-restart-request', () => undefined)
+      for (const alive of said) {
+        answer('session-verify-request', () => (alive === undefined ? undefined : { alive }))
+      }
+      await recovery.registerSession('a', {}, bash)
+      expect(await recovery.recoverSession('a')).toBe(isRecovered)
+    },
+  )
 
   test('its evidence counts, whatever was claimed', async () => {
     const options = { ...planOf('restart'), acceptClaims: true }

@@ -235,6 +235,30 @@ describe('a store that fails', () => {
     expect(recovery.getAllSnapshots()).toEqual({})
   })
 
+  test('stopped while it is still being opened: it is closed again', async () => {
+    const whole = memoryStore()
+    let isOpen = false
+    const { recovery, time, pendingTimers } = stage(
+      {},
+      {
+        store: {
+          ...whole,
+          open: async () => {
+            await time.advance(0)
+            isOpen = true
+            return whole.open()
+          },
+          close: async () => {
+            isOpen = false
+          },
+        },
+      },
+    )
+    await Promise.all([recovery.start(), recovery.stop()])
+    expect([isOpen, pendingTimers()]).toEqual([false, 0])
+    expect(recovery.getRecoveryStatistics().isRunning).toBe(false)
+  })
+
   test('that never takes what a start must write: stop() ends all the same', async () => {
     const medium = memoryMedium()
     const first = stage({}, { store: memoryStore(medium) })

@@ -76,6 +76,10 @@ describe('updating', () => {
       environment: { EDITOR: 'vi' },
       sessionState: { at: born },
     })
+    await recovery.updateSessionSnapshot('a', { sessionState: undefined })
+    expect(recovery.getAllSnapshots().a?.sessionState).toEqual({ at: born })
+    await recovery.updateSessionSnapshot('a', { sessionState: { $date: 'its own name' } })
+    expect(recovery.getAllSnapshots().a?.sessionState).toEqual({ $date: 'its own name' })
   })
 
   test.each([
@@ -215,7 +219,7 @@ describe('snapshot-request', () => {
   })
 
   test('a host that never calls back is given up, and asked again', async () => {
-    const { recovery, time, answer, told, pendingTimers } = stage(
+    const { recovery, time, answer, told, logged, pendingTimers } = stage(
       { snapshotInterval: 1_000 },
       { captureTimeoutMs: 500 },
     )
@@ -234,11 +238,13 @@ describe('snapshot-request', () => {
     await time.advance(1)
     expect(recovery.getAllSnapshots().a?.workingDirectory).toBe('/tmp')
     expect(told.filter(({ event }) => event === 'snapshot-updated')).toHaveLength(1)
+    const late = logged.filter(({ message }) => message.includes('too late, or twice'))
+    expect(late).toHaveLength(2)
     expect(pendingTimers()).toBe(1)
   })
 
   test('a host that calls back later than it returns, and one that throws', async () => {
-    const { recovery, time, answer } = stage({ snapshotInterval: 1_000 })
+    const { recovery, time, answer, told } = stage({ snapshotInterval: 1_000 })
     await recovery.registerSession('a', {}, bash)
     answer('snapshot-request', ({ callback }: { callback: SnapshotCallback }) => {
       setImmediate(() => callback({ workingDirectory: '/tmp' }))
@@ -246,10 +252,14 @@ describe('snapshot-request', () => {
     await time.advance(1_000)
     await time.advance(1)
     expect(recovery.getAllSnapshots().a?.workingDirectory).toBe('/tmp')
-    recovery.prependListener('snapshot-request', () => {
+    recovery.removeAllListeners('snapshot-request')
+    answer('snapshot-request', () => {
       throw new Error('no')
     })
+    const before = told.length
     await time.advance(3_000)
+    // It is not waited for: it is asked again each second.
+    expect(told.slice(before).map(({ event }) => event)).toEqual(Array(3).fill('snapshot-request'))
     expect(recovery.getAllSnapshots().a?.workingDirectory).toBe('/tmp')
   })
 
