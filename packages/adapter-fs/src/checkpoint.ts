@@ -8,7 +8,7 @@
 import { JournalEntry, type Json, PlanningView, SessionRecord } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Disk, type DiskFile, unfinished, writeAll } from './disk.js'
-import { lineAt, rawEntry, type SegmentFiles, segmentFiles } from './extent-read.js'
+import { bodyAt, lineAt, rawEntry, type SegmentFiles, segmentFiles } from './extent-read.js'
 import { lineOf } from './line.js'
 import { isFenced, type Log, type Result } from './log.js'
 import type { SetAside } from './quarantine.js'
@@ -211,8 +211,8 @@ const bodyOf = async (
 ) => {
   if (snapshot === undefined) return undefined
   const bytes = await files.bytes(snapshot.body)
-  const line = lineAt(bytes, snapshot.body, 'body')
-  if (E.isRight(line)) return { extent: snapshot.body, bytes, crc: line.right.crc }
+  const line = bodyAt(bytes, snapshot)
+  if (E.isRight(line)) return { extent: snapshot.body, bytes, crc: snapshot.bodyCrc }
   await setAside(snapshot.body, bytes, line.left, sessionId)
   return undefined
 }

@@ -6,7 +6,7 @@ import type { JournalEntry } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Disk, DiskFile } from './disk.js'
 import { type Line, readLine } from './line.js'
-import type { Extent } from './session-index.js'
+import type { Extent, HeldSnapshot } from './session-index.js'
 import { statementOf } from './statement.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -54,16 +54,29 @@ export const lineAt = (
     : E.left(`${placeName(extent)}: expected ${kinds.join(' or ')}, got ${line.right.kind}`)
 }
 
-/** The journal entry a `commit` or an `entry` line holds. */
-export const entryAt = (bytes: Buffer, extent: Extent): E.Either<string, JournalEntry> => {
+/** The line of a snapshot's own body. */
+export const bodyAt = (bytes: Buffer, { body, bodyCrc }: HeldSnapshot): E.Either<string, Line> => {
+  const line = lineAt(bytes, body, 'body')
+  return E.isLeft(line) || line.right.crc === bodyCrc
+    ? line
+    : E.left(`${placeName(body)}: body: that of another snapshot`)
+}
+
+/** The journal entry of `sessionId` that a `commit` or an `entry` line holds. */
+export const entryAt = (
+  bytes: Buffer,
+  extent: Extent,
+  sessionId: string,
+): E.Either<string, JournalEntry> => {
   const line = lineAt(bytes, extent, 'commit', 'entry')
   if (E.isLeft(line)) return line
   const statement = statementOf(line.right)
   if (E.isLeft(statement)) return E.left(`${placeName(extent)}: ${statement.left.problem}`)
-  const said = statement.right
-  if (said.kind === 'commit') return E.right(said.said.entry)
-  if (said.kind === 'entry') return E.right(said.said)
-  return E.left(`${placeName(extent)}: no journal entry`)
+  const { kind, said } = statement.right
+  const entry = kind === 'commit' ? said.entry : kind === 'entry' ? said : undefined
+  return entry?.sessionId === sessionId
+    ? E.right(entry)
+    : E.left(`${placeName(extent)}: entry: sessionId: expected that of the session`)
 }
 
 /** The encoded entry of a `commit` line, without decoding it. */

@@ -1,11 +1,11 @@
 /**
  * The directory a store lives in: made if it is missing, refused if it must not be used.
  */
-import { resolve } from 'node:path'
+import { parse, resolve } from 'node:path'
 import type { Logger, StoreUnusable } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Disk, type FileStatus, sweep } from './disk.js'
-import { unusable } from './store-error.js'
+import { codeOf, unusable } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -51,7 +51,7 @@ export const openPlace = async (
   logger: Logger,
 ): Promise<E.Either<StoreUnusable, Place>> => {
   const directory = resolve(path)
-  await make(disk, directory)
+  await make(disk, directory, parse(directory).root)
   const status = await own(disk, directory, logger)
   if (E.isLeft(status)) return status
   const { device, inode } = status.right
@@ -84,7 +84,7 @@ export const furnish = async (
   logger: Logger,
 ): Promise<E.Either<StoreUnusable, void>> => {
   for (const directory of [place.log, place.archives, place.quarantine, place.imported]) {
-    await make(disk, directory)
+    await make(disk, directory, place.directory)
     const status = await own(disk, directory, logger)
     if (E.isLeft(status)) return status
   }
@@ -100,15 +100,25 @@ export const sweepPlace = async (disk: Disk, place: Place): Promise<void> => {
   }
 }
 
-// A directory that was made must still be there after a power cut: so must those above it.
-const make = async (disk: Disk, directory: string) => {
-  if ((await disk.status(directory)) !== undefined) return
-  const topmost = await disk.makeDirectory(directory)
-  if (topmost === undefined) return
-  for (let made = directory; made.length >= topmost.length; made = resolve(made, '..')) {
-    await disk.setMode(made, directoryMode)
-    await disk.syncDirectory(resolve(made, '..'))
+// A directory must still be there after a power cut, and so must those above it. One that is found may
+// have been made by a process that was killed before it could flush that; those above may be out of reach
+// then, and are somebody else's.
+const make = async (disk: Disk, directory: string, top: string) => {
+  const isThere = (await disk.status(directory)) !== undefined
+  const topmost = isThere ? undefined : await disk.makeDirectory(directory)
+  let made = topmost !== undefined
+  for (let below = directory; below !== top; below = resolve(below, '..')) {
+    if (made) await disk.setMode(below, directoryMode)
+    const flushed = disk.syncDirectory(resolve(below, '..'))
+    await (made ? flushed : flushed.catch(isOutOfReach))
+    if (below === topmost) made = false
   }
+}
+
+const outOfReach: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EINVAL'])
+
+const isOutOfReach = (error: unknown) => {
+  if (!outOfReach.has(codeOf(error))) throw error
 }
 
 const own = async (

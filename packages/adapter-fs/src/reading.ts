@@ -5,7 +5,7 @@
 import type { JournalEntry, Json, StoredSnapshot, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { writeAll, writeWhole } from './disk.js'
-import { entryAt, lineAt, type SegmentFiles, segmentFiles } from './extent-read.js'
+import { bodyAt, entryAt, type SegmentFiles, segmentFiles } from './extent-read.js'
 import type { OpenStore } from './opening.js'
 import { quarantineName, type SetAside } from './quarantine.js'
 import { codeOf, notFound, unusable } from './store-error.js'
@@ -41,7 +41,7 @@ export const readSnapshotOf = (
     if (snapshot === undefined) return E.left(notFound(`snapshot of session ${sessionId}`))
     const { incarnation, view, body: place } = snapshot
     const bytes = await files.bytes(place)
-    const line = lineAt(bytes, place, 'body')
+    const line = bodyAt(bytes, snapshot)
     const body = E.isLeft(line) ? line : line.right.payload()
     if (E.isLeft(body)) {
       await setAsideIn(store)(place, bytes, body.left, sessionId)
@@ -59,7 +59,7 @@ export const readJournalOf = (
     const entries: JournalEntry[] = []
     for (const place of store.index.get(sessionId)?.entries ?? []) {
       const bytes = await files.bytes(place)
-      const entry = entryAt(bytes, place)
+      const entry = entryAt(bytes, place, sessionId)
       if (E.isRight(entry)) entries.push(entry.right)
       else await setAsideIn(store)(place, bytes, entry.left, sessionId)
     }

@@ -139,7 +139,8 @@ class SegmentReading {
     this.#closeHead()
     const region = this.#region
     if (region === undefined) return
-    if (!last || region.statements > 1) this.#note(region)
+    // What is still leapt over was on the medium once: no crash has torn it.
+    if (!last || this.#leaping || region.statements > 1) this.#note(region)
   }
 
   // A leap that did not land on a line: what was leapt over is read instead.
@@ -244,8 +245,9 @@ class SegmentReading {
   #hold(head: Head, entries: readonly Extent[], body: Extent | undefined): void {
     const { index } = this.#into
     if (head.kind === 'snapshot') {
-      const { sessionId, incarnation, view } = head.said
-      if (body !== undefined) index.snapshot(sessionId, { incarnation, view, body })
+      const { sessionId, incarnation, view, body: promised } = head.said
+      if (body === undefined) return
+      index.snapshot(sessionId, { incarnation, view, body, bodyCrc: promised.crc })
       return
     }
     const { sessionId, record, forgotten, snapshot } = head.said
@@ -253,7 +255,10 @@ class SegmentReading {
       record,
       forgotten,
       entries,
-      snapshot: snapshot === undefined || body === undefined ? undefined : { ...snapshot, body },
+      snapshot:
+        snapshot === undefined || body === undefined
+          ? undefined
+          : { ...snapshot, body, bodyCrc: snapshot.body.crc },
     })
   }
 

@@ -17,6 +17,8 @@ export interface HeldSnapshot {
   readonly incarnation: number
   readonly view: PlanningView
   readonly body: Extent
+  /** The checksum of the body's line: another's body in its place would have another. */
+  readonly bodyCrc: number
 }
 
 /** What is held of one session. */

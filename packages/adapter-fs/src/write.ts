@@ -69,11 +69,12 @@ export const snapshotWrite = (
 ): E.Either<TooLarge, Write> => {
   if (!PlanningView.is(view) || body === undefined) throw new Error('snapshot: no view or no body')
   const bodyLine = lineOf('body', body)
+  const bodyCrc = crcOf(bodyLine)
   const head = lineOf('snapshot', {
     sessionId,
     incarnation,
     view: PlanningView.encode(view),
-    body: { bytes: bodyLine.length, crc: crcOf(bodyLine) },
+    body: { bytes: bodyLine.length, crc: bodyCrc },
   })
   const large =
     refused('snapshot', sessionId, bodyLine, settings) ??
@@ -85,7 +86,7 @@ export const snapshotWrite = (
     latest: { key: sessionId, rank: [incarnation, view.generation] },
     written: ({ segment, offset }) => {
       const place = { segment, offset: offset + head.length, bytes: bodyLine.length }
-      index.snapshot(sessionId, { incarnation, view, body: place })
+      index.snapshot(sessionId, { incarnation, view, body: place, bodyCrc })
     },
   })
 }

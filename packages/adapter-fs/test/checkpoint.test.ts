@@ -136,6 +136,69 @@ test('of two checkpoints at once the second is refused, since its projection wou
   await done(store.checkpoint(3, everything))
 })
 
+test('what a checkpoint has folded is not handed out again, whatever a later one says', async () => {
+  const store = closing(fileStore({ directory: freshDirectory() }))
+  await fill(store)
+  await done(store.checkpoint(1, everything))
+  await done(store.commit(commitOf('a', 7)))
+  await done(store.checkpoint(2, 0))
+  await store.close()
+  expect((await done(store.open)).entries.map(({ rev }) => rev)).toEqual([7])
+})
+
+test('a checkpoint during which the log had to change its segment is given up', async () => {
+  const directory = freshDirectory()
+  let writing = (): void => undefined
+  const draftIsWritten = new Promise<void>((resolve) => {
+    writing = resolve
+  })
+  let goOn = (): void => undefined
+  const mayGoOn = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  let broken = false
+  const disk = probed(realDisk, async ({ name, path }) => {
+    if (name !== 'sync') return
+    if (path.endsWith('.tmp')) {
+      writing()
+      await mayGoOn
+    } else if (broken) throw systemError('EIO')
+  })
+  const store = closing(fileStore({ directory }, disk))
+  await fill(store)
+  const checkpointing = store.checkpoint('folded', everything)()
+  await draftIsWritten
+  await done(store.commit(commitOf('b', 7)))
+  broken = true
+  await refused(store.commit(commitOf('a', 7)))
+  broken = false
+  await done(store.commit(commitOf('a', 7)))
+  goOn()
+  expect(await checkpointing).toMatchObject({ left: { _tag: 'StoreUnavailable' } })
+  await store.close()
+  const { sessions, projection } = await done(store.open)
+  expect(sessions.map(({ record }) => record.rev)).toEqual([7, 7])
+  expect(projection).toBeUndefined()
+})
+
+test('a read that comes too late for a segment finds the new place', async () => {
+  const directory = freshDirectory()
+  let first = true
+  const disk = probed(realDisk, async ({ name, path }) => {
+    if (name !== 'open' || !reading || !first || !path.includes('/log/')) return
+    first = false
+    await done(store.checkpoint(null, everything))
+  })
+  let reading = false
+  const store = closing(fileStore({ directory }, disk))
+  await fill(store)
+  reading = true
+  expect(await done(store.readSnapshot('a'))).toEqual(snapshotOf('a', 2))
+  first = true
+  expect((await done(store.readJournal('b'))).length).toBe(6)
+  expect(first).toBe(false)
+})
+
 test('closing during a checkpoint leaves everything as it was', async () => {
   const directory = freshDirectory()
   const store = closing(fileStore({ directory }))

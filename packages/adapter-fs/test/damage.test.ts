@@ -184,6 +184,36 @@ for (const checkpointed of [false, true]) {
   })
 }
 
+test('a checkpoint whose end is lost says so, and keeps what is there', async () => {
+  const directory = freshDirectory()
+  const segment = await filled(directory, true)
+  const whole = readFileSync(segment)
+  writeFileSync(segment, whole.subarray(0, whole.indexOf('"body":{"sessionId":"c"') + 10))
+  const { store, loaded, revs } = await revsOf(directory)
+  expect(revs).toEqual({ a: 2, b: 2, c: 2 })
+  expect(loaded.quarantined.map(({ sessionId }) => sessionId)).toEqual(['c'])
+  expect((await done(store.readJournal('c'))).map(({ rev }) => rev)).toEqual([1, 2])
+  expect(await refused(store.readSnapshot('c'))).toMatchObject({ _tag: 'NotFound' })
+  await store.close()
+})
+
+test('a body is never taken for that of another session', async () => {
+  const directory = freshDirectory()
+  const segment = await filled(directory, true)
+  const lines = readFileSync(segment, 'latin1').split(/(?<=\n)/)
+  const body = (id: string) =>
+    lines.findIndex((line) => line.includes(`"body":{"sessionId":"${id}"`))
+  lines.splice(body('a'), body('b') - body('a'))
+  writeFileSync(segment, lines.join(''), 'latin1')
+  const { store, revs } = await revsOf(directory)
+  expect(revs).toEqual({ a: 2, c: 2 })
+  const error = await refused(store.readSnapshot('a'))
+  expect(error).toMatchObject({ _tag: 'StoreUnusable' })
+  expect(error.message).toContain('that of another snapshot')
+  expect(await done(store.readSnapshot('c'))).toEqual(snapshotOf('c', 1))
+  await store.close()
+})
+
 test('what was appended after a line that says something impossible still loads', async () => {
   const directory = freshDirectory()
   const segment = await filled(directory, false)

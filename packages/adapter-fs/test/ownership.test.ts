@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
-import { fileStore } from '../src/index.js'
+import { fileStore, realDisk } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import { takeOwnership } from '../src/ownership.js'
+import { probed, systemError } from './disk-probe.js'
 import { closing, commitOf, done, everything, freshDirectory, refused } from './sample.js'
 
 const writer = fileURLToPath(new URL('writer.mjs', import.meta.url))
@@ -116,7 +117,11 @@ test('what a former owner appends after a later term began is ignored', async ()
 
 test('an owner that sees a later term writes no new segment', async () => {
   const directory = freshDirectory()
-  const store = closing(fileStore({ directory }))
+  let failing = false
+  const disk = probed(realDisk, ({ name }) => {
+    if (failing && name === 'write') throw systemError('EIO')
+  })
+  const store = closing(fileStore({ directory }, disk))
   await done(store.open)
   await done(store.commit(commitOf('a', 1)))
   const header = { format: 1, term: 2, sequence: 1, limitBytes: 1_000, whole: false, before: [] }
@@ -125,6 +130,10 @@ test('an owner that sees a later term writes no new segment', async () => {
   const before = readdirSync(log).sort()
   const contents = before.map((name) => readFileSync(join(log, name)))
   expect(await refused(store.checkpoint(null, everything))).toMatchObject({ _tag: 'StoreOwned' })
+  failing = true
+  expect(await refused(store.commit(commitOf('a', 2)))).toMatchObject({ _tag: 'StoreUnavailable' })
+  failing = false
+  expect(await refused(store.commit(commitOf('a', 2)))).toMatchObject({ _tag: 'StoreOwned' })
   expect(readdirSync(log).sort()).toEqual(before)
   expect(before.map((name) => readFileSync(join(log, name)))).toEqual(contents)
 })

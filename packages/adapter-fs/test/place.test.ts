@@ -77,6 +77,7 @@ test('a link in the place of the directory, or of one inside, is refused', async
   for (const name of ['link', 'dangling', 'file']) {
     const error = await refused(fileStore({ directory: join(parent, name) }).open)
     expect(error).toMatchObject({ _tag: 'StoreUnusable' })
+    expect(error.message).toContain(name === 'file' ? 'is no directory' : 'is a symbolic link')
   }
   expect(existsSync(join(parent, 'nowhere'))).toBe(false)
   for (const inside of ['log', 'archives', 'quarantine', 'imported']) {
@@ -132,7 +133,18 @@ test('links, queues and second names in the place of segments are set aside, wha
   await store.close()
   const log = join(directory, 'log')
   const treasure = join(outside, 'treasure')
-  writeFileSync(treasure, 'precious', { mode: 0o644 })
+  // One that would be imported, were it a file of its own.
+  const precious = JSON.stringify({
+    sessionId: 'h',
+    timestamp: '2024-01-01T00:00:00.000Z',
+    sessionState: {},
+    sessionOptions: {},
+    environment: {},
+    workingDirectory: '',
+    commandHistory: [],
+    outputBuffer: [],
+  })
+  writeFileSync(treasure, precious, { mode: 0o644 })
   chmodSync(treasure, 0o644)
   symlinkSync(treasure, join(log, '00000007-00000001.jsonl'))
   linkSync(treasure, join(log, '00000007-00000002.jsonl'))
@@ -146,7 +158,7 @@ test('links, queues and second names in the place of segments are set aside, wha
   expect(loaded.sessions.length).toBe(1)
   expect(loaded.quarantined.length).toBe(8)
   expect(readdirSync(join(directory, 'quarantine')).length).toBe(8)
-  expect(readFileSync(treasure, 'utf8')).toBe('precious')
+  expect(readFileSync(treasure, 'utf8')).toBe(precious)
   expect(statSync(treasure).mode & 0o777).toBe(0o644)
   await store.close()
   expect((await done(store.open)).quarantined).toEqual([])

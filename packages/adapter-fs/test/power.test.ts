@@ -105,6 +105,8 @@ interface Fate {
   readonly failsAt: number
   readonly fails: number
   readonly lies: boolean
+  /** Whether the power goes in the end, or the process alone is killed. */
+  readonly cut: boolean
 }
 
 /** Opens the store, and works until the disk is gone or everything is done. */
@@ -190,6 +192,7 @@ const fate = fc.record({
   failsAt: fc.integer({ min: 0, max: 120 }),
   fails: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4 })),
   lies: fc.boolean(),
+  cut: fc.boolean(),
 })
 const fates = fc.array(fate, { minLength: 1, maxLength: 3 })
 const chances = fc.array(
@@ -208,7 +211,7 @@ const survives = (flushing: (disk: MemoryDisk) => Disk) =>
     let disk = memoryDisk()
     for (const one of befalling) {
       await work(flushing(disk), one, so)
-      disk = disk.cut(random)
+      if (one.cut) disk = disk.cut(random)
       await check(flushing(disk.copy()), so)
     }
   })
