@@ -16,7 +16,6 @@ import {
   register,
   type Sink,
   type SnapshotUpdate,
-  scrubAll,
   statisticsOf,
   type Traits,
   triggerAdvice,
@@ -38,10 +37,11 @@ import type {
   UnregisterResult,
   UpdateResult,
 } from './face.js'
-import type { Dispatched, MakeEvent } from './lane.js'
+import type { MakeEvent } from './lane.js'
+import { Lifecycle } from './lifecycle.js'
 import { memorySecrets } from './memory-secrets.js'
 import { checkedRegistration, checkedUpdate, firstSnapshot } from './registration.js'
-import { deadline, type Ports, Running, type Seat } from './running.js'
+import type { Ports, Running, Seat } from './running.js'
 import { systemClock } from './system-clock.js'
 
 const silent: Logger = () => {}
@@ -56,8 +56,7 @@ class SessionEngine implements Engine {
   readonly #ports: Ports
   readonly #sinks = new Set<Sink>()
   readonly #registering = new Set<string>()
-  #starting = false
-  #running: Running | undefined
+  readonly #lifecycle: Lifecycle
 
   constructor({ policy = defaultPolicy, driver, store, secrets, clock, logger }: EngineOptions) {
     // Nothing is captured, and no timer armed for it, where the driver cannot capture.
@@ -69,47 +68,14 @@ class SessionEngine implements Engine {
       clock: clock ?? systemClock,
       logger: logger ?? silent,
     }
+    this.#lifecycle = new Lifecycle(this.#ports, this.policy, this.#notify)
   }
 
   // --------------------------------------------------------------------------------- start and stop
 
-  start = async (): Promise<StartResult> => {
-    if (this.#running !== undefined || this.#starting) return { _tag: 'already-running' }
-    this.#starting = true
-    try {
-      const opened = await this.#ports.store.open()
-      if (E.isLeft(opened)) return { _tag: 'store-failed', error: opened.left }
-      const loaded = opened.right
-      const running = new Running(this.#ports, this.policy, loaded, this.#notify)
-      this.#running = running
-      this.#unwatch = this.#ports.driver.watch((observation) => running.observe(observation))
-      await running.resume(loaded)
-      this.#notify({ _tag: 'started' })
-      return {
-        _tag: 'started',
-        sessions: running.seats.size,
-        quarantined: loaded.quarantined,
-      }
-    } finally {
-      this.#starting = false
-    }
-  }
+  start = (): Promise<StartResult> => this.#lifecycle.start()
 
-  stop = async (): Promise<StopResult> => {
-    const running = this.#running
-    if (running === undefined) return notRunning
-    this.#running = undefined
-    this.#unwatch()
-    running.halt()
-    const { over, end } = deadline(this.#ports.clock, this.policy.stopTimeoutMs)
-    await Promise.race([running.settled(), over])
-    const { unfinished } = running
-    const closed = running.checkpoint().then(() => this.#ports.store.close())
-    await Promise.race([closed, over])
-    end()
-    this.#notify({ _tag: 'stopped' })
-    return { _tag: 'stopped', unfinished }
-  }
+  stop = (): Promise<StopResult> => this.#lifecycle.stop()
 
   destroy = async (): Promise<void> => {
     await this.stop()
@@ -129,12 +95,13 @@ class SessionEngine implements Engine {
     if (this.#registering.has(sessionId)) return { _tag: 'already-registered' }
     this.#registering.add(sessionId)
     try {
+      const incarnation = this.#running.nextIncarnation(sessionId)
       if (this.#running.seats.has(sessionId)) {
         if (registration.whenRegistered !== 'replace') return { _tag: 'already-registered' }
         const gone = await this.unregister(sessionId)
         if (gone._tag === 'store-failed' || gone._tag === 'not-running') return gone
       }
-      return await this.#begin(sessionId, registration, checked.right)
+      return await this.#begin(sessionId, incarnation, registration, checked.right)
     } finally {
       this.#registering.delete(sessionId)
     }
@@ -153,16 +120,15 @@ class SessionEngine implements Engine {
     const decoded = checkedUpdate(update)
     if (E.isLeft(decoded)) return { _tag: 'invalid', error: decoded.left }
     const kept = await seat.keeper.keep(decoded.right)
-    if (E.isLeft(kept)) {
-      this.#notify({ _tag: 'store-failed', sessionId, error: kept.left })
-      return { _tag: 'store-failed', error: kept.left }
-    }
-    this.#notify({ _tag: 'captured', sessionId, view: kept.right })
+    if (kept._tag === 'refused') return { _tag: 'store-failed', error: kept.error }
+    if (kept._tag === 'closed') return this.#gone(running)
+    const { view, durable } = kept
+    running.runtime.notify({ _tag: 'captured', sessionId, view })
     // A trigger only advises; a look at the session tells whether the evidence agrees.
     if (decoded.right.interactiveState !== undefined && this.advice(sessionId).shouldTrigger) {
-      if (this.#ports.driver.supports.capture) seat.interpreter.captureSoon()
+      seat.interpreter.captureSoon()
     }
-    return { _tag: 'updated', generation: kept.right.generation }
+    return { _tag: 'updated', generation: view.generation, durable }
   }
 
   // ---------------------------------------------------------------------------------------- recovery
@@ -174,8 +140,7 @@ class SessionEngine implements Engine {
     const seat = this.#running?.seats.get(sessionId)
     const done = await this.#offer(sessionId, (atMs) => {
       const view = seat?.keeper.view ?? { generation: 0, capturedAtMs: atMs }
-      const failure = scrubAll(typed.right, seat?.keeper.secrets ?? new Map())
-      return { type: 'failed', atMs, failure, view }
+      return { type: 'failed', atMs, failure: typed.right, view }
     })
     if (done._tag !== 'changed' && done._tag !== 'unchanged') return done
     const { incident, lastEnd } = done.record.control
@@ -200,8 +165,9 @@ class SessionEngine implements Engine {
     const end = await seat.lane.incidentEnd(reported.incident)
     switch (end._tag) {
       case 'recovered': {
-        const { receipt, strategy, attempt } = end.fact
-        return { _tag: 'recovered', receipt, strategy, attempts: attempt, durable: end.durable }
+        const { receipt, strategy } = end.fact
+        const { attempts, durable } = end
+        return { _tag: 'recovered', receipt, strategy, attempts, durable }
       }
       case 'exhausted': {
         const { attempts, archive, archiveError } = end.fact
@@ -246,7 +212,7 @@ class SessionEngine implements Engine {
     const sums = this.#running?.runtime.ledger.projections.tally() ?? emptyTally
     const states = seats.flatMap(({ keeper }) => keeper.view?.interactive ?? [])
     return {
-      ...statisticsOf(sums),
+      ...structuredClone(statisticsOf(sums)),
       activeRecoveries: seats.filter(({ lane }) => isRecovering(lane.record)).length,
       registeredSessions: seats.length,
       isRunning: this.#running !== undefined,
@@ -255,7 +221,7 @@ class SessionEngine implements Engine {
   }
 
   history = (sessionId: string) =>
-    this.#running?.runtime.ledger.projections.history(sessionId) ?? []
+    structuredClone(this.#running?.runtime.ledger.projections.history(sessionId) ?? [])
 
   advice = (sessionId: string) => {
     const state = this.#running?.seats.get(sessionId)?.keeper.view?.interactive
@@ -263,19 +229,19 @@ class SessionEngine implements Engine {
   }
 
   snapshot = async (sessionId: string): Promise<RecoverySnapshot | undefined> =>
-    this.#running?.seats.get(sessionId)?.keeper.shown()
+    structuredClone(await this.#running?.seats.get(sessionId)?.keeper.shown())
 
   snapshots = async (): Promise<Readonly<Record<string, RecoverySnapshot>>> => {
     const shown = [...this.#seats()].map(async ({ lane, keeper }) => {
       const snapshot = await keeper.shown()
       return snapshot === undefined ? [] : [[lane.record.control.sessionId, snapshot] as const]
     })
-    return Object.fromEntries((await Promise.all(shown)).flat())
+    return structuredClone(Object.fromEntries((await Promise.all(shown)).flat()))
   }
 
   journal = async (sessionId: string) => {
     const read = await this.#ports.store.readJournal(sessionId)()
-    return E.isRight(read) ? read.right : []
+    return E.isRight(read) ? structuredClone(read.right) : []
   }
 
   subscribe = (sink: Sink): (() => void) => {
@@ -285,7 +251,9 @@ class SessionEngine implements Engine {
 
   // ----------------------------------------------------------------------------------------- innards
 
-  #unwatch = () => {}
+  get #running(): Running | undefined {
+    return this.#lifecycle.running
+  }
 
   #seats(): Iterable<Seat> {
     return this.#running?.seats.values() ?? []
@@ -294,15 +262,22 @@ class SessionEngine implements Engine {
   readonly #notify = (notice: Notice): void => {
     for (const sink of this.#sinks) {
       try {
-        sink(notice)
+        // A subscriber may be asynchronous although nobody waits for it.
+        const told: unknown = sink(notice)
+        if (told instanceof Promise) told.catch(this.#threw)
       } catch (thrown) {
-        this.#ports.logger('error', 'a subscriber threw', thrown)
+        this.#threw(thrown)
       }
     }
   }
 
+  readonly #threw = (thrown: unknown): void => {
+    this.#ports.logger('error', 'a subscriber threw', thrown)
+  }
+
   async #begin(
     sessionId: string,
+    incarnation: number,
     registration: Registration,
     traits: Traits,
   ): Promise<RegisterResult> {
@@ -310,41 +285,49 @@ class SessionEngine implements Engine {
     if (running === undefined) return notRunning
     const atMs = running.runtime.nowMs()
     const event = { type: 'registered', atMs, traits } as const
-    const incarnation = running.nextIncarnation(sessionId)
     const [record, effects] = register(sessionId, incarnation, event, this.policy)
     const seat = running.seat(record, 0, undefined)
-    const begun = await seat.lane.begin(event, effects)
+    const beginning = seat.lane.begin(event, effects)
+    const keeping = seat.keeper.begin(
+      firstSnapshot(sessionId, registration, new Date(atMs)),
+      beginning.then(({ _tag }) => _tag === 'changed'),
+    )
+    const begun = await beginning
     if (begun._tag !== 'changed') {
       seat.lane.close()
+      void seat.keeper.close()
       running.seats.delete(sessionId)
       return begun._tag === 'refused' ? { _tag: 'store-failed', error: begun.error } : notRunning
     }
-    const kept = await seat.keeper.begin(firstSnapshot(sessionId, registration, new Date(atMs)))
-    if (E.isLeft(kept)) this.#notify({ _tag: 'store-failed', sessionId, error: kept.left })
-    return { _tag: 'registered', incarnation, durable: begun.durable && E.isRight(kept) }
+    const kept = await keeping
+    const durable = begun.durable && kept._tag === 'kept' && kept.durable
+    return { _tag: 'registered', incarnation, durable }
   }
 
   async #offer(sessionId: string, make: MakeEvent) {
-    if (this.#running === undefined) return notRunning
-    const seat = this.#running.seats.get(sessionId)
+    const running = this.#running
+    if (running === undefined) return notRunning
+    const seat = running.seats.get(sessionId)
     if (seat === undefined) return notRegistered
-    return answered(await seat.lane.offer(make))
+    const done = await seat.lane.offer(make)
+    if (done._tag === 'refused') return { _tag: 'store-failed', error: done.error } as const
+    return done._tag === 'stopped' ? this.#gone(running) : done
+  }
+
+  /** Why a session takes nothing any more: it is gone, or the engine has stopped. */
+  #gone(running: Running) {
+    return this.#running === running ? notRegistered : notRunning
   }
 
   #typed(failure: string | Failure | undefined): E.Either<DecodeError, Failure> {
-    return typeof failure === 'object'
-      ? decode(Failure, 'failure')(failure)
-      : E.right(classify(failure, this.policy.reasonRules))
+    return failure === undefined || typeof failure === 'string'
+      ? E.right(classify(failure, this.policy.reasonRules))
+      : decode(Failure, 'failure')(failure)
   }
-}
-
-const answered = (done: Dispatched) => {
-  if (done._tag === 'refused') return { _tag: 'store-failed', error: done.error } as const
-  return done._tag === 'stopped' ? notRunning : done
 }
 
 const statusOf = ({ lane, keeper }: Seat): SessionStatus => ({
   sessionId: lane.record.control.sessionId,
-  record: lane.record,
-  view: keeper.view,
+  record: structuredClone(lane.record),
+  view: structuredClone(keeper.view),
 })

@@ -76,11 +76,14 @@ export type StartResult =
       readonly quarantined: readonly Quarantined[]
     }
   | { readonly _tag: 'already-running' }
+  /** It was stopped before it had started. */
+  | { readonly _tag: 'stopped' }
   | Refused
 
 /** `unfinished`: pieces of work that did not end within the deadline; what they answer is ignored. */
 export type StopResult = { readonly _tag: 'stopped'; readonly unfinished: number } | NotRunning
 
+/** `durable: false`: the store refused some of it, and it is kept in memory alone. */
 export type RegisterResult =
   | { readonly _tag: 'registered'; readonly incarnation: number; readonly durable: boolean }
   | { readonly _tag: 'already-registered' }
@@ -90,7 +93,7 @@ export type RegisterResult =
   | Refused
 
 export type UpdateResult =
-  | { readonly _tag: 'updated'; readonly generation: number }
+  | { readonly _tag: 'updated'; readonly generation: number; readonly durable: boolean }
   | Invalid
   | NotRegistered
   | NotRunning
@@ -113,6 +116,7 @@ export type RecoverResult =
       readonly _tag: 'recovered'
       readonly receipt: Receipt
       readonly strategy: RecoveryStrategy
+      /** Attempts made in this incident. */
       readonly attempts: number
       readonly durable: boolean
     }
@@ -177,7 +181,7 @@ export interface Engine {
   readonly destroy: () => Promise<void>
   readonly register: (sessionId: string, registration?: Registration) => Promise<RegisterResult>
   readonly unregister: (sessionId: string) => Promise<UnregisterResult>
-  /** Changes what is kept of a session; resolves when it is durable. */
+  /** Changes what is kept of a session; resolves when it is durable, or says that it is not. */
   readonly update: (sessionId: string, update: SnapshotUpdate) => Promise<UpdateResult>
   /** Reports a failure, as a text to be classified or typed; resolves when the incident is open. */
   readonly reportFailure: (sessionId: string, failure?: string | Failure) => Promise<ReportResult>

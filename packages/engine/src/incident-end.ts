@@ -8,6 +8,8 @@ export type IncidentEnd =
       readonly _tag: 'recovered'
       readonly incident: number
       readonly fact: FactOf<'incident-recovered'>
+      /** Attempts made in this incident. */
+      readonly attempts: number
       readonly durable: boolean
     }
   | {
@@ -24,11 +26,15 @@ export type IncidentEnd =
     }
   | { readonly _tag: 'stopped'; readonly incident: number }
 
-/** The end that `fact` tells of, if it tells of one. */
-export const incidentEnd = (fact: Fact, durable: boolean): IncidentEnd | undefined => {
+/** The end that `fact` tells of after `attempts` attempts, if it tells of one. */
+export const incidentEnd = (
+  fact: Fact,
+  attempts: number,
+  durable: boolean,
+): IncidentEnd | undefined => {
   switch (fact._tag) {
     case 'incident-recovered':
-      return { _tag: 'recovered', incident: fact.incident, fact, durable }
+      return { _tag: 'recovered', incident: fact.incident, fact, attempts, durable }
     case 'incident-exhausted':
       return { _tag: 'exhausted', incident: fact.incident, fact, durable }
     case 'incident-cancelled':

@@ -14,11 +14,12 @@ import {
   repeatable,
   type SessionEvent,
   type SessionRecord,
-  scrubAll,
   stuckFailure,
   type Verdict,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { deadline } from './deadline.js'
+import { cleanText } from './free-text.js'
 import type { Keeper } from './keeper.js'
 import type { Lane } from './lane.js'
 import type { Runtime } from './runtime.js'
@@ -35,7 +36,9 @@ type Untimed = SessionEvent extends infer Event
   : never
 
 interface Work {
-  readonly kind: Effect['_tag']
+  readonly kind: Effect['_tag'] | 'look'
+  /** The revision of the session when it began. */
+  readonly rev: number
   readonly controller: AbortController
 }
 
@@ -73,39 +76,64 @@ export class Interpreter {
 
   /** @param durable whether the decision is: what is not safe to repeat runs only then. */
   interpret(effects: readonly Effect[], record: SessionRecord, durable: boolean): void {
-    if (record.state !== 'snapshotting.capturing') {
-      for (const [token, { kind }] of this.#underWay) if (kind === 'capture') this.#abortOne(token)
+    for (const [token, { kind, rev }] of this.#underWay) {
+      const isOver =
+        (kind === 'capture' && record.state !== 'snapshotting.capturing') ||
+        (kind === 'look' && record.rev !== rev)
+      if (isOver) this.#abortOne(token)
     }
     for (const effect of effects) this.#one(effect, record, durable)
+    if (this.#changedMeanwhile && record.state !== 'snapshotting.capturing') {
+      this.#changedMeanwhile = false
+      this.captureSoon()
+    }
   }
 
   /** Something worth keeping changed: captures it soon, after the capture that may be under way. */
   captureSoon(): void {
+    if (!this.#runtime.driver.supports.capture) return
     if (this.#lane().record.state === 'snapshotting.capturing') this.#changedMeanwhile = true
     else this.#runtime.background('a capture', () => this.#insist({ type: 'captureDue' }))
   }
 
-  /** Reports a failure the engine learnt of by itself. */
-  fail(failure: Failure): Promise<void> {
-    return this.#insist({ type: 'failed', failure, view: this.#keeper.view ?? nothingKept })
+  /**
+   * Reports a failure the engine learnt of by itself.
+   *
+   * @param seenAtRev the revision of the session it was seen at, where a decision taken since then makes
+   * it worthless.
+   */
+  async fail(failure: Failure, seenAtRev?: number): Promise<void> {
+    if (!this.#runtime.policy.enabled) return
+    await this.#lane().insist((atMs, { rev }) =>
+      seenAtRev === undefined || seenAtRev === rev
+        ? { type: 'failed', atMs, failure, view: this.#keeper.view ?? nothingKept }
+        : undefined,
+    )
   }
 
   /** Finds out whether a session found in the store lives; a dead one opens an incident. */
   async lookAfterStart(): Promise<void> {
+    const { policy, clock, nowMs } = this.#runtime
     const { record } = this.#lane()
     const token = `look:${record.control.incarnation}:${record.rev}`
-    const controller = this.#begin('verify', token)
-    const verdict = await this.#runtime.driver.verify(
-      this.#request(record, token, controller.signal),
-    )()
-    this.#underWay.delete(token)
-    if (controller.signal.aborted || (E.isRight(verdict) && verdict.right._tag === 'alive')) return
-    const detail = E.isLeft(verdict) ? verdict.left.message : 'it gave no proof of life'
-    const atMs = this.#runtime.nowMs()
+    const { signal } = this.#begin('look', token, record)
+    const { over, end } = deadline(clock, policy.strategyTimeoutMs || policy.recoveryTimeout)
+    const overtaken = new Promise<'overtaken'>((resolve) => {
+      signal.addEventListener('abort', () => resolve('overtaken'), { once: true })
+    })
+    const asked = this.#verdict(record, token, signal).catch((thrown: unknown) =>
+      unproved(this.#messageOf('a look', thrown)),
+    )
+    const seen = await Promise.race([asked, over, overtaken])
+    end()
+    this.#abortOne(token)
+    if (seen === 'overtaken' || (seen !== 'over' && seen._tag === 'alive')) return
+    const detail = seen === 'over' ? 'it gave no answer in time' : seen.detail
     await this.fail(
       hostRestarted('the host app started and found the session dead', [
-        { source: 'engine', grade: 'observed', trusted: true, detail, atMs },
+        { source: 'engine', grade: 'observed', trusted: true, detail, atMs: nowMs() },
       ]),
+      record.rev,
     )
   }
 
@@ -144,7 +172,7 @@ export class Interpreter {
 
   #capture({ token }: EffectOf<'capture'>, record: SessionRecord): void {
     this.#changedMeanwhile = false
-    this.#undertake<E.Either<{ readonly message: string }, Capture>>('capture', token, {
+    this.#undertake<E.Either<{ readonly message: string }, Capture>>('capture', token, record, {
       ask: (signal) => this.#runtime.driver.capture(this.#request(record, token, signal))(),
       thrown: (message) => E.left({ message }),
       answer: (seen) =>
@@ -156,28 +184,22 @@ export class Interpreter {
 
   async #keepCapture(token: string, capture: Capture, record: SessionRecord): Promise<void> {
     const { policy, notify, clock } = this.#runtime
-    const sessionId = this.#sessionId
     const kept = await this.#keeper.keep(capture.update)
-    if (E.isLeft(kept)) {
-      notify({ _tag: 'store-failed', sessionId, error: kept.left })
-      return this.#captureFailed(token, kept.left.message)
-    }
-    notify({ _tag: 'captured', sessionId, view: kept.right, token })
+    if (kept._tag === 'closed') return
+    if (kept._tag === 'refused') return this.#captureFailed(token, kept.error.message)
+    notify({ _tag: 'captured', sessionId: this.#sessionId, view: kept.view, token })
     await this.#insist({ type: 'captured', token })
-    if (this.#changedMeanwhile) {
-      this.#changedMeanwhile = false
-      await this.#insist({ type: 'captureDue' })
-    }
-    const { interactive } = kept.right
+    const { interactive } = kept.view
     if (interactive === undefined) return
     const { traits } = record.control
     // The driver dates what it sees by the wall clock; so is the age of it.
     const nowMs = clock.wallMs()
     const stuck = stuckFailure(interactive, capture.foreground, traits, nowMs, policy.triggers)
-    if (stuck !== undefined) await this.fail(stuck)
+    if (stuck !== undefined) await this.fail(stuck, record.rev)
   }
 
-  async #captureFailed(token: string, detail: string): Promise<void> {
+  async #captureFailed(token: string, message: string): Promise<void> {
+    const detail = cleanText(message, this.#keeper.secrets)
     this.#runtime.notify({ _tag: 'capture-failed', sessionId: this.#sessionId, detail })
     await this.#insist({ type: 'captureFailed', token, detail })
   }
@@ -187,7 +209,7 @@ export class Interpreter {
   #run(effect: EffectOf<'run'>, record: SessionRecord, durable: boolean): void {
     const { token, strategy } = effect
     const refused = this.#refusal(strategy, durable)
-    this.#undertake<RunOutcome>('run', token, {
+    this.#undertake<RunOutcome>('run', token, record, {
       ask: (signal) =>
         refused === undefined ? this.#ask(effect, record, signal) : Promise.resolve(refused),
       thrown: failed,
@@ -230,24 +252,32 @@ export class Interpreter {
   }
 
   #verify(effect: EffectOf<'verify'>, record: SessionRecord): void {
-    const { token, strategy, deadlineMs } = effect
-    this.#undertake<Verdict>('verify', token, {
-      ask: async (signal) => {
-        const kept = await this.#keeper.retrieve()
-        const verdict = await this.#runtime.driver.verify({
-          ...this.#request(record, token, signal, deadlineMs),
-          strategy,
-          ...(kept === undefined ? {} : { snapshot: kept.snapshot }),
-        })()
-        return E.isRight(verdict) ? verdict.right : unproved(verdict.left.message)
-      },
+    const { token } = effect
+    this.#undertake<Verdict>('verify', token, record, {
+      ask: (signal) => this.#verdict(record, token, signal, effect),
       thrown: unproved,
       answer: (verdict) => this.#insist({ type: 'verified', token, verdict }),
     })
   }
 
+  async #verdict(
+    record: SessionRecord,
+    token: string,
+    signal: AbortSignal,
+    effect?: EffectOf<'verify'>,
+  ): Promise<Verdict> {
+    const kept = await this.#keeper.retrieve()
+    if (signal.aborted) return unproved('given up before it began')
+    const verdict = await this.#runtime.driver.verify({
+      ...this.#request(record, token, signal, effect?.deadlineMs),
+      ...(effect === undefined ? {} : { strategy: effect.strategy }),
+      ...(kept === undefined ? {} : { snapshot: kept.snapshot }),
+    })()
+    return E.isRight(verdict) ? verdict.right : unproved(verdict.left.message)
+  }
+
   #archive({ token, incident }: EffectOf<'archive'>, record: SessionRecord): void {
-    this.#undertake<ArchiveOutcome>('archive', token, {
+    this.#undertake<ArchiveOutcome>('archive', token, record, {
       ask: async () => {
         const archive: Archive = {
           v: 1,
@@ -272,12 +302,20 @@ export class Interpreter {
   // ----------------------------------------------------------------------------------- what is shared
 
   #release(record: SessionRecord): void {
-    const { driver, store, logger } = this.#runtime
+    const { driver, store, logger, isStopped } = this.#runtime
     const sessionId = this.#sessionId
     this.abort()
+    const kept = this.#keeper.close()
     this.#released('begun')
     this.#runtime.background(`release of ${sessionId}`, async () => {
-      await driver.detach(sessionId)
+      try {
+        await driver.detach(sessionId)
+      } catch (thrown) {
+        this.#messageOf('detach', thrown)
+      }
+      await kept
+      // What is left then is forgotten on the next start.
+      if (isStopped()) return
       const forgotten = await store.forget(sessionId, record.control.incarnation)()
       if (E.isRight(forgotten)) this.#released('done')
       else logger('warn', `${sessionId} is not forgotten`, forgotten.left)
@@ -288,26 +326,35 @@ export class Interpreter {
   #undertake<A>(
     kind: Effect['_tag'],
     token: string,
+    record: SessionRecord,
     work: {
       readonly ask: (signal: AbortSignal) => Promise<A>
       readonly thrown: (message: string) => A
       readonly answer: (result: A) => Promise<void>
     },
   ): void {
-    const controller = this.#begin(kind, token)
+    const controller = this.#begin(kind, token, record)
     this.#runtime.background(`${kind} of ${this.#sessionId}`, async () => {
-      const result = await work.ask(controller.signal).catch((thrown: unknown) => {
-        this.#runtime.logger('error', `${kind} of ${this.#sessionId} threw`, thrown)
-        return work.thrown(thrown instanceof Error ? thrown.message : String(thrown))
-      })
+      const result = await work
+        .ask(controller.signal)
+        .catch((thrown: unknown) => work.thrown(this.#messageOf(kind, thrown)))
       if (this.#underWay.get(token)?.controller === controller) this.#underWay.delete(token)
       if (!controller.signal.aborted) await work.answer(result)
     })
   }
 
-  #begin(kind: Effect['_tag'], token: string): AbortController {
+  /** What `thrown` says, and a line in the log: without the secrets it may hold. */
+  #messageOf(what: string, thrown: unknown): string {
+    const { secrets } = this.#keeper
+    const { message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
+    const detail = cleanText(stack ?? message, secrets)
+    this.#runtime.logger('error', `${what} of ${this.#sessionId} threw`, detail)
+    return message
+  }
+
+  #begin(kind: Work['kind'], token: string, { rev }: SessionRecord): AbortController {
     const controller = new AbortController()
-    this.#underWay.set(token, { kind, controller })
+    this.#underWay.set(token, { kind, rev, controller })
     return controller
   }
 
@@ -322,9 +369,7 @@ export class Interpreter {
     return { sessionId: this.#sessionId, incarnation, traits, token, signal, ...bound }
   }
 
-  /** What the world answered may hold secrets of the session: they are taken out before it is decided on. */
   async #insist(event: Untimed): Promise<void> {
-    const clean = scrubAll(event, this.#keeper.secrets)
-    await this.#lane().insist((atMs) => ({ ...clean, atMs }) as SessionEvent)
+    await this.#lane().insist((atMs) => ({ ...event, atMs }) as SessionEvent)
   }
 }

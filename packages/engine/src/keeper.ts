@@ -9,7 +9,6 @@ import {
   type PlanningView,
   planningView,
   RecoverySnapshot,
-  type Redacted,
   redact,
   referencesIn,
   type SnapshotUpdate,
@@ -30,7 +29,12 @@ export interface Retrieved {
   readonly lostSecrets: readonly string[]
 }
 
-type Kept = E.Either<StoreError, PlanningView>
+/** What became of a change. `durable: false`: the store refused it, and it is kept in memory alone. */
+export type Kept =
+  | { readonly _tag: 'kept'; readonly view: PlanningView; readonly durable: boolean }
+  | { readonly _tag: 'refused'; readonly error: StoreError }
+  /** The session or the engine is gone. */
+  | { readonly _tag: 'closed' }
 
 // ----------------------------------------------------------------------------------------- keeper
 
@@ -40,8 +44,13 @@ export class Keeper {
   readonly #incarnation: number
   readonly #secrets = new Map<string, string>()
   #view: PlanningView | undefined
+  /** The last one given away; what was refused may have been written all the same. */
+  #generation: number
+  /** The latest snapshot, while the store refuses it. */
+  #unsaved: StoredSnapshot | undefined
   /** What is not stored without consent lives here, in memory. */
   #volatile: Partial<Pick<RecoverySnapshot, 'commandHistory' | 'outputBuffer'>> = {}
+  #closed = false
   #last: Promise<unknown> = Promise.resolve()
 
   /** @param view what was found in the store of this incarnation. */
@@ -55,9 +64,10 @@ export class Keeper {
     this.#sessionId = sessionId
     this.#incarnation = incarnation
     this.#view = view
+    this.#generation = view?.generation ?? 0
   }
 
-  /** What planning needs of the latest durable snapshot. */
+  /** What planning needs of the latest snapshot. */
   get view(): PlanningView | undefined {
     return this.#view
   }
@@ -67,16 +77,24 @@ export class Keeper {
     return this.#secrets
   }
 
-  /** Keeps a first snapshot; resolves when it is durable. */
-  begin(snapshot: RecoverySnapshot): Promise<Kept> {
-    return this.#inTurn(() => this.#save(snapshot))
+  /** Keeps a first snapshot once the session is `registered`: before, the store does not know it. */
+  begin(snapshot: RecoverySnapshot, registered: Promise<boolean>): Promise<Kept> {
+    return this.#inTurn(async () => {
+      const isClosed = !(await registered) || this.#closed
+      return isClosed ? { _tag: 'closed' } : this.#save(snapshot, () => true)
+    })
   }
 
   /** Keeps what changed; resolves when it is durable. */
   keep(update: SnapshotUpdate): Promise<Kept> {
     return this.#inTurn(async () => {
-      const base = (await this.#current()) ?? emptySnapshot(this.#sessionId)
-      return this.#save(withUpdate(base, update, new Date(this.#runtime.nowMs())))
+      const base = await this.#current()
+      if (base !== undefined) await this.#learn(base)
+      if (this.#closed) return { _tag: 'closed' }
+      const timestamp = new Date(this.#runtime.nowMs())
+      const whole = withUpdate(base ?? emptySnapshot(this.#sessionId), update, timestamp)
+      const degrades = this.#runtime.policy.onStoreFailure === 'degrade'
+      return this.#save(whole, (error) => degrades && isDown(error))
     })
   }
 
@@ -85,17 +103,14 @@ export class Keeper {
     return this.#inTurn(async () => {
       const snapshot = await this.#current()
       if (snapshot === undefined) return undefined
-      const lostSecrets = referencesIn(snapshot).filter((one) => !this.#secrets.has(one))
+      const lostSecrets = await this.#learn(snapshot)
       return { snapshot: withSecrets(snapshot, this.#secrets), lostSecrets }
     })
   }
 
   /** The snapshot as it may be shown: its secrets are references. */
   shown(): Promise<RecoverySnapshot | undefined> {
-    return this.#inTurn(async () => {
-      const snapshot = await this.#current()
-      return snapshot && this.#redact(snapshot).snapshot
-    })
+    return this.#inTurn(() => this.#current())
   }
 
   /** The snapshot as it is stored. */
@@ -103,8 +118,14 @@ export class Keeper {
     return this.#inTurn(() => this.#read())
   }
 
+  /** Nothing is kept any more; resolves when what is under way is over. */
+  close(): Promise<void> {
+    this.#closed = true
+    return this.#inTurn(async () => {})
+  }
+
   async #read(): Promise<StoredSnapshot | undefined> {
-    if (this.#view === undefined) return undefined
+    if (this.#unsaved !== undefined || this.#view === undefined) return this.#unsaved
     const read = await this.#runtime.store.readSnapshot(this.#sessionId)()
     if (E.isRight(read)) return read.right
     this.#runtime.logger('error', `the snapshot of ${this.#sessionId} cannot be read`, read.left)
@@ -115,52 +136,56 @@ export class Keeper {
     const read = await this.#read()
     if (read === undefined) return undefined
     const decoded = RecoverySnapshot.decode(read.body)
-    if (E.isRight(decoded)) {
-      await this.#resolve(decoded.right)
-      return { ...decoded.right, ...this.#volatile }
-    }
+    if (E.isRight(decoded)) return { ...decoded.right, ...this.#volatile }
     this.#runtime.logger('error', `the snapshot of ${this.#sessionId} cannot be decoded`)
     return undefined
   }
 
-  /** Secrets taken out by a former run are known again: they may turn up in what is kept next. */
-  async #resolve(snapshot: RecoverySnapshot): Promise<void> {
+  /** Learns the secrets an earlier life of the engine took out; returns those nobody can tell. */
+  async #learn(snapshot: RecoverySnapshot): Promise<readonly string[]> {
+    const lost: string[] = []
     for (const reference of referencesIn(snapshot)) {
       if (this.#secrets.has(reference)) continue
       const secret = await this.#runtime.secrets.get(reference)()
       if (E.isRight(secret)) this.#secrets.set(reference, secret.right)
+      else lost.push(reference)
     }
+    return lost
   }
 
-  /** What is kept holds references: a secret taken out before is found only if it is sought. */
-  #redact(snapshot: RecoverySnapshot): Redacted {
-    return redact(snapshot, this.#runtime.policy.secretNames, this.#secrets)
-  }
-
-  async #save(whole: RecoverySnapshot): Promise<Kept> {
-    const { policy, secrets, store, logger } = this.#runtime
+  /** @param mayKeep whether what the store refuses so is kept in memory until it takes a later one. */
+  async #save(whole: RecoverySnapshot, mayKeep: (error: StoreError) => boolean): Promise<Kept> {
+    const { policy, store, notify } = this.#runtime
+    const sessionId = this.#sessionId
     const limited = bounded(whole, policy.snapshotLimit)
-    const redacted = this.#redact(limited)
-    for (const [reference, value] of redacted.secrets) {
-      this.#secrets.set(reference, value)
-      const put = await secrets.put(reference, value)()
-      if (E.isLeft(put)) logger('warn', `a secret of ${this.#sessionId} cannot be kept`, put.left)
-    }
-    if (!policy.storeOutput) {
-      const { commandHistory, outputBuffer } = limited
-      this.#volatile = { commandHistory, outputBuffer }
-    }
-    const view = planningView(redacted.snapshot, (this.#view?.generation ?? 0) + 1)
+    const { snapshot, secrets } = redact(limited, policy.secretNames, this.#secrets)
+    for (const [reference, value] of secrets) await this.#remember(reference, value)
+    const { commandHistory, outputBuffer } = snapshot
+    const volatile = policy.storeOutput ? {} : { commandHistory, outputBuffer }
+    this.#generation += 1
+    const view = planningView(snapshot, this.#generation)
     const nothing = { commandHistory: [], outputBuffer: [] }
-    const body = RecoverySnapshot.encode({
-      ...redacted.snapshot,
-      ...(policy.storeOutput ? {} : nothing),
-    })
-    const names = { sessionId: this.#sessionId, incarnation: this.#incarnation }
-    const saved = await store.saveSnapshot({ ...names, view, body })()
-    if (E.isLeft(saved)) return saved
+    const body = RecoverySnapshot.encode({ ...snapshot, ...(policy.storeOutput ? {} : nothing) })
+    const next = { sessionId, incarnation: this.#incarnation, view, body }
+    const saved = await store.saveSnapshot(next)()
+    if (E.isLeft(saved)) {
+      notify({ _tag: 'store-failed', sessionId, error: saved.left })
+      if (!mayKeep(saved.left)) return { _tag: 'refused', error: saved.left }
+    }
+    this.#unsaved = E.isLeft(saved) ? next : undefined
+    this.#volatile = volatile
     this.#view = view
-    return E.right(view)
+    return { _tag: 'kept', view, durable: E.isRight(saved) }
+  }
+
+  async #remember(reference: string, value: string): Promise<void> {
+    const { secrets, logger } = this.#runtime
+    const former = this.#secrets.get(reference)
+    // A secret that was changed may still show up in what a program says.
+    if (former !== undefined && former !== value) this.#secrets.set(`${reference}#former`, former)
+    this.#secrets.set(reference, value)
+    const put = await secrets.put(reference, value)()
+    if (E.isLeft(put)) logger('warn', `a secret of ${this.#sessionId} cannot be kept`, put.left)
   }
 
   #inTurn<A>(work: () => Promise<A>): Promise<A> {
@@ -169,6 +194,9 @@ export class Keeper {
     return done
   }
 }
+
+// The store may not know a session whose registration it refused, too.
+const isDown = ({ _tag }: StoreError): boolean => _tag === 'StoreUnavailable' || _tag === 'NotFound'
 
 const emptySnapshot = (sessionId: string): RecoverySnapshot => ({
   sessionId,

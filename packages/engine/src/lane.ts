@@ -28,8 +28,11 @@ export type Dispatched =
   | { readonly _tag: 'refused'; readonly error: StoreError }
   | { readonly _tag: 'stopped' }
 
-/** Makes the event when its turn has come, so that it carries the time at which it is decided. */
-export type MakeEvent = (atMs: number) => SessionEvent
+/**
+ * Makes the event when its turn has come, so that it carries the time at which it is decided and knows
+ * the record it meets; `undefined` when it has been overtaken.
+ */
+export type MakeEvent = (atMs: number, record: SessionRecord) => SessionEvent | undefined
 
 /** Carries effects out; called after the commit that decided them. */
 export type Interpret = (
@@ -46,6 +49,9 @@ export const storeRetryMs = 1_000
 export class Lane {
   readonly #runtime: Runtime
   readonly #interpret: Interpret
+  readonly #clean: (event: SessionEvent) => SessionEvent
+  /** Refuses an offer whose turn has not come. */
+  readonly #offered = new Set<(error: StoreError) => void>()
   readonly #waiting = new Map<number, ((end: IncidentEnd) => void)[]>()
   #record: SessionRecord
   /** The digest of the record the last decision led to; empty before the first of this lane. */
@@ -53,17 +59,29 @@ export class Lane {
   /** The revision the store holds: behind the record's own while the disk fails (`degrade`). */
   #durableRev: number
   #halted: StoreError | undefined
+  /** The end of the last incident: it may come before whoever opened it could ask. */
+  #lastEnd: IncidentEnd | undefined
   #closed = false
   #last: Promise<unknown> = Promise.resolve()
   #cancelWake = () => {}
   #endPause = () => {}
 
-  /** @param durableRev the revision the store holds; 0 for a session it has not seen. */
-  constructor(runtime: Runtime, first: SessionRecord, durableRev: number, interpret: Interpret) {
+  /**
+   * @param durableRev the revision the store holds; 0 for a session it has not seen.
+   * @param clean takes the secrets out of an event before anything is decided on it.
+   */
+  constructor(
+    runtime: Runtime,
+    first: SessionRecord,
+    durableRev: number,
+    clean: (event: SessionEvent) => SessionEvent,
+    interpret: Interpret,
+  ) {
     this.#runtime = runtime
     this.#record = first
     this.#durableRev = durableRev
     if (durableRev > 0) this.#lastDigest = digest(SessionRecord.encode(first))
+    this.#clean = clean
     this.#interpret = interpret
   }
 
@@ -76,11 +94,21 @@ export class Lane {
     return this.#inTurn(() => this.#decide([this.#record, effects], event, undefined))
   }
 
-  /** Decides on an event of the app's; if the store refuses, the app is told and nothing has happened. */
+  /**
+   * Decides on an event of the app's; if the store refuses, the app is told and nothing has happened.
+   * While the store refuses what the engine has to write first, the app is told so at once.
+   */
   offer(make: MakeEvent): Promise<Dispatched> {
-    return this.#halted === undefined
-      ? this.#inTurn(() => this.#once(make))
-      : Promise.resolve({ _tag: 'refused', error: this.#halted })
+    const halted = this.#halted
+    if (halted !== undefined) return Promise.resolve({ _tag: 'refused', error: halted })
+    return new Promise((resolve, reject) => {
+      const refuse = (error: StoreError) => resolve({ _tag: 'refused', error })
+      this.#offered.add(refuse)
+      this.#inTurn(async () =>
+        // One that was refused meanwhile must not happen after all.
+        this.#offered.delete(refuse) ? this.#once(make) : this.#unchanged(),
+      ).then(resolve, reject)
+    })
   }
 
   /**
@@ -91,8 +119,9 @@ export class Lane {
     return this.#inTurn(async () => {
       for (;;) {
         const result = await this.#once(make)
-        this.#halted = result._tag === 'refused' ? result.error : undefined
+        this.#halted = undefined
         if (result._tag !== 'refused') return result
+        this.#halt(result.error)
         await this.#pause(storeRetryMs)
       }
     })
@@ -101,7 +130,8 @@ export class Lane {
   /** Resolves when the incident ends, or the engine stops. */
   incidentEnd(incident: number): Promise<IncidentEnd> {
     return new Promise((resolve) => {
-      if (this.#closed) resolve({ _tag: 'stopped', incident })
+      if (this.#lastEnd?.incident === incident) resolve(this.#lastEnd)
+      else if (this.#closed) resolve({ _tag: 'stopped', incident })
       else this.#waiting.set(incident, [...(this.#waiting.get(incident) ?? []), resolve])
     })
   }
@@ -133,9 +163,11 @@ export class Lane {
 
   async #once(make: MakeEvent): Promise<Dispatched> {
     if (this.#closed || this.#runtime.isStopped()) return { _tag: 'stopped' }
-    const event = make(this.#runtime.nowMs())
+    const made = make(this.#runtime.nowMs(), this.#record)
+    if (made === undefined) return this.#unchanged()
+    const event = this.#clean(made)
     const stepped = this.#runtime.step(this.#record, event)
-    if (stepped[0] === this.#record) return { _tag: 'unchanged', record: this.#record }
+    if (stepped[0] === this.#record) return this.#unchanged()
     return isJournalled(event.type)
       ? this.#decide(stepped, event, this.#record)
       : this.#adopt(stepped, undefined, true)
@@ -152,14 +184,15 @@ export class Lane {
     const { sessionId } = record.control
     const seq = ledger.take()
     const entry = this.#entry(seq, record, event, effects, from)
-    const committed = await store.commit({ record, expectedRev: this.#durableRev, entry })()
+    const commit = { record, expectedRev: this.#durableRev, entry }
+    const committed = await store.commit(commit)().catch(unavailable)
     const refused = E.isLeft(committed)
     const degraded =
       refused &&
       policy.onStoreFailure === 'degrade' &&
       committed.left._tag === 'StoreUnavailable' &&
       !this.#runtime.isStopped()
-    ledger.settle(seq, refused && !degraded ? undefined : entry)
+    ledger.settle(seq, refused && !degraded ? undefined : entry, !refused)
     if (refused) {
       this.#runtime.notify({ _tag: 'store-failed', sessionId, error: committed.left })
       logger('error', `the store refused a decision on ${sessionId}`, committed.left)
@@ -175,21 +208,23 @@ export class Lane {
     entry: JournalEntry | undefined,
     durable: boolean,
   ): Dispatched {
+    const attempts = this.#record.control.incident?.attempts ?? 0
     this.#record = record
     this.arm()
     if (entry !== undefined) {
       this.#lastDigest = entry.recordDigest
       this.#runtime.notify({ _tag: 'decided', entry, record, durable })
-      this.#settle(entry, durable)
+      this.#settle(entry, attempts, durable)
     }
     this.#interpret(effects, record, durable)
     return { _tag: 'changed', record, durable }
   }
 
-  #settle(entry: JournalEntry, durable: boolean): void {
+  #settle(entry: JournalEntry, attempts: number, durable: boolean): void {
     for (const fact of factsOf(entry)) {
-      const end = incidentEnd(fact, durable)
+      const end = incidentEnd(fact, attempts, durable)
       if (end === undefined) continue
+      this.#lastEnd = end
       for (const resolve of this.#waiting.get(end.incident) ?? []) resolve(end)
       this.#waiting.delete(end.incident)
     }
@@ -219,6 +254,16 @@ export class Lane {
     }
   }
 
+  #unchanged(): Dispatched {
+    return { _tag: 'unchanged', record: this.#record }
+  }
+
+  #halt(error: StoreError): void {
+    this.#halted = error
+    for (const refuse of this.#offered) refuse(error)
+    this.#offered.clear()
+  }
+
   #inTurn(work: () => Promise<Dispatched>): Promise<Dispatched> {
     const done = this.#last.then(work)
     this.#last = done.catch(() => undefined)
@@ -236,3 +281,7 @@ export class Lane {
     })
   }
 }
+
+/** A store that throws, against its contract, has refused. */
+const unavailable = (thrown: unknown): E.Either<StoreError, never> =>
+  E.left({ _tag: 'StoreUnavailable', operation: 'commit', message: String(thrown) })

@@ -23,13 +23,17 @@ interface Slot {
   readonly seq: number
   entry: JournalEntry | undefined
   settled: boolean
+  durable: boolean
 }
 
 export interface Ledger {
   /** The next entry's place; every place must be settled. */
   readonly take: () => number
-  /** What became of the entry at `seq`: it was committed (or acted on), or it was refused. */
-  readonly settle: (seq: number, entry: JournalEntry | undefined) => void
+  /**
+   * What became of the entry at `seq`: committed, acted on although the store refused it
+   * (`durable: false`), or refused (`undefined`).
+   */
+  readonly settle: (seq: number, entry: JournalEntry | undefined, durable: boolean) => void
   readonly projections: Pick<Projector, 'tally' | 'history'>
   /** The projections with the place up to which they are folded, encoded for a checkpoint. */
   readonly checkpoint: () => { readonly projection: Json; readonly throughSeq: number }
@@ -52,20 +56,22 @@ export const ledgerFrom = (loaded: Loaded, policy: Policy): Ledger => {
   return {
     take: () => {
       lastSeq += 1
-      slots.push({ seq: lastSeq, entry: undefined, settled: false })
+      slots.push({ seq: lastSeq, entry: undefined, settled: false, durable: false })
       return lastSeq
     },
-    settle: (seq, entry) => {
+    settle: (seq, entry, durable) => {
       const slot = slots[seq - (slots[0]?.seq ?? 0)]
       if (slot?.seq !== seq || slot.settled)
         throw new Error(`entry ${seq} was never begun, or settled twice`)
       slot.entry = entry
       slot.settled = true
+      slot.durable = durable
       let head = slots[0]
       while (head?.settled) {
         if (head.entry !== undefined) projections.fold(head.entry)
         folded += 1
-        throughSeq = head.seq
+        // A place the store does not know is given again after the next start.
+        if (head.durable) throughSeq = head.seq
         slots.shift()
         head = slots[0]
       }

@@ -41,6 +41,7 @@ export const checkedRegistration = (
     }
   }
   const known = knownOptions(registration.sessionOptions)
+  const declared = registration.failureExitCodes ?? []
   return decode(
     Traits,
     'registration',
@@ -49,13 +50,18 @@ export const checkedRegistration = (
     attended: registration.attended ?? true,
     shell: registration.shell ?? isShellCommand(known.command),
     rerunnable: registration.rerunnable ?? false,
-    failureExitCodes: [...(registration.failureExitCodes ?? []), ...failureExitCodes],
+    failureExitCodes: Array.isArray(declared) ? [...declared, ...failureExitCodes] : declared,
   })
 }
 
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined
+
 /** The update with unknown fields dropped, or the first field that cannot be accepted. */
-export const checkedUpdate = (update: SnapshotUpdate): E.Either<DecodeError, SnapshotUpdate> => {
-  const { sessionState } = update
+export const checkedUpdate = (update: unknown): E.Either<DecodeError, SnapshotUpdate> => {
+  const sessionState = fieldOf(update, 'sessionState')
   const path = unstorable(sessionState)
   if (path !== undefined) {
     const at = ['sessionState', ...path].join('.')
@@ -65,7 +71,7 @@ export const checkedUpdate = (update: SnapshotUpdate): E.Either<DecodeError, Sna
   const stored =
     sessionState === undefined
       ? update
-      : { ...update, sessionState: applicationJson.encode(sessionState) }
+      : { ...Object(update), sessionState: applicationJson.encode(sessionState) }
   return decode(SnapshotUpdate, 'snapshot update')(stored)
 }
 

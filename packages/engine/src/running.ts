@@ -3,7 +3,6 @@
  * session. Made by `start`, thrown away by `stop`; nothing of it survives but what the store holds.
  */
 import type {
-  Clock,
   Loaded,
   Notice,
   Observation,
@@ -15,6 +14,7 @@ import { digest, failureOfExit, isRecovering, transportLost } from '@session-rec
 import * as E from 'fp-ts/lib/Either.js'
 import { engineTime } from './engine-time.js'
 import type { EngineOptions } from './face.js'
+import { cleaned } from './free-text.js'
 import { Interpreter } from './interpreter.js'
 import { Keeper } from './keeper.js'
 import { Lane } from './lane.js'
@@ -53,6 +53,7 @@ export class Running {
       ledger: ledgerFrom(loaded, policy),
       nowMs: engineTime(ports.clock, loaded.latestMs),
       notify: (notice) => {
+        if (this.#stopped) return
         notify(notice)
         if (notice._tag === 'decided') this.#checkpointWhenDue()
       },
@@ -67,9 +68,13 @@ export class Running {
     const keeper = new Keeper(this.runtime, sessionId, incarnation, view)
     const seat: Seat = {
       keeper,
-      lane: new Lane(this.runtime, record, durableRev, (effects, decided, durable) => {
-        seat.interpreter.interpret(effects, decided, durable)
-      }),
+      lane: new Lane(
+        this.runtime,
+        record,
+        durableRev,
+        (event) => cleaned(event, keeper.secrets),
+        (effects, decided, durable) => seat.interpreter.interpret(effects, decided, durable),
+      ),
       interpreter: new Interpreter(
         this.runtime,
         sessionId,
@@ -82,9 +87,10 @@ export class Running {
     return seat
   }
 
-  /** The number of the next incarnation of an id that nobody holds. */
+  /** The number of the next incarnation of an id. */
   nextIncarnation(sessionId: string): number {
-    return (this.#remains.get(sessionId) ?? 0) + 1
+    const held = this.seats.get(sessionId)?.lane.record.control.incarnation
+    return (held ?? this.#remains.get(sessionId) ?? 0) + 1
   }
 
   /** Takes up what the store held: open work is in doubt, and what seems well is looked at. */
@@ -95,6 +101,7 @@ export class Running {
         seat.interpreter.interpret([{ _tag: 'release' }], record, true)
       }
     }
+    if (!this.runtime.policy.enabled) return
     const lastSeenMs = loaded.latestMs
     const resumed = (atMs: number) =>
       ({ type: 'resumed', atMs, lastSeenMs: Math.min(atMs, lastSeenMs) }) as const
@@ -109,7 +116,7 @@ export class Running {
   /** What the driver noticed. */
   observe(observation: Observation): void {
     const seat = this.seats.get(observation.sessionId)
-    if (seat === undefined || this.#stopped) return
+    if (seat === undefined || this.#stopped || !this.runtime.policy.enabled) return
     if (observation._tag === 'changed') seat.interpreter.captureSoon()
     else this.runtime.background('an observation', () => this.#learn(seat, observation))
   }
@@ -117,8 +124,9 @@ export class Running {
   /** No timer fires any more, nothing is decided, whatever runs is told to cease. */
   halt(): void {
     this.#stopped = true
-    for (const { lane, interpreter } of this.seats.values()) {
+    for (const { lane, keeper, interpreter } of this.seats.values()) {
       lane.close()
+      void keeper.close()
       interpreter.abort()
     }
   }
@@ -181,9 +189,11 @@ export class Running {
   }
 
   #release(seat: Seat, released: 'begun' | 'done'): void {
-    const { sessionId, incarnation } = seat.lane.record.control
+    const { sessionId, incarnation, registeredAtMs } = seat.lane.record.control
     if (released === 'done') {
-      if (this.#remains.get(sessionId) === incarnation) this.#remains.delete(sessionId)
+      const isLast = this.#remains.get(sessionId) === incarnation
+      // Two lives are told apart by their number or by when they began: never by neither.
+      if (isLast && this.runtime.nowMs() > registeredAtMs) this.#remains.delete(sessionId)
       return
     }
     seat.lane.close()
@@ -204,22 +214,13 @@ export class Running {
     if (this.#checkpointing || ledger.sinceCheckpoint() < policy.checkpointEvery) return
     this.#checkpointing = true
     this.#background('a checkpoint', async () => {
-      await this.checkpoint()
-      this.#checkpointing = false
+      try {
+        await this.checkpoint()
+      } finally {
+        this.#checkpointing = false
+      }
     })
   }
 }
 
 const settledStates: ReadonlySet<string> = new Set(['exhausted', 'unregistered'])
-
-/** Resolves after `delayMs`; 0: never. */
-export const deadline = (
-  clock: Clock,
-  delayMs: number,
-): { over: Promise<'over'>; end: () => void } => {
-  let end = () => {}
-  const over = new Promise<'over'>((resolve) => {
-    if (delayMs > 0) end = clock.schedule(delayMs, () => resolve('over'))
-  })
-  return { over, end }
-}

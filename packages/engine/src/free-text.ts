@@ -1,0 +1,30 @@
+/**
+ * The free text in what comes from outside: reasons, details. It may hold secrets of the session and be
+ * of any length; before anything is decided on it the secrets are taken out and it is cut.
+ *
+ * Only fields that hold free text are touched: a secret that happens to read like a tag, a token or a
+ * kind must not change what is decided.
+ */
+import { scrub } from '@session-recovery/core'
+
+/** The longest free text kept, in characters: what a person reads, not a log. */
+export const freeTextLimit = 4_096
+
+const freeText: ReadonlySet<string> = new Set(['detail', 'reason', 'why'])
+
+/** One text without the secrets, and cut. */
+export const cleanText = (text: string, secrets: ReadonlyMap<string, string>): string =>
+  scrub(text, secrets).slice(0, freeTextLimit)
+
+/** Plain data with every free text in it cleaned. */
+export const cleaned = <A>(value: A, secrets: ReadonlyMap<string, string>): A => {
+  const visit = (inner: unknown, key: string): unknown => {
+    if (typeof inner === 'string') return freeText.has(key) ? cleanText(inner, secrets) : inner
+    if (Array.isArray(inner)) return inner.map((item) => visit(item, key))
+    if (typeof inner !== 'object' || inner === null || inner instanceof Date) return inner
+    return Object.fromEntries(
+      Object.entries(inner).map(([name, item]) => [name, visit(item, name)]),
+    )
+  }
+  return visit(value, '') as A
+}
