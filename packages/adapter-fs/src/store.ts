@@ -2,10 +2,10 @@
  * The embedded default store: an append-only log in a directory of its own. Here the calls of the port
  * meet the log, the index and the files beside them.
  */
-import type { Archive, Json, Loaded, Store, StoreError } from '@session-recovery/core'
+import type { Loaded, Store, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { archiveAt, keepArchive } from './archive.js'
-import { checkpoint } from './checkpoint.js'
+import { type CheckpointOptions, checkpoint } from './checkpoint.js'
 import { type Disk, realDisk } from './disk.js'
 import type { Write } from './log.js'
 import { type OpenStore, openStore } from './opening.js'
@@ -15,118 +15,123 @@ import { isWanted } from './session-index.js'
 import { attempt, notOpen, owned, unavailable, unusable } from './store-error.js'
 import { commitWrite, forgetWrite, snapshotWrite } from './write.js'
 
-/** What runs in an open store. */
-interface Running {
-  readonly store: OpenStore
-  /** Archives are kept one after the other. */
-  archiving: Promise<unknown>
-  checkpointing: Promise<unknown> | undefined
-  stopped: boolean
-}
-
 /**
  * A store in `options.directory`. What it acknowledged survives kill -9 and power loss, as far as the disk
  * keeps its word on a flush; network filesystems are refused.
  *
  * @param disk the disk it lives on; this machine's, unless it is to be seen failing.
  */
-export const fileStore = (options: FileStoreOptions, disk: Disk = realDisk): Store => {
-  let state: 'closed' | 'opening' | Running = 'closed'
+export const fileStore = (options: FileStoreOptions, disk: Disk = realDisk): Store =>
+  new FileStore(options, disk)
 
-  const using = <A>(
-    operation: string,
-    work: (running: Running) => Promise<E.Either<StoreError, A>>,
-  ) =>
-    attempt(operation, async () =>
-      typeof state === 'string' ? E.left(notOpen(operation)) : work(state),
-    )
+type Answer<A> = Promise<E.Either<StoreError, A>>
 
-  const open = attempt('open', async (): Promise<E.Either<StoreError, Loaded>> => {
-    if (state !== 'closed') return E.left(owned('this store is open already'))
-    const settings = settingsOf(options)
-    if (E.isLeft(settings)) return E.left(unusable(`options: ${settings.left}`))
-    state = 'opening'
+class FileStore implements Store {
+  readonly name = 'filesystem'
+  readonly durability = 'disk'
+  readonly #options: FileStoreOptions
+  readonly #disk: Disk
+  #store: OpenStore | undefined
+  #opening: Promise<unknown> | undefined
+  #archiving: Promise<unknown> = Promise.resolve()
+  #checkpointing: Promise<unknown> | undefined
+
+  constructor(options: FileStoreOptions, disk: Disk) {
+    this.#options = options
+    this.#disk = disk
+  }
+
+  readonly open = attempt('open', async () => {
+    if (this.#store !== undefined || this.#opening !== undefined) {
+      return E.left(owned('this store is open already'))
+    }
+    const opening = this.#open()
+    this.#opening = opening
     try {
-      const opened = await openStore(settings.right, disk)
-      if (E.isLeft(opened)) return opened
-      const { store, loaded } = opened.right
-      state = { store, archiving: Promise.resolve(), checkpointing: undefined, stopped: false }
-      return E.right(loaded)
+      return await opening
     } finally {
-      if (state === 'opening') state = 'closed'
+      this.#opening = undefined
     }
   })
 
-  const append = (
-    store: OpenStore,
-    write: E.Either<StoreError, Write>,
-  ): Promise<E.Either<StoreError, void>> =>
-    E.isLeft(write) ? Promise.resolve(write) : store.log.append(write.right)
+  readonly commit: Store['commit'] = (commit) =>
+    this.#using('commit', async (store) => {
+      const free = store.heads.check(commit)
+      return E.isLeft(free) ? free : append(store, commitWrite(store, commit))
+    })
 
-  return {
-    name: 'filesystem',
-    durability: 'disk',
-    open,
-    commit: (commit) =>
-      using('commit', async ({ store }) => {
-        const free = store.heads.check(commit)
-        return E.isLeft(free) ? free : append(store, commitWrite(store, commit))
-      }),
-    saveSnapshot: (snapshot) =>
-      using('saveSnapshot', async ({ store }) =>
-        isWanted(store.index.get(snapshot.sessionId), snapshot)
-          ? append(store, snapshotWrite(store, snapshot))
-          : E.right(undefined),
-      ),
-    forget: (sessionId, incarnation) =>
-      using('forget', ({ store }) => append(store, forgetWrite(store, sessionId, incarnation))),
-    readSnapshot: (sessionId) =>
-      using('readSnapshot', ({ store }) => readSnapshotOf(store, sessionId)),
-    readJournal: (sessionId) =>
-      using('readJournal', ({ store }) => readJournalOf(store, sessionId)),
-    archive: (archive) => using('archive', (running) => archiveIn(running, disk, archive)),
-    readArchive: (location) =>
-      using('readArchive', ({ store }) => archiveAt(disk, store.place.directory, location)),
-    checkpoint: (projection, throughSeq) =>
-      using('checkpoint', (running) => checkpointIn(running, projection, throughSeq)),
-    close: async () => {
-      if (typeof state === 'string') return
-      const { store, ...running } = state
-      state.stopped = true
-      state = 'closed'
-      await store.log.close()
-      await Promise.allSettled([running.archiving, running.checkpointing])
-      await store.ownership.release()
-    },
+  readonly saveSnapshot: Store['saveSnapshot'] = (snapshot) =>
+    this.#using('saveSnapshot', async (store) =>
+      isWanted(store.index.get(snapshot.sessionId), snapshot)
+        ? append(store, snapshotWrite(store, snapshot))
+        : E.right(undefined),
+    )
+
+  readonly forget: Store['forget'] = (sessionId, incarnation) =>
+    this.#using('forget', (store) => append(store, forgetWrite(store, sessionId, incarnation)))
+
+  readonly readSnapshot: Store['readSnapshot'] = (sessionId) =>
+    this.#using('readSnapshot', (store) => readSnapshotOf(store, sessionId))
+
+  readonly readJournal: Store['readJournal'] = (sessionId) =>
+    this.#using('readJournal', (store) => readJournalOf(store, sessionId))
+
+  // One after the other: two of one token at once would write the same file.
+  readonly archive: Store['archive'] = (archive) =>
+    this.#using('archive', ({ place, settings }) => {
+      const kept = this.#archiving
+        .catch(() => undefined)
+        .then(() => keepArchive(this.#disk, place.directory, settings.limitBytes, archive))
+      this.#archiving = kept
+      return kept
+    })
+
+  readonly readArchive: Store['readArchive'] = (location) =>
+    this.#using('readArchive', ({ place }) => archiveAt(this.#disk, place.directory, location))
+
+  // One that had to wait for another to end would be stale by then.
+  readonly checkpoint: Store['checkpoint'] = (projection, throughSeq) =>
+    this.#using('checkpoint', async (store) => {
+      if (this.#checkpointing !== undefined) {
+        return E.left(unavailable('checkpoint', new Error('another is being written')))
+      }
+      const work = checkpoint(this.#checkpointOptions(store), projection, throughSeq)
+      this.#checkpointing = work
+      try {
+        return await work
+      } finally {
+        this.#checkpointing = undefined
+      }
+    })
+
+  async close(): Promise<void> {
+    await this.#opening?.catch(() => undefined)
+    const store = this.#store
+    if (store === undefined) return
+    this.#store = undefined
+    await store.log.close()
+    await Promise.allSettled([this.#archiving, this.#checkpointing])
+    await store.ownership.release()
   }
-}
 
-const archiveIn = (
-  running: Running,
-  disk: Disk,
-  archive: Archive,
-): Promise<E.Either<StoreError, string>> => {
-  const { place, settings } = running.store
-  const kept = running.archiving
-    .catch(() => undefined)
-    .then(() => keepArchive(disk, place.directory, settings.limitBytes, archive))
-  running.archiving = kept
-  return kept
-}
-
-// One that had to wait for another to end would be stale by then.
-const checkpointIn = async (
-  running: Running,
-  projection: Json,
-  throughSeq: number,
-): Promise<E.Either<StoreError, void>> => {
-  if (running.checkpointing !== undefined) {
-    return E.left(unavailable('checkpoint', new Error('another is being written')))
+  async #open(): Answer<Loaded> {
+    const settings = settingsOf(this.#options)
+    if (E.isLeft(settings)) return E.left(unusable(`options: ${settings.left}`))
+    const opened = await openStore(settings.right, this.#disk)
+    if (E.isLeft(opened)) return opened
+    this.#store = opened.right.store
+    return E.right(opened.right.loaded)
   }
-  const { store } = running
-  const { disk, place, settings, term, log, index } = store
-  const work = checkpoint(
-    {
+
+  #using<A>(operation: string, work: (store: OpenStore) => Answer<A>) {
+    return attempt(operation, async () =>
+      this.#store === undefined ? E.left(notOpen(operation)) : work(this.#store),
+    )
+  }
+
+  #checkpointOptions(store: OpenStore): CheckpointOptions {
+    const { disk, place, settings, term, log, index } = store
+    return {
       ...settings,
       disk,
       directory: place.log,
@@ -134,15 +139,10 @@ const checkpointIn = async (
       log,
       index,
       setAside: setAsideIn(store),
-      stopped: () => running.stopped,
-    },
-    projection,
-    throughSeq,
-  )
-  running.checkpointing = work
-  try {
-    return await work
-  } finally {
-    running.checkpointing = undefined
+      stopped: () => this.#store !== store,
+    }
   }
 }
+
+const append = async (store: OpenStore, write: E.Either<StoreError, Write>): Answer<void> =>
+  E.isLeft(write) ? write : store.log.append(write.right)

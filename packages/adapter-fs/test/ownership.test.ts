@@ -55,8 +55,12 @@ test.runIf(process.platform === 'linux')(
 test('an open store does not keep its process alive', async () => {
   const directory = freshDirectory()
   const owner = spawn(process.execPath, [writer, directory, 'leave'], { stdio: 'ignore' })
-  const [code] = await once(owner, 'exit')
-  expect(code).toBe(0)
+  try {
+    const [code] = await once(owner, 'exit', { signal: AbortSignal.timeout(20_000) })
+    expect(code).toBe(0)
+  } finally {
+    owner.kill('SIGKILL')
+  }
   await done(closing(fileStore({ directory })).open)
 })
 

@@ -7,7 +7,7 @@ import { campaign } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
-import { type Disk, fileStore } from '../src/index.js'
+import { type Disk, type DiskFile, fileStore } from '../src/index.js'
 import { changing, type Operation, probed, systemError } from './disk-probe.js'
 import { type MemoryDisk, memoryDisk, type Random } from './memory-disk.js'
 import { archiveOf, commitOf, done, snapshotOf } from './sample.js'
@@ -107,10 +107,15 @@ interface Fate {
   readonly lies: boolean
   /** Whether the power goes in the end, or the process alone is killed. */
   readonly cut: boolean
+  readonly checkpoints: number
 }
 
 /** Opens the store, and works until the disk is gone or everything is done. */
-const work = async (disk: Disk, { steps, failsAt, fails, lies }: Fate, so: Promised) => {
+const work = async (
+  disk: Disk,
+  { steps, failsAt, fails, lies, checkpoints }: Fate,
+  so: Promised,
+) => {
   let count = 0
   const failing = probed(disk, ({ name }: Operation) => {
     if (changing.has(name)) count += 1
@@ -132,7 +137,7 @@ const work = async (disk: Disk, { steps, failsAt, fails, lies }: Fate, so: Promi
     so.seq = loaded.right.latestSeq
     await Promise.all([
       ...ids.map((id) => live(store, id, revs.get(id) ?? 0, so)),
-      compact(store, 3, so),
+      compact(store, checkpoints, so),
     ])
   }
   await store.close()
@@ -193,6 +198,7 @@ const fate = fc.record({
   fails: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4 })),
   lies: fc.boolean(),
   cut: fc.boolean(),
+  checkpoints: fc.nat({ max: 3 }),
 })
 const fates = fc.array(fate, { minLength: 1, maxLength: 3 })
 const chances = fc.array(
@@ -233,7 +239,16 @@ test('nothing acknowledged is lost when the power is cut at any step, and the di
   expect(runs).toBeGreaterThanOrEqual(atLeastRuns)
 })
 
-const without: readonly (readonly [string, (operation: Operation) => boolean])[] = [
+interface Flush extends Operation {
+  /** The file was made by whoever flushes it, not found. */
+  readonly own: boolean
+}
+
+const without: readonly (readonly [string, (flush: Flush) => boolean])[] = [
+  [
+    'the flush of what a killed owner wrote',
+    ({ name, path, own }) => name === 'sync' && path.endsWith('.jsonl') && !own,
+  ],
   ['the flush of the log', ({ name, path }) => name === 'sync' && path.endsWith('.jsonl')],
   ['the flush of a checkpoint', ({ name, path }) => name === 'sync' && path.endsWith('.jsonl.tmp')],
   ['the flush of an archive', ({ name, path }) => name === 'sync' && path.includes('/archives/')],
@@ -255,17 +270,18 @@ const without: readonly (readonly [string, (operation: Operation) => boolean])[]
 for (const [what, skipped] of without) {
   test(`without ${what} something would be lost`, async () => {
     const skipping = (disk: MemoryDisk): Disk => {
-      const lying = (path: string, name: Operation['name'], run: () => Promise<void>) =>
-        skipped({ name, path }) ? Promise.resolve() : run()
-      const opened = (path: string, file: Awaited<ReturnType<Disk['open']>>) => ({
+      const lying = (flush: Flush, run: () => Promise<void>) =>
+        skipped(flush) ? Promise.resolve() : run()
+      const opened = (path: string, own: boolean, file: DiskFile): DiskFile => ({
         ...file,
-        sync: () => lying(path, 'sync', file.sync),
+        sync: () => lying({ name: 'sync', path, own }, file.sync),
       })
       return {
         ...disk,
-        create: async (path) => opened(path, await disk.create(path)),
-        open: async (path) => opened(path, await disk.open(path)),
-        syncDirectory: (path) => lying(path, 'syncDirectory', () => disk.syncDirectory(path)),
+        create: async (path) => opened(path, true, await disk.create(path)),
+        open: async (path) => opened(path, false, await disk.open(path)),
+        syncDirectory: (path) =>
+          lying({ name: 'syncDirectory', path, own: false }, () => disk.syncDirectory(path)),
       }
     }
     const result = await fc.check(survives(skipping), {

@@ -13,6 +13,7 @@ import {
   entryOf,
   everything,
   freshDirectory,
+  openFiles,
   recordOf,
   refused,
   snapshotOf,
@@ -271,6 +272,18 @@ test('a store that is not open answers so, and can be opened again after it was 
   await store.close()
   expect(await refused(store.commit(commitOf('a', 1)))).toMatchObject({ _tag: 'StoreUnavailable' })
   expect((await done(store.open)).sessions.length).toBe(50)
+})
+
+test('closing a store that is being opened closes it once it is open', async () => {
+  const directory = freshDirectory()
+  const store = fileStore({ directory })
+  const before = openFiles()
+  const opening = store.open()
+  await store.close()
+  expect(E.isRight(await opening)).toBe(true)
+  expect(await refused(store.commit(commitOf('a', 1)))).toMatchObject({ _tag: 'StoreUnavailable' })
+  expect(openFiles()).toBe(before)
+  await done(closing(fileStore({ directory })).open)
 })
 
 test('an option that cannot be used is named', async () => {
