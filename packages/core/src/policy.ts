@@ -94,7 +94,7 @@ export const Policy = struct('policy', {
   snapshotLimit: struct('snapshot limit', { historyLines: count, outputBytes: count }),
   /** Attempts remembered per session, for `history`. */
   historyLimit: count,
-  /** Journal entries between two checkpoints of the store. */
+  /** Decisions and snapshots between two checkpoints of the store, or more where sessions are many. */
   checkpointEvery: atLeastOne,
   reasonRules: t.array(ReasonRule),
   planRules: t.array(PlanRule),

@@ -157,8 +157,9 @@ export class Keeper {
   async #save(whole: RecoverySnapshot, mayKeep: (error: StoreError) => boolean): Promise<Kept> {
     const { policy, store, notify } = this.#runtime
     const sessionId = this.#sessionId
-    const limited = bounded(whole, policy.snapshotLimit)
-    const { snapshot, secrets } = redact(limited, policy.secretNames, this.#secrets)
+    // Before it is cut: of a secret cut in two the rest would not be found.
+    const { snapshot: clean, secrets } = redact(whole, policy.secretNames, this.#secrets)
+    const snapshot = bounded(clean, policy.snapshotLimit)
     for (const [reference, value] of secrets) await this.#remember(reference, value)
     const { commandHistory, outputBuffer } = snapshot
     const volatile = policy.storeOutput ? {} : { commandHistory, outputBuffer }

@@ -37,8 +37,6 @@ export interface Ledger {
   readonly projections: Pick<Projector, 'tally' | 'history'>
   /** The projections with the place up to which they are folded, encoded for a checkpoint. */
   readonly checkpoint: () => { readonly projection: Json; readonly throughSeq: number }
-  /** Entries folded since the last checkpoint was taken. */
-  readonly sinceCheckpoint: () => number
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -50,7 +48,6 @@ export const ledgerFrom = (loaded: Loaded, policy: Policy): Ledger => {
   for (const entry of loaded.entries) projections.fold(entry)
   let lastSeq = loaded.latestSeq
   let throughSeq = loaded.latestSeq
-  let folded = loaded.entries.length
   const slots: Slot[] = []
 
   return {
@@ -69,7 +66,6 @@ export const ledgerFrom = (loaded: Loaded, policy: Policy): Ledger => {
       let head = slots[0]
       while (head?.settled) {
         if (head.entry !== undefined) projections.fold(head.entry)
-        folded += 1
         // A place the store does not know is given again after the next start.
         if (head.durable) throughSeq = head.seq
         slots.shift()
@@ -77,10 +73,6 @@ export const ledgerFrom = (loaded: Loaded, policy: Policy): Ledger => {
       }
     },
     projections,
-    checkpoint: () => {
-      folded = 0
-      return { projection: Projection.encode(projections.projection()), throughSeq }
-    },
-    sinceCheckpoint: () => folded,
+    checkpoint: () => ({ projection: Projection.encode(projections.projection()), throughSeq }),
   }
 }

@@ -43,6 +43,7 @@ export class Running {
   readonly #work = new Set<Promise<void>>()
   #stopped = false
   #checkpointing = false
+  #writesSinceCheckpoint = 0
 
   constructor(ports: Ports, policy: Policy, loaded: Loaded, notify: (notice: Notice) => void) {
     this.runtime = {
@@ -55,7 +56,7 @@ export class Running {
       notify: (notice) => {
         if (this.#stopped) return
         notify(notice)
-        if (notice._tag === 'decided') this.#checkpointWhenDue()
+        if (notice._tag === 'decided' || notice._tag === 'captured') this.#checkpointWhenDue()
       },
       isStopped: () => this.#stopped,
       background: (what, work) => this.#background(what, work),
@@ -209,10 +210,14 @@ export class Running {
     this.#work.add(done)
   }
 
+  /** Snapshots fill a store as decisions do; what is live is written again by each checkpoint. */
   #checkpointWhenDue(): void {
-    const { ledger, policy } = this.runtime
-    if (this.#checkpointing || ledger.sinceCheckpoint() < policy.checkpointEvery) return
+    const { policy } = this.runtime
+    this.#writesSinceCheckpoint += 1
+    const due = Math.max(policy.checkpointEvery, writesPerSession * this.seats.size)
+    if (this.#checkpointing || this.#writesSinceCheckpoint < due) return
     this.#checkpointing = true
+    this.#writesSinceCheckpoint = 0
     this.#background('a checkpoint', async () => {
       try {
         await this.checkpoint()
@@ -222,5 +227,8 @@ export class Running {
     })
   }
 }
+
+/** A checkpoint costs a write for each session: it is worth it after this many times as many. */
+const writesPerSession = 10
 
 const settledStates: ReadonlySet<string> = new Set(['exhausted', 'unregistered'])
