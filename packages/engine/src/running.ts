@@ -214,7 +214,8 @@ export class Running {
   #checkpointWhenDue(): void {
     const { policy } = this.runtime
     this.#writesSinceCheckpoint += 1
-    const due = Math.max(policy.checkpointEvery, writesPerSession * this.seats.size)
+    // A checkpoint costs a write for each session: it is due when as many were made.
+    const due = Math.max(policy.checkpointEvery, this.seats.size)
     if (this.#checkpointing || this.#writesSinceCheckpoint < due) return
     this.#checkpointing = true
     this.#writesSinceCheckpoint = 0
@@ -227,8 +228,5 @@ export class Running {
     })
   }
 }
-
-/** A checkpoint costs a write for each session: it is worth it after this many times as many. */
-const writesPerSession = 10
 
 const settledStates: ReadonlySet<string> = new Set(['exhausted', 'unregistered'])

@@ -290,3 +290,15 @@ describe('statistics', () => {
     expect(third.engine.stats()).toMatchObject({ sessionsSaved: 2, successfulRecoveries: 1 })
   })
 })
+
+test('snapshots alone bring a checkpoint about: a store of bodies is made fresh, too', async () => {
+  const made = world({ policy: { checkpointEvery: 5, snapshotInterval: 0 } })
+  await answered(made, made.engine.start())
+  await answered(made, made.engine.register('s'))
+  for (let i = 0; i < 10; i++) {
+    await answered(made, made.engine.update('s', { workingDirectory: `/${i}` }))
+  }
+  const checkpoints = made.control.operations.filter((name) => name === 'checkpoint')
+  expect(checkpoints.length).toBeGreaterThanOrEqual(2)
+  expect(checkpoints.length).toBeLessThan(10)
+})

@@ -248,6 +248,19 @@ describe('a recovery', () => {
   })
 })
 
+describe('what is cut', () => {
+  test('holds no rest of a secret', async () => {
+    const secret = 'first-half/second-half'
+    const cut = { ...policy, snapshotLimit: { outputBytes: 'second-half and more'.length } }
+    const sessionOptions = { env: { LANG: 'C', DB_PASSWORD: secret } }
+    const made = await started({ policy: cut }, { sessionOptions })
+    await made.engine.update('s', { outputBuffer: [`${secret} and more`] })
+    const text = await everything(made)
+    expect(text).toContain(' and more')
+    expect(text).not.toContain('second-half')
+  })
+})
+
 describe('free text', () => {
   test('of any length is cut, so that the record stays small', async () => {
     const long = 'x'.repeat(1_000_000)
