@@ -3,6 +3,8 @@
  * programs run code by itself, and nothing of what belongs to the shell.
  */
 
+import { secretReference } from '@session-recovery/core'
+
 // ------------------------------------------------------------------------------------------ model
 
 export type Environment = Readonly<Record<string, string>>
@@ -48,15 +50,24 @@ const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 // ------------------------------------------------------------------------------------ combinators
 
+/** The variables whose secrets are lost, by their references. */
+export const lostNames = (sessionId: string, lostSecrets: readonly string[]): readonly string[] => {
+  const prefix = `${secretReference(sessionId, 'env')}/`
+  return lostSecrets
+    .filter((reference) => reference.startsWith(prefix))
+    .map((reference) => reference.slice(prefix.length))
+}
+
 /**
  * Merges a snapshot's environment with the host's.
  *
- * @param snapshotIsWhole the snapshot names every exported variable: what it lacks was unset.
+ * @param isWhole the snapshot names every exported variable: what it lacks was unset.
+ * @param lostNames variables whose values the snapshot had and nobody has any more: the host's stand in.
  */
 export const merged = (
   snapshot: Environment,
   host: Environment,
-  snapshotIsWhole: boolean,
+  { isWhole, lostNames }: { readonly isWhole: boolean; readonly lostNames: readonly string[] },
 ): Merged => {
   const taken = Object.entries(snapshot).filter(
     ([name]) => identifier.test(name) && !shellsOwn.has(name) && !canExecute(name),
@@ -65,7 +76,7 @@ export const merged = (
     ([name, value]) => canExecute(name) && host[name] !== value,
   )
   const hosts = Object.entries(host).filter(
-    ([name]) => !snapshotIsWhole || canExecute(name) || !identifier.test(name),
+    ([name]) => !isWhole || canExecute(name) || lostNames.includes(name) || !identifier.test(name),
   )
   return {
     environment: Object.fromEntries([...hosts, ...taken]),

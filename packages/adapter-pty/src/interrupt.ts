@@ -133,7 +133,7 @@ export const promptReset = async (
 /** Asks the shell; one that does not answer is started again if the policy says so. */
 export const sessionRefresh = async (
   session: Session,
-  request: Pick<RunRequest, 'traits' | 'signal' | 'snapshot' | 'policy'>,
+  request: Pick<RunRequest, 'traits' | 'signal' | 'snapshot' | 'lostSecrets' | 'policy'>,
   pad: LaunchPad,
 ): Promise<RunOutcome> => {
   if (attended(session, request)) return notApplicable(untouchable)

@@ -21,27 +21,33 @@ export interface Leftover {
   readonly letBe: readonly string[]
 }
 
-const hungUpWithinMs = 500
-const lookEveryMs = 10
+// For each of the two: a hang-up, and what cannot be refused.
+const goneWithinMs = 500
+const lookEveryMs = 20
 
 /** Ends what is left of the session that `leader`, which is gone, led. Linux only; elsewhere nothing. */
 export const endLeftover = async (leader: ProcessIdentity, clock: Clock): Promise<Leftover> => {
   const left = membersOf(leader)
   if (left.length === 0) return { ended: [], letBe: [] }
   const staying = left.filter(({ pid }) => ignoresHangUp(pid))
-  const going = left.filter((member) => !staying.includes(member))
-  const named = (members: readonly ProcessStat[]): readonly string[] =>
-    members.map(({ pid }) => `${commandLineOf(pid) || 'process'} (${pid})`)
-  const result = { ended: named(going), letBe: named(staying) }
-  for (const { pid } of going) {
-    sendSignal(pid, 'SIGHUP')
-    sendSignal(pid, 'SIGCONT')
+  const result = {
+    ended: left.filter((member) => !staying.includes(member)).map(named),
+    letBe: staying.map(named),
   }
-  const wait = { clock, withinMs: hungUpWithinMs, everyMs: lookEveryMs, wakeBy: () => () => {} }
-  await waitFor(wait, () => (going.some(isThere) ? undefined : true))
-  for (const member of going.filter(isThere)) sendSignal(member.pid, 'SIGKILL')
+  const wait = { clock, withinMs: goneWithinMs, everyMs: lookEveryMs, wakeBy: () => () => {} }
+  // What is dying may start another process still: all is looked at anew each time.
+  const signalled = (signals: readonly NodeJS.Signals[]) => {
+    const going = membersOf(leader).filter(({ pid }) => !ignoresHangUp(pid))
+    for (const { pid } of going) for (const signal of signals) sendSignal(pid, signal)
+    return going.length === 0 ? true : undefined
+  }
+  signalled(['SIGHUP', 'SIGCONT'])
+  if ((await waitFor(wait, () => signalled([])))._tag === 'seen') return result
+  await waitFor(wait, () => signalled(['SIGKILL']))
   return result
 }
+
+const named = ({ pid }: ProcessStat): string => `${commandLineOf(pid) || 'process'} (${pid})`
 
 const membersOf = (leader: ProcessIdentity): readonly ProcessStat[] => {
   // A number is free again only when nobody is left of the session it named.
@@ -50,11 +56,6 @@ const membersOf = (leader: ProcessIdentity): readonly ProcessStat[] => {
   return processesWhere(
     (stat) => stat.session === leader.pid && stat.pid !== leader.pid && stat.state !== 'Z',
   )
-}
-
-const isThere = (member: ProcessStat): boolean => {
-  const now = readStat(member.pid)
-  return now !== undefined && now.startTicks === member.startTicks && now.state !== 'Z'
 }
 
 const ignoresHangUp = (pid: number): boolean => {

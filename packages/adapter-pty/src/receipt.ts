@@ -97,7 +97,7 @@ const cwdItem = (respawn: Respawn, is: string | undefined): ReceiptItem => {
 }
 
 const envItem = (
-  { environment, refused }: Respawn,
+  { environment, refused, lostVariables }: Respawn,
   { equal, different }: Comparison,
   is: ReadonlyMap<string, string>,
 ): ReceiptItem => {
@@ -111,9 +111,14 @@ const envItem = (
     ...(different.length === 0
       ? []
       : [`${different.length} other than before: ${different.join(', ')}`]),
+    ...(lostVariables.length === 0
+      ? []
+      : [`${lostVariables.length} whose secret nobody has: ${lostVariables.join(', ')}`]),
     ...(more.length === 0 ? [] : [`${more.length} more by its start-up files: ${more.join(', ')}`]),
   ]
-  return different.length === 0 ? restored(parts.join('; ')) : lost(parts.join('; '))
+  return different.length + lostVariables.length === 0
+    ? restored(parts.join('; '))
+    : lost(parts.join('; '))
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

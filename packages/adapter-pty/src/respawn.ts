@@ -5,7 +5,7 @@
  */
 import { dirname } from 'node:path'
 import type { RecoverySnapshot, RunOutcome, RunRequest } from '@session-recovery/core'
-import { type Environment, merged } from './environment.js'
+import { type Environment, lostNames, merged } from './environment.js'
 import { isDirectory, type LaunchPad, launch } from './launch.js'
 import { endLeftover } from './leftover.js'
 import { screenOf, terminalReset } from './screen.js'
@@ -29,7 +29,7 @@ interface Wanted {
 export const respawn = async (
   session: Session,
   depth: Depth,
-  request: Pick<RunRequest, 'traits' | 'signal' | 'snapshot'>,
+  request: Pick<RunRequest, 'traits' | 'signal' | 'snapshot' | 'lostSecrets'>,
   pad: LaunchPad,
 ): Promise<RunOutcome> => {
   if (!request.traits.shell && !request.traits.rerunnable) {
@@ -39,6 +39,7 @@ export const respawn = async (
   const old = session.shell
   const wanted = wantedOf(session, request.snapshot)
   const lostCommand = runningLine(session)
+  const lostVariables = lostNames(session.id, request.lostSecrets)
   const screenLines = depth === 'restore' ? await showScreenAgain(session) : undefined
   await livingShell(session)?.end()
   const leftover =
@@ -46,7 +47,7 @@ export const respawn = async (
   const { environment, fromSnapshot, refused } = merged(
     wanted.environment,
     session.spec.environment,
-    wanted.isWhole,
+    { isWhole: wanted.isWhole, lostNames: lostVariables },
   )
   const startedIn = nearestDirectory(wanted.cwd || session.spec.cwd)
   const historyLines = depth === 'restore' ? wanted.historyLines : []
@@ -71,6 +72,7 @@ export const respawn = async (
     screenLines,
     leftover,
     lostCommand,
+    lostVariables,
   } satisfies Respawn
   return { _tag: 'done', detail: `started anew as process ${launched.shell.identity.pid}` }
 }

@@ -71,6 +71,8 @@ export interface Respawn {
   readonly screenLines: readonly string[] | undefined
   readonly leftover: Leftover
   readonly lostCommand: string | undefined
+  /** Variables whose secret nobody has any more. */
+  readonly lostVariables: readonly string[]
 }
 
 /** A session as the driver holds it. */

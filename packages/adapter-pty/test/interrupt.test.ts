@@ -1,13 +1,14 @@
 /** Prompts are freed by the least force, the shell lives on, and what must not be touched is not. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ForegroundKind } from '@session-recovery/core'
 import { afterEach, expect, it } from 'vitest'
 import { died, eventually, foreground, type Rig, rigOf, traits } from './rig.js'
 
 let rig: Rig
 afterEach(() => rig.close())
 
-it.each([
+it.each<readonly [string, string, ForegroundKind, RegExp]>([
   ['a stopped shell', '', 'stopped', /after SIGCONT$/],
   ['read -p', 'read -p "? " x', 'waiting-for-line', /after \^C/],
   ['cat', 'cat', 'waiting-for-line', /after \^C/],
@@ -63,13 +64,12 @@ it('leaves a healthy command, what is unknown and the prompt alone', async () =>
 
 it('ends a command that does not wait for input only past its expected end', async () => {
   rig = rigOf()
-  const session = await rig.open('a', { expectedMs: 1 })
+  const session = await rig.open('a', { expectedMs: 0 })
   session.write('sleep 60\r')
   await foreground(rig, 'a', 'running')
-  expect(await rig.run('a', 'prompt-interrupt')).toMatchObject({
-    _tag: 'done',
-    detail: 'the shell is at its prompt, after SIGINT',
-  })
+  const outcome = await rig.run('a', 'prompt-interrupt')
+  expect(outcome).toMatchObject({ _tag: 'done' })
+  expect(outcome.detail).toMatch(/after SIGINT/)
   expect(await rig.verify('a', 'prompt-interrupt')).toMatchObject({ _tag: 'alive' })
 })
 

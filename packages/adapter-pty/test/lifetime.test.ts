@@ -74,7 +74,8 @@ it('close ends everything, also what is just being started', async () => {
   try {
     const made = rig({ clock })
     const busy = await made.open('busy')
-    busy.write('trap "" HUP TERM; cat\r')
+    await busy.exec(`bash -c 'trap : HUP TERM; while :; do sleep 0.1; done' &`)
+    busy.write('trap "" TERM; cat\r')
     await foreground(made, 'busy', 'waiting-for-line')
     const stopped = await made.open('stopped')
     process.kill(stopped.pid() ?? 0, 'SIGSTOP')

@@ -136,8 +136,9 @@ describe('values', () => {
 
 describe('a name that is no name', () => {
   it('never reaches the shell as one', () => {
+    const whole = { isWhole: true, lostNames: [] }
     const trap = { 'x[$(kill -9 $$)]': '1', 'a b': '2', FINE: '3' }
-    expect(merged(trap, {}, true).fromSnapshot).toEqual(['FINE'])
-    expect(Object.keys(merged(trap, {}, true).environment)).toEqual(['FINE'])
+    expect(merged(trap, {}, whole).fromSnapshot).toEqual(['FINE'])
+    expect(Object.keys(merged(trap, {}, whole).environment)).toEqual(['FINE'])
   })
 })

@@ -1,10 +1,26 @@
 /** Shells that died are brought back, and the receipt says what is true. */
 import { copyFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { defaultPolicy, type Receipt, type Verdict } from '@session-recovery/core'
+import {
+  defaultPolicy,
+  type Receipt,
+  redact,
+  referencesIn,
+  type Verdict,
+  withSecrets,
+} from '@session-recovery/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { PtySession } from '../src/index.js'
-import { bash, died, eventually, foreground, type Rig, rigOf, traits } from './rig.js'
+import {
+  bash,
+  died,
+  eventually,
+  foreground,
+  processesNaming,
+  type Rig,
+  rigOf,
+  traits,
+} from './rig.js'
 
 let rig: Rig
 afterEach(() => rig.close())
@@ -125,6 +141,23 @@ describe('restore', () => {
     expect(environment).not.toHaveProperty('HISTFILE')
   })
 
+  it('puts the value of today in the place of a secret that nobody has, and says so', async () => {
+    rig = rigOf()
+    const session = await rig.open('a', { env: { ...rig.env, TOKEN: 'of today' } })
+    await session.exec('export TOKEN=mine OTHER_TOKEN=mine')
+    const { snapshot } = redact(await rig.snapshot('a'), [])
+    await kill(session)
+    const lostSecrets = referencesIn(snapshot)
+    expect(lostSecrets).toHaveLength(2)
+    await rig.run('a', 'restore', { snapshot: withSecrets(snapshot, new Map()), lostSecrets })
+    const { env } = receiptIn(await rig.verify('a', 'restore')).items
+    expect(env).toMatchObject({ status: 'lost' })
+    expect(env.detail).toContain('2 whose secret nobody has: ')
+    const { environment } = (await rig.capture('a')).update
+    expect(environment).toMatchObject({ TOKEN: 'of today' })
+    expect(environment).not.toHaveProperty('OTHER_TOKEN')
+  })
+
   it('says what is lost', async () => {
     rig = rigOf()
     writeFileSync(join(rig.home, '.bashrc'), 'readonly FIXED=today; HISTSIZE=2')
@@ -239,6 +272,7 @@ describe('restart', () => {
       expect(await rig.verify('a', strategy)).toMatchObject({ _tag: 'alive' })
     }
     expect(session.pid()).not.toBe(pid)
+    expect(processesNaming(rig.home)).toEqual([String(session.pid())])
     expect(linesIn(log)).toBe(1)
     expect(rig.observed.filter(({ _tag }) => _tag === 'exited')).toEqual([])
   })

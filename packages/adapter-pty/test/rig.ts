@@ -11,6 +11,7 @@ import {
   type Clock,
   classify,
   defaultPolicy,
+  type ForegroundKind,
   type Observation,
   type RecoverySnapshot,
   type RecoveryStrategy,
@@ -120,6 +121,7 @@ export const rigOf = (options: Partial<PtyOptions> = {}): Rig => {
             fallbackOptions: [],
           },
           repeated: false,
+          lostSecrets: [],
           policy: defaultPolicy,
           ...more,
         })(),
@@ -172,13 +174,19 @@ export const eventually = async <A>(
   }
 }
 
-/** Waits until the foreground of a session is of that kind. */
-export const foreground = (rig: Rig, id: string, kind: string): Promise<true> =>
-  eventually(`${kind} in ${id}`, async () =>
-    (await rig.capture(id)).foreground.kind === kind ? true : undefined,
-  )
+/**
+ * Waits until the foreground of a session is of that kind; if it is a command's, until the shell has
+ * told its start, too, which the kernel may show first.
+ */
+export const foreground = (rig: Rig, id: string, kind: ForegroundKind): Promise<true> =>
+  eventually(`${kind} in ${id}`, async () => {
+    const { foreground: seen, update } = await rig.capture(id)
+    const told = (update.interactiveState?.pendingCommands.length ?? 0) > 0
+    const isCommand = kind !== 'at-prompt' && kind !== 'stopped' && kind !== 'dead'
+    return seen.kind === kind && (told || !isCommand) ? true : undefined
+  })
 
-/** Waits until the process of a session is another than `pid`, or none. */
+/** Waits until the end of a session's process was told. */
 export const died = (rig: Rig, id: string): Promise<Observation> =>
   eventually(`the end of ${id}`, () =>
     rig.observed.find((seen) => seen._tag === 'exited' && seen.sessionId === id),
