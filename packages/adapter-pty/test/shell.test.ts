@@ -2,7 +2,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { died, eventually, type Rig, rigOf } from './rig.js'
+import { died, eventually, foreground, type Rig, rigOf } from './rig.js'
 
 let rig: Rig
 afterEach(() => rig.close())
@@ -28,6 +28,22 @@ describe('a shell', () => {
     ])
     await session.exec('unset A')
     expect((await rig.capture('a')).update.environment).not.toHaveProperty('A')
+  })
+
+  it('says that something changed when a command has ended, and not before', async () => {
+    rig = rigOf()
+    const session = await rig.open('a')
+    const changes = () => rig.observed.filter(({ _tag }) => _tag === 'changed').length
+    const opened = changes()
+    await session.exec('true')
+    await session.exec('export A=1')
+    expect(changes()).toBe(opened + 2)
+    const told = (await rig.capture('a')).update.environment
+    expect(told).toMatchObject({ A: '1' })
+    session.write('\r')
+    session.write('sleep 0.2\r')
+    await foreground(rig, 'a', 'running')
+    expect(changes()).toBe(opened + 2)
   })
 
   it('keeps its marks out of the output, and its nonce from its children', async () => {
