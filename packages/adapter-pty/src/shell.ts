@@ -40,7 +40,6 @@ export interface Shell {
   readonly integrated: boolean
   readonly dialogue: () => Dialogue
   readonly exit: () => Exit | undefined
-  readonly rejectedMarks: () => number
   /** The path of its terminal, where the kernel shows it. */
   readonly terminal: () => string | undefined
   /** `false`: the process is gone, nothing was written. */
@@ -77,7 +76,6 @@ export const startShell = (start: ShellStart, listener: ShellListener, clock: Cl
   const wakes = new Set<() => void>()
   let dialogue = silent
   let exit: Exit | undefined
-  let rejected = 0
   let ending: Promise<void> | undefined
   let initFile = start.integration?.initFile
 
@@ -90,7 +88,6 @@ export const startShell = (start: ShellStart, listener: ShellListener, clock: Cl
   }
   const hear = hearing(start.integration?.nonce, {
     output: listener.output,
-    rejected: () => rejected++,
     mark: (mark) => {
       forgetInitFile()
       dialogue = afterMark(dialogue, mark, clock.wallMs())
@@ -113,7 +110,6 @@ export const startShell = (start: ShellStart, listener: ShellListener, clock: Cl
     integrated: start.integration !== undefined,
     dialogue: () => dialogue,
     exit: () => exit,
-    rejectedMarks: () => rejected,
     terminal: () => terminalOf(identity.pid),
     write: (text) => {
       if (exit !== undefined) return false
@@ -158,7 +154,6 @@ const spawnPty = (start: ShellStart): IPty =>
 interface Heard {
   readonly output: (text: string) => void
   readonly mark: (mark: Mark) => void
-  readonly rejected: () => void
 }
 
 const hearing = (nonce: string | undefined, heard: Heard): ((chunk: string) => void) => {
@@ -168,7 +163,6 @@ const hearing = (nonce: string | undefined, heard: Heard): ((chunk: string) => v
     for (const token of scan(chunk)) {
       if (token._tag === 'output') heard.output(token.text)
       else if (token._tag === 'mark') heard.mark(token.mark)
-      else heard.rejected()
     }
   }
 }
