@@ -290,7 +290,10 @@ class SessionEngine implements Engine {
     const beginning = seat.lane.begin(event, effects)
     const keeping = seat.keeper.begin(
       firstSnapshot(sessionId, registration, new Date(atMs)),
-      beginning.then(({ _tag }) => _tag === 'changed'),
+      beginning.then(
+        ({ _tag }) => _tag === 'changed',
+        () => false,
+      ),
     )
     const begun = await beginning
     if (begun._tag !== 'changed') {
