@@ -171,16 +171,22 @@ export class Running {
   }
 
   async #lookAt(seats: readonly Seat[]): Promise<void> {
-    const waiting = seats.filter(
-      ({ lane }) => !isRecovering(lane.record) && !settledStates.has(lane.record.state),
-    )
+    const waiting = [...seats]
     const look = async (): Promise<void> => {
       for (let seat = waiting.shift(); seat && !this.#stopped; seat = waiting.shift()) {
+        // Asked when its turn has come: meanwhile it may have failed, or be gone.
+        if (!this.#seemsWell(seat)) continue
         await seat.interpreter.lookAfterStart()
         await this.#untilWell(seat)
       }
     }
     await Promise.all(Array.from({ length: this.runtime.policy.resumeConcurrency }, look))
+  }
+
+  #seemsWell(seat: Seat): boolean {
+    const { record } = seat.lane
+    const isSeated = this.seats.get(record.control.sessionId) === seat
+    return isSeated && !isRecovering(record) && !settledStates.has(record.state)
   }
 
   /** The cap is on recoveries, not on looks: the next session's turn comes when this one's is over. */
