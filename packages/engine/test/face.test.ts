@@ -2,6 +2,7 @@
  * The engine's face: every answer of every closed union can be had, and means what it says.
  */
 import type { Failure } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import {
   alive,
@@ -88,6 +89,9 @@ describe('register', () => {
     const { engine } = await started()
     const both = await Promise.all([engine.register('t'), engine.register('t')])
     expect(both.map(({ _tag }) => _tag)).toEqual(['registered', 'already-registered'])
+    const replace = { whenRegistered: 'replace' } as const
+    const again = await Promise.all([engine.register('t', replace), engine.register('t', replace)])
+    expect(again.map(({ _tag }) => _tag)).toEqual(['registered', 'already-registered'])
   })
 
   test.each([
@@ -293,6 +297,18 @@ describe('recover', () => {
     const cancelled = made.engine.cancel('s', 'at once')
     expect(await answered(made, cancelled)).toEqual({ _tag: 'cancelled' })
     expect(await answered(made, second)).toMatchObject({ _tag: 'cancelled', why: 'at once' })
+  })
+
+  test('cancelled, also when a store is so quick that the end comes before the wait for it', async () => {
+    const made = await started({ script: { run: () => never } })
+    const taken = Promise.resolve(E.right(undefined))
+    Object.assign(made.store, { commit: () => () => taken })
+    made.engine.subscribe((notice) => {
+      if (notice._tag === 'decided' && notice.entry.event.type === 'failed') {
+        void made.engine.cancel('s')
+      }
+    })
+    expect(await answered(made, made.engine.recover('s'))).toMatchObject({ _tag: 'cancelled' })
   })
 
   test('cancelled when the session is unregistered in the same breath', async () => {

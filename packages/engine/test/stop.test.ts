@@ -8,6 +8,7 @@ import {
   diskFull,
   done,
   never,
+  type Script,
   seen,
   started,
   type World,
@@ -16,6 +17,14 @@ import {
 
 const policy = { stopTimeoutMs: 2_000, snapshotInterval: 60_000 } as const
 const hanging = { run: () => never, verify: () => never, capture: () => never }
+
+/** Ceases when it is told to. */
+const heeding: Partial<Script> = {
+  run: ({ signal }) =>
+    new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve(done), { once: true })
+    }),
+}
 
 /** Lets a long time pass, with everything going on around it, and holds the engine to its silence. */
 const staysSilent = async (made: World) => {
@@ -62,12 +71,7 @@ describe('stop', () => {
   test('ends as soon as a driver that heeds it has ceased', async () => {
     const made = await started({
       policy,
-      script: {
-        run: ({ signal }) =>
-          new Promise((resolve) => {
-            signal.addEventListener('abort', () => resolve(done), { once: true })
-          }),
-      },
+      script: heeding,
     })
     await made.engine.reportFailure('s')
     await made.time.advance(10)
@@ -104,7 +108,7 @@ describe('stop', () => {
 
   test('ends while the store refuses, and nobody waits for an answer', async () => {
     const halting = { ...policy, onStoreFailure: 'halt' } as const
-    const made = await started({ policy: halting, script: { run: () => never } })
+    const made = await started({ policy: halting, script: heeding })
     const recovered = made.engine.recover('s')
     await made.time.advance(10)
     made.control.refuse = (operation) => (operation === 'close' ? undefined : diskFull)
@@ -112,7 +116,8 @@ describe('stop', () => {
     // The strategy is given up, which the store has to hold before the next one may run.
     await made.time.advance(130_000)
     expect(made.notices.at(-1)?._tag).toBe('store-failed')
-    await answered(made, made.engine.stop(), 2_000)
+    await made.time.advance(100)
+    await answered(made, made.engine.stop())
     expect(await answered(made, recovered)).toEqual({ _tag: 'stopped' })
     await staysSilent(made)
   })

@@ -46,6 +46,15 @@ describe('subscribers', () => {
     expect(order).toEqual(['failed true', 'run', 'acted true', 'run', 'acted true'])
   })
 
+  test('are told that a session is gone before its driver lets go of it', async () => {
+    const order: string[] = []
+    const detach = async () => void order.push('detach')
+    const made = await started({ script: { detach } })
+    made.engine.subscribe((notice) => order.push(notice._tag))
+    await made.engine.unregister('s')
+    expect(order).toEqual(['decided', 'detach'])
+  })
+
   test('destroy stops, and forgets them', async () => {
     const made = await started({ script: { verify: () => dead, capture: () => seen() } })
     await answered(made, made.engine.destroy())
