@@ -199,6 +199,19 @@ describe('sessions found in the store', () => {
     expect(hung?.request.signal?.aborted).toBe(true)
   })
 
+  test('one that is gone when its turn comes is not looked at', async () => {
+    const policy = { snapshotInterval: 0, resumeConcurrency: 1, strategyTimeoutMs: 5_000 }
+    const verify: Script['verify'] = ({ sessionId }) => (sessionId === 'a' ? never : alive)
+    const second = world({ policy, script: { verify }, after: await threeCrashed() })
+    await answered(second, second.engine.start())
+    await answered(second, second.engine.unregister('b'))
+    await second.time.advance(5_000)
+    const looked = second.asked.filter(
+      ({ verb, strategy }) => verb === 'verify' && strategy === undefined,
+    )
+    expect(looked.map(({ sessionId }) => sessionId)).toEqual(['a', 'c'])
+  })
+
   test('a look that was overtaken says nothing any more', async () => {
     let answer = (_: Verdict) => {}
     const looked = new Promise<Verdict>((resolve) => {

@@ -31,7 +31,9 @@ export const campaign = async <Ts>(
     const result = await fc.check(property, { seed, numRuns: batchRuns })
     if (result.failed) {
       const report = fc.defaultReportMessage(result) ?? 'it does not hold'
-      throw new Error(`${report}\n\nReplay: SEED=${seed} npm test -- ${file}`)
+      const { errorInstance } = result
+      const why = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)
+      throw new Error(`${report}\n\n${why}\n\nReplay: SEED=${seed} npm test -- ${file}`)
     }
     runs += result.numRuns
   }
