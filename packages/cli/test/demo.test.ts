@@ -100,6 +100,17 @@ test('a session that ends otherwise is named, and the exit status is not 0', asy
   expect(status).toBe(1)
 }, 60_000)
 
+test('interrupted, it leaves no shell behind', async () => {
+  const run = started()
+  await until(() => run.output().includes('now each is broken'))
+  run.child.kill('SIGINT')
+  const { status } = await run.ended
+  expect(status).toBe(130)
+  for (const directory of ['killed', 'stopped', 'asking', 'waiting', 'second-try']) {
+    expect(await shellIn(run.child, directory), directory).toBeUndefined()
+  }
+}, 60_000)
+
 test('on a terminal it draws a line a session, with the countdown of the backoff', async () => {
   const driver = ptyDriver({ clock: systemClock })
   try {

@@ -166,37 +166,62 @@ export const addDemoCommand = (program: Command): void => {
     .option('--inspect', 'serve the Stately inspector on loopback while it runs')
     .option('--data <directory>', 'where the new folder is made', 'data')
     .action(async (options: DemoOptions) => {
-      process.exitCode = await demo(options)
+      const status = await demo(options)
+      // What an interruption left half done would keep the process for a minute.
+      if (status > 128) process.exit(status)
+      process.exitCode = status
     })
 }
 
 const demo = async ({ inspect, data }: DemoOptions): Promise<number> => {
   const stage = await setStage(data)
   const { engine, driver } = stage
+  const interruption = interrupted()
   const closeInspector = inspect === true ? await inspected(engine) : async () => {}
   try {
-    say(`Opening ${mishaps.length} real shells; what is stored goes to ${stage.directory}\n`)
-    const players = await Promise.all(mishaps.map((mishap: Mishap) => bringOn(stage, mishap)))
-    const { ends, all, end } = endsOf(engine, players)
-    await Promise.all(players.map((player) => untilKept(stage, player)))
-    say('All are at work; now each is broken, and nobody tells the engine.\n')
-    const view = liveView(engine, mishaps)
-    await strikeAll(players)
-    await waited(all)
-    view.end()
-    end()
-    const faults = await report(stage, players, ends)
-    const recovered = [...ends.values()].filter((e) => e._tag === 'incident-recovered').length
-    say(
-      `\n${recovered} of ${players.length} sessions recovered, ${ends.size - recovered} exhausted.\n`,
-    )
-    for (const fault of faults) say(`NOT AS IT SHOULD BE: ${fault}\n`)
-    if (faults.length === 0) say('Each ended as it should, with evidence; no secret is on disk.\n')
-    say(`What was stored is in ${stage.directory}\n`)
-    return faults.length === 0 ? 0 : 1
+    return await Promise.race([play(stage), interruption.status])
   } finally {
+    interruption.ignore()
     await engine.stop()
     await driver.close()
     await closeInspector()
   }
+}
+
+/** Breaks the shells and tells how they came back; resolves to the exit status. */
+const play = async (stage: Stage): Promise<number> => {
+  const { engine } = stage
+  say(`Opening ${mishaps.length} real shells; what is stored goes to ${stage.directory}\n`)
+  const players = await Promise.all(mishaps.map((mishap: Mishap) => bringOn(stage, mishap)))
+  const { ends, all, end } = endsOf(engine, players)
+  await Promise.all(players.map((player) => untilKept(stage, player)))
+  say('All are at work; now each is broken, and nobody tells the engine.\n')
+  const view = liveView(engine, mishaps)
+  await strikeAll(players)
+  await waited(all)
+  view.end()
+  end()
+  const faults = await report(stage, players, ends)
+  const recovered = [...ends.values()].filter((e) => e._tag === 'incident-recovered').length
+  say(`\n${recovered} of ${players.length} sessions recovered, `)
+  say(`${ends.size - recovered} exhausted.\n`)
+  for (const fault of faults) say(`NOT AS IT SHOULD BE: ${fault}\n`)
+  if (faults.length === 0) say('Each ended as it should, with evidence; no secret is on disk.\n')
+  say(`What was stored is in ${stage.directory}\n`)
+  return faults.length === 0 ? 0 : 1
+}
+
+const signals = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** Resolves to the exit status of an interruption: what was opened is closed first. */
+const interrupted = () => {
+  let ignore = () => {}
+  const status = new Promise<number>((resolve) => {
+    const heard = (signal: keyof typeof signals) => resolve(signals[signal])
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, heard)
+    ignore = () => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, heard)
+    }
+  })
+  return { status, ignore: () => ignore() }
 }
