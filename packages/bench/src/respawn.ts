@@ -8,10 +8,13 @@ import { join } from 'node:path'
 import { type IPty, spawn } from '@lydell/node-pty'
 import { fileStore } from '@session-recovery/adapter-fs'
 import { bashInitFile, markCode, type PtyDriver, ptyDriver } from '@session-recovery/adapter-pty'
-import { policyFrom } from '@session-recovery/core'
+import { type PlanRule, type Policy, policyFrom } from '@session-recovery/core'
 import { createEngine, type Engine, systemClock } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Spread, spreadOf } from './spread.js'
+
+/** What brings the shell back: `restart` (directory, environment) or `restore` (history and screen, too). */
+export type RespawnStrategy = 'restart' | 'restore'
 
 export interface RespawnFigures {
   readonly rounds: number
@@ -110,20 +113,36 @@ const bareOnce = async (before: Bare, directory: string, logPath: string) => {
 
 const quietMs = 30
 
+// A session killed over and over is an ordinary one here: its budget never ends.
+const policyFor = (strategy: RespawnStrategy): Policy => {
+  const rule: PlanRule = {
+    name: strategy,
+    when: {},
+    strategies: [strategy, 'fallback'],
+    priority: 'high',
+    estimatedTimeMs: 0,
+  }
+  const policy = policyFrom({
+    maxRecoveryAttempts: 1_000_000,
+    recoveryDelay: 0,
+    planRules: [rule],
+  })
+  if (E.isLeft(policy)) throw new Error(policy.left.message)
+  return policy.right
+}
+
 /** Measures `rounds` pairs, in turn, with everything in a new folder under `directory`. */
 export const respawnFigures = async (
   directory: string,
+  strategy: RespawnStrategy,
   rounds: number,
   progress: (round: number) => void,
 ): Promise<RespawnFigures> => {
   const place = join(directory, `respawn-${process.pid}`)
   await mkdir(place, { recursive: true })
-  // A session killed over and over is an ordinary one here: its budget never ends.
-  const policy = policyFrom({ maxRecoveryAttempts: 1_000_000, recoveryDelay: 0 })
-  if (E.isLeft(policy)) throw new Error(policy.left.message)
   const driver = ptyDriver({ clock: systemClock })
   const store = fileStore({ directory: join(place, 'store') })
-  const engine = createEngine({ policy: policy.right, driver, store })
+  const engine = createEngine({ policy: policyFor(strategy), driver, store })
   await engine.start()
   const options = { command: 'bash', cwd: place, env: env(place) }
   const opened = await driver.open(sessionId, options)()
