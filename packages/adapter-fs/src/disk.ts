@@ -5,6 +5,7 @@
  */
 import { constants, type Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -139,9 +140,25 @@ const syncDirectory: Disk['syncDirectory'] = async (path) => {
 }
 
 /** The disk of this machine. */
+// Node's own recursive mkdir never answers where a directory that is there takes no names (/proc).
+const makeDirectory = async (path: string): Promise<string | undefined> => {
+  try {
+    await fs.mkdir(path, { mode: directoryMode })
+    return path
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST' && (await fs.stat(path)).isDirectory()) return undefined
+    const above = dirname(path)
+    if (code !== 'ENOENT' || above === path || (await status(above)) !== undefined) throw error
+    const topmost = await makeDirectory(above)
+    await makeDirectory(path)
+    return topmost ?? path
+  }
+}
+
 export const realDisk: Disk = {
   status,
-  makeDirectory: (path) => fs.mkdir(path, { recursive: true, mode: directoryMode }),
+  makeDirectory,
   setMode: (path, mode) => fs.chmod(path, mode),
   list: (path) => fs.readdir(path),
   create,

@@ -163,3 +163,11 @@ test('links, queues and second names in the place of segments are set aside, wha
   await store.close()
   expect((await done(store.open)).quarantined).toEqual([])
 })
+
+test.runIf(process.platform === 'linux')(
+  'a place that takes no names is an answer, not a wait without end',
+  async () => {
+    const error = await refused(fileStore({ directory: '/proc/nope/store' }).open)
+    expect(error).toMatchObject({ _tag: 'StoreUnavailable', code: 'ENOENT' })
+  },
+)

@@ -8,6 +8,7 @@ export {
 } from './driver.js'
 export { markCode } from './mark.js'
 export type { ProcessIdentity } from './process.js'
+export { quoted } from './quoting.js'
 export type { OpenError } from './roster.js'
 export type { TerminalSize } from './screen.js'
 export type { CommandOutcome, PtySession } from './session.js'

@@ -123,8 +123,9 @@ const envItem = (
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
-const historyItem = ({ shell, historyLines }: Respawn): ReceiptItem => {
-  if (historyLines.length === 0) return lost('no line was put back')
+const historyItem = ({ shell, historyLines, redactedLines }: Respawn): ReceiptItem => {
+  const leftOut = redactedLines === 0 ? '' : `; left out for their secrets: ${redactedLines}`
+  if (historyLines.length === 0) return lost(`no line was put back${leftOut}`)
   const listing = shell.dialogue().historyListing
   if (listing === undefined) return unknown('the shell did not list its history')
   const first = Number(/^ *(\d+)/.exec(listing)?.[1] ?? Number.NaN)
@@ -132,7 +133,7 @@ const historyItem = ({ shell, historyLines }: Respawn): ReceiptItem => {
     .map((line, i) => `${String(first + i).padStart(5)}  ${line}`)
     .join('\n')
   return listing === expected.replace(/\n+$/, '')
-    ? restored(`${counted(historyLines.length, 'line')} compared equal`)
+    ? restored(`${counted(historyLines.length, 'line')} compared equal${leftOut}`)
     : lost(`the shell lists other lines than the ${historyLines.length} put back`)
 }
 

@@ -4,7 +4,12 @@
  * the verification can compare.
  */
 import { dirname } from 'node:path'
-import type { RecoverySnapshot, RunOutcome, RunRequest } from '@session-recovery/core'
+import {
+  type RecoverySnapshot,
+  type RunOutcome,
+  type RunRequest,
+  redactedText,
+} from '@session-recovery/core'
 import { type Environment, lostNames, merged } from './environment.js'
 import { isDirectory, type LaunchPad, launch } from './launch.js'
 import { endLeftover } from './leftover.js'
@@ -50,7 +55,9 @@ export const respawn = async (
     { isWhole: wanted.isWhole, lostNames: lostVariables },
   )
   const startedIn = nearestDirectory(wanted.cwd || session.spec.cwd)
-  const historyLines = depth === 'restore' ? wanted.historyLines : []
+  const known = depth === 'restore' ? wanted.historyLines : []
+  // A line whose secret was taken out would, entered again, do something else than it did.
+  const historyLines = known.filter((line) => !line.includes(redactedText))
   session.respawn = undefined
   const launched = await launch(
     session,
@@ -69,6 +76,7 @@ export const respawn = async (
     fromSnapshot,
     refused,
     historyLines,
+    redactedLines: known.length - historyLines.length,
     screenLines,
     leftover,
     lostCommand,

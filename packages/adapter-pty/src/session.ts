@@ -67,6 +67,8 @@ export interface Respawn {
   readonly fromSnapshot: readonly string[]
   readonly refused: Environment
   readonly historyLines: readonly string[]
+  /** Lines left out because they held a secret. */
+  readonly redactedLines: number
   /** The text of the screen's lines before; `undefined` when the screen was not brought back. */
   readonly screenLines: readonly string[] | undefined
   readonly leftover: Leftover

@@ -5,6 +5,7 @@ import {
   defaultPolicy,
   type Receipt,
   redact,
+  redactedText,
   referencesIn,
   type Verdict,
   withSecrets,
@@ -69,6 +70,23 @@ describe('restore', () => {
     expect(await session.screen()).toContain('all-there')
     await session.exec('history')
     expect(session.output()).toMatch(/\d+ {2}cd \/usr; export A/)
+  })
+
+  it('puts no line back whose secret was taken out, and says so', async () => {
+    rig = rigOf()
+    const session = await rig.open('a')
+    const snapshot = await rig.snapshot('a')
+    await kill(session)
+    const commandHistory = ['echo one', `export TOKEN=${redactedText}`, 'echo two']
+    await rig.run('a', 'restore', { snapshot: { ...snapshot, commandHistory } })
+    const { items } = receiptIn(await rig.verify('a', 'restore'))
+    expect(items.history).toEqual({
+      status: 'restored',
+      detail: '2 lines compared equal; left out for their secrets: 1',
+    })
+    await session.exec('history')
+    expect(session.output()).toContain('echo two')
+    expect(session.output()).not.toContain('TOKEN=')
   })
 
   it('shows the screen without typing an answer into the shell', async () => {

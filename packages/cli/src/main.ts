@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 /** The program: reads the command line and runs one sub-command. */
+import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addDemoCommand } from './demo/demo-command.js'
 import { exitStatus } from './exit-status.js'
 import { addPlanCommand } from './plan-command.js'
 
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 const program = new Command('session-recovery')
   .description('Brings lost interactive sessions back, and proves it.')
+  .version(version)
   .exitOverride()
   .configureOutput({
     outputError: (message, write) => write(message.replace(/^error: /, 'session-recovery: ')),

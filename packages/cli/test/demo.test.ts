@@ -2,7 +2,7 @@
  * The main job, as a person starts it: the built program breaks real shells and shows how they come back.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,12 +12,16 @@ import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+let top = ''
 let data = ''
 
+// A path as people have them: what is quoted wrongly does not come back from it.
 beforeEach(async () => {
-  data = await mkdtemp(join(tmpdir(), 'demo-'))
+  top = await mkdtemp(join(tmpdir(), 'demo-'))
+  data = join(top, "it's a place")
+  await mkdir(data)
 })
-afterEach(() => rm(data, { recursive: true, force: true }))
+afterEach(() => rm(top, { recursive: true, force: true }))
 
 interface Ended {
   readonly status: number | null
@@ -73,13 +77,21 @@ test('every shell ends as it should, with receipts, a timeline and statistics', 
     'the outcome of the running command is unknown, it is not run again: sleep 300',
     'observed, from the mark: first signed prompt',
     'chosen: the first rule whose conditions all hold',
-    'archived after 3 attempts',
+    'archived, 3 attempts',
     'success rate',
   ]) {
     expect(output).toContain(shown)
   }
   // Nobody looks at a terminal here: nothing is redrawn, nothing is coloured.
   expect(output).not.toContain('\u001b[')
+  expect(output).toContain('not brought back in 3 attempts')
+  expect(output).toMatch(/archive +archives\//)
+  const files = await readdir(data, { recursive: true, withFileTypes: true })
+  const texts = await Promise.all(
+    files.filter((f) => f.isFile()).map((f) => readFile(join(f.parentPath ?? f.path, f.name))),
+  )
+  expect(texts.length).toBeGreaterThan(5)
+  for (const text of texts) expect(text.includes('correct-horse')).toBe(false)
   const [folder] = await readdir(data)
   expect(output).toContain(`What was stored is in ${join(data, folder ?? '')}`)
   expect(status).toBe(0)

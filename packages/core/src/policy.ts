@@ -218,7 +218,8 @@ const droppedField = (given: unknown, read: unknown): string | undefined => {
 }
 
 const refused = (path: string, expected: string, actual: unknown): DecodeError => {
-  const shown = typeof actual === 'string' ? actual : typeof actual
+  const kind = actual === null ? 'null' : Array.isArray(actual) ? 'a list' : typeof actual
+  const shown = typeof actual === 'string' ? actual : kind
   return {
     _tag: 'DecodeError',
     subject: 'policy',

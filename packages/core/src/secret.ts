@@ -20,6 +20,9 @@ const secretName =
 /** An address with a password in it: `scheme://user:password@host`. */
 const credentialAddress = /^[a-z][a-z\d+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i
 
+/** What stands in text where a secret stood. */
+export const redactedText = '[secret]'
+
 const referencePrefix = 'session-recovery-secret:'
 const numberSuffix = '#number'
 
@@ -141,7 +144,7 @@ const soughtIn = (secrets: ReadonlyMap<string, string>): readonly string[] =>
     .sort((a, b) => b.length - a.length)
 
 const cleaned = (value: string, sought: readonly string[]): string =>
-  sought.reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), value)
+  sought.reduce((clean, secret) => clean.replaceAll(secret, redactedText), value)
 
 /** `value` with the exact text of every known secret replaced. */
 export const scrub = (value: string, secrets: ReadonlyMap<string, string>): string =>

@@ -48,7 +48,7 @@ export interface Registration {
   readonly sessionOptions?: unknown
   /** Somebody sits at it: it is never typed at. Default true: what is unknown is not interrupted. */
   readonly attended?: boolean
-  /** Default: whether `sessionOptions.command` is a shell. */
+  /** Default: whether `sessionOptions.command` reads as one; declare it where its path holds spaces. */
   readonly shell?: boolean
   /** The command may be started again although it is no shell. Default false. */
   readonly rerunnable?: boolean

@@ -13,6 +13,7 @@ import { liveView } from './live-view.js'
 import { type Mishap, mishaps } from './mishap.js'
 import {
   type End,
+  exhaustedDetail,
   explanation,
   heading,
   receiptDetail,
@@ -37,7 +38,8 @@ interface DemoOptions {
   readonly data: string
 }
 
-const withinMs = 60_000
+const openWithinMs = 30_000
+const endWithinMs = 60_000
 const told = 'second-try'
 
 const say = (text: string): void => void process.stdout.write(text)
@@ -116,7 +118,11 @@ const report = async (
   say(heading('Receipts'))
   say(receiptTable(ends))
   for (const [sessionId, end] of ends) {
-    if (end._tag === 'incident-recovered') say(`\n${receiptDetail(sessionId, end.receipt)}`)
+    const detail =
+      end._tag === 'incident-recovered'
+        ? receiptDetail(sessionId, end.receipt)
+        : exhaustedDetail(sessionId, end)
+    say(`\n${detail}`)
   }
   const journal = await engine.journal(told)
   say(heading(`The incident of ${told}`))
@@ -131,7 +137,7 @@ const report = async (
     const wrong = await faultsOf(stage, player, ends.get(sessionId))
     faults.push(...wrong.map((fault) => `${sessionId}: ${fault}`))
   }
-  const leaks = await filesWith(join(stage.directory, 'store'), secretValue)
+  const leaks = await filesWith(stage.directory, secretValue)
   return [...faults, ...leaks.map((path) => `a secret is in clear in ${path}`)]
 }
 
@@ -139,6 +145,9 @@ const inspected = async (engine: Engine): Promise<() => Promise<void>> => {
   const inspector = orFail(await startInspector({ policy: engine.policy })(), 'the inspector')
   engine.subscribe(inspector.sink)
   say(`Inspector: ${inspector.url}\n`)
+  say(
+    'Connect what speaks the protocol of @statelyai/inspect to it; sessions appear as they run.\n',
+  )
   return inspector.close
 }
 
@@ -146,12 +155,13 @@ const strikeAll = async (players: readonly Player[]): Promise<void> => {
   for (const { mishap, session, place } of players) await mishap.strike(session, place)
 }
 
-const waited = (all: Promise<void>): Promise<void> => {
+/** What `work` resolves to, or `undefined` when it takes longer. */
+const within = <A>(limitMs: number, work: Promise<A>): Promise<A | undefined> => {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, withinMs)
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMs)
   })
-  return Promise.race([all, late]).finally(() => clearTimeout(timer))
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** Adds `demo` to the program. */
@@ -179,7 +189,12 @@ const demo = async ({ inspect, data }: DemoOptions): Promise<number> => {
   const interruption = interrupted()
   const closeInspector = inspect === true ? await inspected(engine) : async () => {}
   try {
-    return await Promise.race([play(stage), interruption.status])
+    const status = await Promise.race([play(stage), interruption.status])
+    if (inspect === true && process.stdout.isTTY && status <= 1) {
+      say('The inspector is served until you press Ctrl-C.\n')
+      await interruption.status
+    }
+    return status
   } finally {
     interruption.ignore()
     await engine.stop()
@@ -192,13 +207,15 @@ const demo = async ({ inspect, data }: DemoOptions): Promise<number> => {
 const play = async (stage: Stage): Promise<number> => {
   const { engine } = stage
   say(`Opening ${mishaps.length} real shells; what is stored goes to ${stage.directory}\n`)
-  const players = await Promise.all(mishaps.map((mishap: Mishap) => bringOn(stage, mishap)))
+  const opening = Promise.all(mishaps.map((mishap: Mishap) => bringOn(stage, mishap)))
+  const players = await within(openWithinMs, opening)
+  if (players === undefined) throw new Error('the sessions were not at work in 30 s')
   const { ends, all, end } = endsOf(engine, players)
   await Promise.all(players.map((player) => untilKept(stage, player)))
   say('All are at work; now each is broken, and nobody tells the engine.\n')
   const view = liveView(engine, mishaps)
   await strikeAll(players)
-  await waited(all)
+  await within(endWithinMs, all)
   view.end()
   end()
   const faults = await report(stage, players, ends)

@@ -15,6 +15,9 @@ export interface LiveView {
 
 const refreshMs = 80
 
+/** What the columns before the description take. */
+const fixedColumns = 66
+
 type Colour = Parameters<typeof styleText>[0]
 
 const colourOf = (state: string): Colour => {
@@ -42,7 +45,9 @@ const lineOf = (mishap: Mishap, status: SessionStatus | undefined, nowMs: number
   const mark = done ? (state === 'exhausted' ? '✗' : '✓') : ' '
   const detail = status === undefined ? '' : strategyOf(status) || countdownOf(status, nowMs)
   const shown = styleText(colourOf(state), `${mark} ${state.padEnd(24)}`)
-  return `${mishap.sessionId.padEnd(14)} ${shown} ${detail.padEnd(22)} ${styleText('dim', mishap.what)}`
+  // What does not fit is left out: a line that wraps would make the view jump.
+  const what = mishap.what.slice(0, Math.max(0, process.stdout.columns - fixedColumns))
+  return `${mishap.sessionId.padEnd(14)} ${shown} ${detail.padEnd(22)} ${styleText('dim', what)}`
 }
 
 const redrawn = (engine: Engine, mishaps: readonly Mishap[]): LiveView => {

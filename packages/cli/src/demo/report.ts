@@ -43,7 +43,7 @@ export const receiptTable = (ends: ReadonlyMap<string, End>): string => {
       table.push([sessionId, 'recovered', `${end.strategy}, attempt ${end.attempt}`, ...row])
     } else {
       const blank = items.map(() => '–')
-      table.push([sessionId, 'exhausted', `archived after ${end.attempts} attempts`, ...blank])
+      table.push([sessionId, 'exhausted', `archived, ${end.attempts} attempts`, ...blank])
     }
   }
   return `${table.toString()}\n`
@@ -60,6 +60,15 @@ export const receiptDetail = (sessionId: string, { items: all, evidence }: Recei
     ...evidence.map(
       ({ source, grade, detail }) => `  evidence       ${grade}, from the ${source}: ${detail}`,
     ),
+    '',
+  ].join('\n')
+
+/** What there is instead of a receipt: nothing came back, and what is left is in the archive. */
+export const exhaustedDetail = (sessionId: string, end: FactOf<'incident-exhausted'>): string =>
+  [
+    sessionId,
+    `  process        ${painted('red', 'lost    ')} not brought back in ${end.attempts} attempts`,
+    `  archive        ${end.archive ?? `none: ${end.archiveError ?? 'not tried'}`}`,
     '',
   ].join('\n')
 
@@ -123,11 +132,11 @@ export const statistics = (stats: EngineStatistics): string => {
       .join(', ')
   table.push(
     ['attempts', `${stats.totalRecoveryAttempts}`],
-    ['recovered', `${stats.successfulRecoveries}`],
+    ['incidents recovered', `${stats.successfulRecoveries}`],
     ['failed attempts', `${stats.failedRecoveries}`],
-    ['exhausted', `${stats.exhausted}`],
-    ['success rate', `${stats.successRate.toFixed(1)} %`],
-    ['average recovery', `${stats.averageRecoveryTime.toFixed(0)} ms`],
+    ['incidents exhausted', `${stats.exhausted}`],
+    ['attempts that recovered', `${stats.successRate.toFixed(1)} %`],
+    ['average of those', `${stats.averageRecoveryTime.toFixed(0)} ms`],
     ['bytes restored', `${stats.bytesRestored}`],
     ['strategies run', counts(stats.strategiesUsed)],
     ['strategies proved', counts(stats.strategiesSucceeded)],

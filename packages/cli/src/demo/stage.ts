@@ -5,7 +5,7 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 import { fileStore } from '@session-recovery/adapter-fs'
-import { type PtyDriver, type PtySession, ptyDriver } from '@session-recovery/adapter-pty'
+import { type PtyDriver, type PtySession, ptyDriver, quoted } from '@session-recovery/adapter-pty'
 import { type Policy, policyFrom, type Store } from '@session-recovery/core'
 import { createEngine, type Engine, systemClock } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
@@ -88,6 +88,8 @@ export const bringOn = async (stage: Stage, mishap: Mishap): Promise<Player> => 
       HOME: stage.directory,
       TERM: 'xterm-256color',
       LANG: 'C.UTF-8',
+      // The lines hold a secret: bash is not to write them to a file.
+      HISTFILE: '',
     },
     attended: false,
   }
@@ -96,6 +98,7 @@ export const bringOn = async (stage: Stage, mishap: Mishap): Promise<Player> => 
   const registered = await stage.engine.register(sessionId, {
     sessionOptions: options,
     attended: false,
+    shell: true,
     ...mishap.registration,
   })
   if (registered._tag !== 'registered') throw new Error(`${sessionId}: ${registered._tag}`)
@@ -110,15 +113,15 @@ export const bringOn = async (stage: Stage, mishap: Mishap): Promise<Player> => 
 }
 
 const workOf = ({ sessionId, workDirectory }: Place): readonly string[] => [
-  `cd '${workDirectory}'`,
+  `cd ${quoted(workDirectory)}`,
   `export PROJECT='${sessionId} project' API_TOKEN='${secretValue}'`,
   "printf 'line %s of the work\\n' 1 2 3",
-  'git --version >version.txt 2>&1 || true',
+  'sleep 60 >/dev/null 2>&1 &',
 ]
 
 /** A command that succeeds only in a session that has its directory and its variables back. */
 export const checkOf = ({ sessionId, workDirectory }: Place): string =>
-  `test "$PWD" = '${workDirectory}' && test "$PROJECT" = '${sessionId} project' && test "$API_TOKEN" = '${secretValue}'`
+  `test "$PWD" = ${quoted(workDirectory)} && test "$PROJECT" = '${sessionId} project' && test "$API_TOKEN" = '${secretValue}'`
 
 /** Resolves once the engine has kept what the session's work left, and what runs in it. */
 export const untilKept = async (stage: Stage, { mishap, place }: Player): Promise<void> => {
