@@ -78,7 +78,7 @@ test('every shell ends as it should, with receipts, a timeline and statistics', 
     'observed, from the mark: first signed prompt',
     'chosen: the first rule whose conditions all hold',
     'archived, 3 attempts',
-    'success rate',
+    'attempts that recovered',
   ]) {
     expect(output).toContain(shown)
   }
