@@ -3,6 +3,7 @@
  * told, and the journal is replayed at the end.
  */
 import {
+  type Control,
   digest,
   factsOf,
   isRecovering,
@@ -180,7 +181,10 @@ export class Invariant {
 /** The facts of an entry that belong to an incident, under a name no other incident has. */
 const incidentFacts = (entry: JournalEntry, { control }: SessionRecord) =>
   factsOf(entry).flatMap((fact) =>
-    'incident' in fact
-      ? [{ fact, incident: `${control.sessionId}@${control.registeredAtMs}#${fact.incident}` }]
-      : [],
+    'incident' in fact ? [{ fact, incident: nameOf(control, fact.incident) }] : [],
   )
+
+// Two lives of one id are told apart by their number or by when they began: a replacement may come in the
+// same millisecond, and a forgotten id counts anew.
+const nameOf = ({ sessionId, incarnation, registeredAtMs }: Control, incident: number): string =>
+  `${sessionId}/${incarnation}@${registeredAtMs}#${incident}`
