@@ -144,6 +144,8 @@ const syncDirectory: Disk['syncDirectory'] = async (path) => {
 const makeDirectory = async (path: string): Promise<string | undefined> => {
   try {
     await fs.mkdir(path, { mode: directoryMode })
+    // Whatever the umask: in one that its owner may not enter nothing more can be made.
+    await fs.chmod(path, directoryMode)
     return path
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined

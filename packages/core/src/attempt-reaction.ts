@@ -4,7 +4,6 @@
  */
 import {
   isCredentialRefused,
-  isPermanent,
   missOf,
   nextStrategyFrom,
   openIncidentOf,
@@ -97,7 +96,6 @@ export const openIncident = (policy: Policy) =>
       misses: [],
       inDoubt: false,
       credentialRefused: false,
-      permanent: event.failure.permanent,
     }
     const used = usedAt(control, event.atMs, policy)
     const opened: Control = {
@@ -140,7 +138,6 @@ export const noteMissed: Reaction = (control, event) => {
   const noted = withIncident(control, {
     misses: [...incident.misses, miss],
     credentialRefused: incident.credentialRefused || isCredentialRefused(event),
-    permanent: incident.permanent || isPermanent(event),
   })
   const told = tell({ _tag: 'strategy-missed', ...numbers(control), miss })
   return [noted, event.type === 'due' ? [...abortAwaited(incident), told] : [told]]

@@ -64,7 +64,6 @@ export const Incident = struct(
     misses: t.array(Miss),
     inDoubt: t.boolean,
     credentialRefused: t.boolean,
-    permanent: t.boolean,
   },
   {
     attemptDeadlineMs: epochMs,

@@ -191,12 +191,6 @@ const deep = (value: unknown, clean: Clean): unknown => {
   return isPlain(value) ? mapped(value, (item) => deep(item, clean), clean) : value
 }
 
-/** Plain data with the exact text of every known secret replaced, wherever it stands. */
-export const scrubAll = <A>(value: A, secrets: ReadonlyMap<string, string>): A => {
-  const sought = soughtIn(secrets)
-  return sought.length === 0 ? value : (deep(value, (text) => cleaned(text, sought)) as A)
-}
-
 /** The references that occur in a snapshot, wherever they stand. */
 export const referencesIn = (snapshot: RecoverySnapshot): readonly string[] => {
   const found = new Set<string>()

@@ -7,7 +7,6 @@ import {
   redact,
   referencesIn,
   scrub,
-  scrubAll,
   secretReference,
   withSecrets,
 } from '@session-recovery/core'
@@ -171,7 +170,7 @@ test('to take out twice changes nothing', () => {
 test('what has no secret is kept as it is', () => {
   const snapshot: RecoverySnapshot = {
     ...plain,
-    environment: { PATH: '/bin', PWD: '/root', BYPASS: '/usr/x', SSH_AUTH_SOCK: '/tmp/agent' },
+    environment: { PATH: '/bin', PWD: '/srv', BYPASS: '/usr/x', SSH_AUTH_SOCK: '/run/ssh-agent' },
     sessionState: { a: ['b', 1, new Date(0), null, true] },
     outputBuffer: ['one', 'two'],
     commandHistory: ['ls'],
@@ -286,8 +285,4 @@ test('scrubbing takes the longest first, and reaches every text of plain data', 
     ['b', 'hunter2222'],
   ])
   expect(scrub('hunter2222 hunter', secrets)).toBe('[secret] [secret]')
-  expect(scrubAll({ a: ['x hunter2222', { hunter2222: 1 }], n: 1 }, secrets)).toEqual({
-    a: ['x [secret]', { '[secret]': 1 }],
-    n: 1,
-  })
 })

@@ -78,7 +78,7 @@ const kindOf = (value: unknown, control: Control): string => {
   return JSON.stringify([
     nameOf(value),
     Math.min(2, used),
-    incident && [incident.index, incident.inDoubt, incident.credentialRefused, incident.permanent],
+    incident && [incident.index, incident.inDoubt, incident.credentialRefused],
   ])
 }
 

@@ -3,6 +3,7 @@
  * tries it made and from which seed, and, when it fails, how to see the same failure again.
  */
 import fc from 'fast-check'
+import { failure, seedOf } from './property.js'
 
 export interface Campaign {
   readonly name: string
@@ -23,17 +24,14 @@ export const campaign = async <Ts>(
   { name, file, atLeastRuns, forMs }: Campaign,
   property: fc.IAsyncProperty<Ts>,
 ): Promise<number> => {
-  const firstSeed = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31))
+  const firstSeed = seedOf()
   const beganMs = performance.now()
   let runs = 0
   while (runs < atLeastRuns || performance.now() - beganMs < forMs) {
     const seed = (firstSeed + runs) % 2 ** 31
     const result = await fc.check(property, { seed, numRuns: batchRuns })
     if (result.failed) {
-      const report = fc.defaultReportMessage(result) ?? 'it does not hold'
-      const { errorInstance } = result
-      const why = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)
-      throw new Error(`${report}\n\n${why}\n\nReplay: SEED=${seed} npm test -- ${file}`)
+      throw failure(fc.defaultReportMessage(result), seed, result.errorInstance, file)
     }
     runs += result.numRuns
   }

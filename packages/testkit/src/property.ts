@@ -6,8 +6,8 @@ import fc from 'fast-check'
 /** How many values a property is tried with unless it says otherwise. */
 export const usualRuns = 200
 
-// What replays a run depends on the seed alone; fast-check finds the same counterexample again.
-const seedOf = (): number => {
+/** The seed of this run: `SEED`, or any. What replays a run depends on it alone. */
+export const seedOf = (): number => {
   const given = process.env.SEED
   if (given === undefined || given === '') return Math.trunc(Math.random() * 2 ** 31)
   const seed = Number(given)
@@ -44,7 +44,8 @@ export const holdsAsync = async <Ts extends [unknown, ...unknown[]]>(
     throw failure(fc.defaultReportMessage(result), seed, result.errorInstance, file)
 }
 
-const failure = (
+/** The error of a property that does not hold, with the command that shows the same again. */
+export const failure = (
   report: string | undefined,
   seed: number,
   cause: unknown,
