@@ -9,10 +9,11 @@ const table = {
   engine: { packages: ['core'], libraries: ['fp-ts', 'io-ts', 'xstate'] },
   'adapter-fs': { packages: ['core'], libraries: ['fp-ts', 'io-ts'] },
   'adapter-events': { packages: ['core', 'engine', 'adapter-fs'], libraries: ['fp-ts'] },
-  'adapter-pty': {
+  shell: {
     packages: ['core'],
-    libraries: ['fp-ts', '@lydell/node-pty', '@xterm/headless', '@xterm/addon-serialize'],
+    libraries: ['fp-ts', '@xterm/headless', '@xterm/addon-serialize'],
   },
+  'adapter-pty': { packages: ['core', 'shell'], libraries: ['fp-ts', '@lydell/node-pty'] },
   'adapter-inspect': { packages: ['core', 'engine'], libraries: ['fp-ts', 'ws', '@types/ws'] },
   bench: {
     packages: ['core', 'engine', 'adapter-fs', 'adapter-pty'],

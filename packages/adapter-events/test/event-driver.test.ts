@@ -43,12 +43,13 @@ const traits = {
   shell: true,
   rerunnable: true,
   failureExitCodes: [],
+  idempotentCommands: [],
 } as const
 
 const session = (token = 'token-1', signal: AbortSignal = new AbortController().signal) => ({
   sessionId: 'a',
   incarnation: 1,
-  traits: { ...traits, failureExitCodes: [] },
+  traits: { ...traits, failureExitCodes: [], idempotentCommands: [] },
   token,
   signal,
 })

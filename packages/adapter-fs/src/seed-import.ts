@@ -67,6 +67,7 @@ export const importedSession = (
     shell: true,
     rerunnable: false,
     failureExitCodes: [],
+    idempotentCommands: [],
   }
   // Engine time never starts before what is stored: a file from the future must not move it there.
   const atMs = Math.min(snapshot.timestamp.getTime(), wallMs)

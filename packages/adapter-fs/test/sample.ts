@@ -23,6 +23,7 @@ const traits = {
   shell: true,
   rerunnable: false,
   failureExitCodes: [137],
+  idempotentCommands: [],
 } as const
 
 export const recordOf = (
@@ -38,7 +39,7 @@ export const recordOf = (
     sessionId,
     incarnation,
     registeredAtMs: 1_000,
-    traits: { ...traits, failureExitCodes: [...traits.failureExitCodes] },
+    traits: { ...traits, failureExitCodes: [...traits.failureExitCodes], idempotentCommands: [] },
     used: 0,
     incidents: 0,
   },

@@ -70,6 +70,7 @@ test('a file becomes a session with one snapshot, and is moved away', async () =
         shell: true,
         rerunnable: false,
         failureExitCodes: [],
+        idempotentCommands: [],
       },
       used: 0,
       incidents: 0,

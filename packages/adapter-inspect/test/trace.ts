@@ -26,6 +26,7 @@ export const traits: Traits = {
   shell: true,
   rerunnable: false,
   failureExitCodes: [],
+  idempotentCommands: [],
 }
 
 /** An instant of the traces, in milliseconds since the epoch. */

@@ -18,15 +18,14 @@ import {
   type RunRequest,
   type Verdict,
 } from '@session-recovery/core'
+import type { Environment, TerminalSize } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { capture } from './capture.js'
-import type { Environment } from './environment.js'
 import { promptInterrupt, promptReset, sessionRefresh } from './interrupt.js'
 import type { LaunchPad } from './launch.js'
 import { respawn } from './respawn.js'
 import { type OpenError, type Roster, rosterOf } from './roster.js'
-import type { TerminalSize } from './screen.js'
 import type { PtySession, Session, SessionSpec } from './session.js'
 import { verify } from './verification.js'
 

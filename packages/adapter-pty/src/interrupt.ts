@@ -4,14 +4,13 @@
  * None of them types at an attended session or at what is unknown, and none drops pending input.
  */
 import type { Cancellation, Clock, RunOutcome, RunRequest } from '@session-recovery/core'
+import { named, nextRung, pause, type Rung } from '@session-recovery/shell'
 import type { LaunchPad } from './launch.js'
 import { ask, glance, type Look, lateAtMs, lookAt } from './looking.js'
 import { sendSignal } from './process.js'
 import { respawn } from './respawn.js'
-import { named, nextRung, type Rung } from './rung.js'
 import { heard, livingShell, type Session } from './session.js'
 import type { Shell } from './shell.js'
-import { pause } from './waiting.js'
 
 // How long a rung has to show an effect before the next is tried.
 const rungWithinMs = 400

@@ -5,13 +5,12 @@
 import { accessSync, constants, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Cancellation, Clock } from '@session-recovery/core'
-import { bashInitFile, isInteractiveBash } from './bash-integration.js'
-import type { Environment } from './environment.js'
+import type { Environment } from '@session-recovery/shell'
+import { bashInitFile, isInteractiveBash, pause } from '@session-recovery/shell'
 import { endLeftover } from './leftover.js'
 import { commandLineOf, lives } from './process.js'
 import { heard, type Session } from './session.js'
 import { type Shell, startShell } from './shell.js'
-import { pause } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
 

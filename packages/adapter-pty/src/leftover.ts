@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Clock } from '@session-recovery/core'
+import { waitFor } from '@session-recovery/shell'
 import {
   commandLineOf,
   type ProcessIdentity,
@@ -13,7 +14,6 @@ import {
   readStat,
   sendSignal,
 } from './process.js'
-import { waitFor } from './waiting.js'
 
 /** What became of what was left. */
 export interface Leftover {

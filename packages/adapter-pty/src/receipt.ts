@@ -13,9 +13,8 @@ import {
   storedBytes,
   unknown,
 } from '@session-recovery/core'
-import { type Comparison, compared, unforeseen } from './environment.js'
+import { type Comparison, compared, screenOf, unforeseen } from '@session-recovery/shell'
 import { environmentOf, type ProcessIdentity, workingDirectoryOf } from './process.js'
-import { screenOf } from './screen.js'
 import type { Respawn, Session } from './session.js'
 import type { Shell } from './shell.js'
 

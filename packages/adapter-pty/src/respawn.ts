@@ -10,10 +10,15 @@ import {
   type RunRequest,
   redactedText,
 } from '@session-recovery/core'
-import { type Environment, lostNames, merged } from './environment.js'
+import {
+  type Environment,
+  lostNames,
+  merged,
+  screenOf,
+  terminalReset,
+} from '@session-recovery/shell'
 import { isDirectory, type LaunchPad, launch } from './launch.js'
 import { endLeftover } from './leftover.js'
-import { screenOf, terminalReset } from './screen.js'
 import { livingShell, type Respawn, type Session } from './session.js'
 
 // ------------------------------------------------------------------------------------------ model

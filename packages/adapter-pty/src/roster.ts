@@ -2,10 +2,10 @@
  * The sessions a driver holds: opened, adopted from a snapshot, watched, ended.
  */
 import type { Observation } from '@session-recovery/core'
+import type { TerminalSize } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { type LaunchPad, launch } from './launch.js'
 import { endLeftover } from './leftover.js'
-import type { TerminalSize } from './screen.js'
 import {
   livingShell,
   type PtySession,

@@ -2,13 +2,18 @@
  * A session on this machine: one id and one terminal for the app, whatever process stands beneath it.
  */
 import type { Cancellation, Clock, Exit } from '@session-recovery/core'
-import type { Environment } from './environment.js'
+import type { Environment } from '@session-recovery/shell'
+import {
+  type Output,
+  outputOf,
+  screenOf,
+  type TerminalSize,
+  type Waited,
+  waitFor,
+} from '@session-recovery/shell'
 import type { Leftover } from './leftover.js'
-import { type Output, outputOf } from './output.js'
 import type { ProcessIdentity } from './process.js'
-import { screenOf, type TerminalSize } from './screen.js'
 import type { Shell, ShellListener } from './shell.js'
-import { type Waited, waitFor } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
 

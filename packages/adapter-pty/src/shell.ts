@@ -6,13 +6,17 @@ import { unlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import { type IPty, spawn } from '@lydell/node-pty'
 import type { Clock, Exit } from '@session-recovery/core'
-import { afterMark, type Dialogue, silent } from './dialogue.js'
-import type { Environment } from './environment.js'
-import { boundKey, type Mark } from './mark.js'
+import type { Environment, TerminalSize } from '@session-recovery/shell'
+import {
+  afterMark,
+  boundKey,
+  type Dialogue,
+  type Mark,
+  scannerOf,
+  silent,
+  waitFor,
+} from '@session-recovery/shell'
 import { identityOf, lives, type ProcessIdentity, sendSignal, terminalOf } from './process.js'
-import { scannerOf } from './scanner.js'
-import type { TerminalSize } from './screen.js'
-import { waitFor } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
 

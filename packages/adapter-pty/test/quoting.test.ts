@@ -1,10 +1,9 @@
 /** What bash writes is read to the letter, and what we write is read by bash to the letter. */
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { merged, readAssignments, readWord } from '@session-recovery/shell'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { merged } from '../src/environment.js'
-import { readAssignments, readWord } from '../src/quoting.js'
 import { died, type Rig, rigOf } from './rig.js'
 
 const rigs: Rig[] = []

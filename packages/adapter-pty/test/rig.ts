@@ -50,6 +50,7 @@ export const traits: Traits = {
   shell: true,
   rerunnable: false,
   failureExitCodes: [],
+  idempotentCommands: [],
 }
 
 export interface Rig {

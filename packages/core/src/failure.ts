@@ -144,7 +144,7 @@ export const triggered = (trigger: TriggerName, evidence: readonly Evidence[]): 
  * failure), or `undefined` for an ordinary end.
  *
  * @example
- * const traits = { kind: 'local', attended: false, shell: true, rerunnable: false, failureExitCodes: [137] }
+ * const traits = { kind: 'local', attended: false, shell: true, rerunnable: false, failureExitCodes: [137], idempotentCommands: [] }
  * failureOfExit({ exitCode: 0 }, traits, []) // => undefined
  * failureOfExit({ exitCode: 137 }, traits, []).kind // => 'process-died'
  * failureOfExit({ signal: 'SIGKILL' }, traits, []).reason // => 'process killed by SIGKILL'

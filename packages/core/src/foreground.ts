@@ -13,6 +13,7 @@ export type ForegroundKind =
   | 'waiting-for-line'
   | 'waiting-for-password'
   | 'full-screen'
+  | 'pager'
   | 'stopped'
   | 'dead'
   | 'unknown'
@@ -26,6 +27,7 @@ export const Foreground = struct('foreground', {
     'waiting-for-line',
     'waiting-for-password',
     'full-screen',
+    'pager',
     'stopped',
     'dead',
     'unknown',
@@ -37,8 +39,11 @@ export type Foreground = t.TypeOf<typeof Foreground>
 /** What a driver could see at one moment; what it could not see is left out. */
 export interface ForegroundSighting {
   readonly alive: boolean
-  /** The last signed mark: the shell printed its prompt, or it started a command. */
-  readonly mark?: 'prompt' | 'command'
+  /**
+   * The last signed mark: the shell printed its prompt, the prompt for the rest of a command that is
+   * not whole yet, or it started a command.
+   */
+  readonly mark?: 'prompt' | 'continuation' | 'command'
   /** The state letter of the foreground process: R, S, D, T, Z. */
   readonly processState?: string
   /** The foreground process sleeps in a read of its terminal. */

@@ -85,12 +85,18 @@ export const Policy = struct('policy', {
     backoffMultiplier: atLeastOne,
     maxDelayMs: nonNegative,
     timeoutPerCommandMs: nonNegative,
+    /** Command lines, to the letter, that every session may run again; a session declares its own, too. */
+    idempotentCommands: t.array(text),
   }),
   refresh: struct('session refresh', { timeoutMs: nonNegative, fallbackToRestart: t.boolean }),
   /** Output and history are stored only where this is on; without it they live in memory alone. */
   storeOutput: t.boolean,
   /** Names of variables and fields that hold secrets, besides those that look like it. */
   secretNames: t.array(text),
+  /** Variables that can make programs run code and are brought back all the same. */
+  restoredExecutables: t.array(text),
+  /** Variables that belong to a moment of the host: today's value stands, besides those known as such. */
+  volatileNames: t.array(text),
   snapshotLimit: struct('snapshot limit', { historyLines: count, outputBytes: count }),
   /** Attempts remembered per session, for `history`. */
   historyLimit: count,
@@ -145,10 +151,13 @@ export const defaultPolicy: Policy = {
     backoffMultiplier: 2,
     maxDelayMs: 10_000,
     timeoutPerCommandMs: 15_000,
+    idempotentCommands: [],
   },
   refresh: { timeoutMs: 10_000, fallbackToRestart: true },
   storeOutput: false,
   secretNames: [],
+  restoredExecutables: [],
+  volatileNames: [],
   snapshotLimit: { historyLines: 1_000, outputBytes: 262_144 },
   historyLimit: 100,
   checkpointEvery: 10_000,

@@ -2,17 +2,24 @@
  * What a recovery restored, lost or cannot know, item by item: the answer to "what do I have back?".
  */
 import * as t from 'io-ts'
-import { count, oneOf, struct } from './codec.js'
+import { count, dictionary, oneOf, struct } from './codec.js'
 import { Evidence, Grade } from './failure.js'
 
 // ------------------------------------------------------------------------------------------ model
 
 export type ItemStatus = 'restored' | 'lost' | 'unknown'
 
-export const ReceiptItem = struct('receipt item', {
-  status: oneOf<ItemStatus>('item status', 'restored', 'lost', 'unknown'),
-  detail: t.string,
-})
+export const ReceiptItem = struct(
+  'receipt item',
+  {
+    status: oneOf<ItemStatus>('item status', 'restored', 'lost', 'unknown'),
+    detail: t.string,
+  },
+  {
+    /** Of `env`: where the value of each variable comes from. */
+    origins: dictionary('origins', t.string),
+  },
+)
 export type ReceiptItem = t.TypeOf<typeof ReceiptItem>
 
 export const receiptItems = [
@@ -21,6 +28,11 @@ export const receiptItems = [
   'env',
   'shellVariables',
   'functions',
+  'aliases',
+  'options',
+  'umask',
+  'directoryStack',
+  'traps',
   'history',
   'screen',
   'jobs',
@@ -33,6 +45,11 @@ const Items = struct('receipt items', {
   env: ReceiptItem,
   shellVariables: ReceiptItem,
   functions: ReceiptItem,
+  aliases: ReceiptItem,
+  options: ReceiptItem,
+  umask: ReceiptItem,
+  directoryStack: ReceiptItem,
+  traps: ReceiptItem,
   history: ReceiptItem,
   screen: ReceiptItem,
   jobs: ReceiptItem,
@@ -65,6 +82,11 @@ export const receiptOf = (
     env: unknownItem,
     shellVariables: unknownItem,
     functions: unknownItem,
+    aliases: unknownItem,
+    options: unknownItem,
+    umask: unknownItem,
+    directoryStack: unknownItem,
+    traps: unknownItem,
     history: unknownItem,
     screen: unknownItem,
     jobs: unknownItem,

@@ -3,7 +3,7 @@
  * own options to know it.
  */
 import * as t from 'io-ts'
-import { dictionary, exitStatus, oneOf, struct } from './codec.js'
+import { dictionary, exitStatus, oneOf, struct, text } from './codec.js'
 
 export type SessionKind = 'local' | 'ssh'
 export const SessionKind = oneOf<SessionKind>('session kind', 'local', 'ssh')
@@ -18,6 +18,8 @@ export const Traits = struct('session traits', {
   rerunnable: t.boolean,
   /** Exit codes that are failures; any other exit with a code is an end. */
   failureExitCodes: t.array(exitStatus),
+  /** Command lines, to the letter, that may be run again although it is not known whether they ran. */
+  idempotentCommands: t.array(text),
 })
 export type Traits = t.TypeOf<typeof Traits>
 

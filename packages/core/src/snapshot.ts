@@ -5,6 +5,7 @@
 import * as t from 'io-ts'
 import { applicationJson } from './application-json.js'
 import { count, dictionary, epochMs, instant, struct } from './codec.js'
+import { ShellState } from './shell-state.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -52,7 +53,7 @@ export const RecoverySnapshot = struct(
     commandHistory: t.array(t.string),
     outputBuffer: t.array(t.string),
   },
-  { errorContext: ErrorContext, interactiveState: InteractiveState },
+  { errorContext: ErrorContext, interactiveState: InteractiveState, shell: ShellState },
 )
 export type RecoverySnapshot = t.TypeOf<typeof RecoverySnapshot>
 
@@ -68,6 +69,7 @@ export const SnapshotUpdate = struct(
     outputBuffer: t.array(t.string),
     errorContext: ErrorContext,
     interactiveState: InteractiveState,
+    shell: ShellState,
   },
 )
 export type SnapshotUpdate = t.TypeOf<typeof SnapshotUpdate>

@@ -135,6 +135,7 @@ describe('the end of a process', () => {
     shell: true,
     rerunnable: false,
     failureExitCodes: [137, 1],
+    idempotentCommands: [],
   }
 
   test.each([

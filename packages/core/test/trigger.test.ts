@@ -197,6 +197,7 @@ describe('a trigger becomes a failure', () => {
     shell: true,
     rerunnable: false,
     failureExitCodes: [],
+    idempotentCommands: [],
   }
   const agreeing: readonly ForegroundKind[] = [
     'waiting-for-line',

@@ -54,6 +54,11 @@ export interface Registration {
   readonly rerunnable?: boolean
   /** Exit codes that are failures; any other exit with a code is an end. Default none. */
   readonly failureExitCodes?: readonly number[]
+  /**
+   * Command lines, to the letter, that may be run again when it is not known whether they ran. Default
+   * none: a command that was seen starting and not finishing is reported and never run again.
+   */
+  readonly idempotentCommands?: readonly string[]
   /** What to do with a session that has this id already. Default `refuse`. */
   readonly whenRegistered?: 'refuse' | 'replace'
 }

@@ -50,6 +50,7 @@ export const checkedRegistration = (
     attended: registration.attended ?? true,
     shell: registration.shell ?? isShellCommand(known.command),
     rerunnable: registration.rerunnable ?? false,
+    idempotentCommands: registration.idempotentCommands ?? [],
     failureExitCodes: Array.isArray(declared) ? [...declared, ...failureExitCodes] : declared,
   })
 }

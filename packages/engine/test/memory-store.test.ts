@@ -40,6 +40,7 @@ const recordOf = (rev: number, incarnation = 1): SessionRecord => {
       shell: true,
       rerunnable: false,
       failureExitCodes: [],
+      idempotentCommands: [],
     },
   }
   return { ...register('s', incarnation, event, policy)[0], rev }

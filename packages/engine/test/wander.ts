@@ -23,7 +23,14 @@ export const freshRecord = (policy: Policy, attended = false): SessionRecord => 
   const event: EventOf<'registered'> = {
     type: 'registered',
     atMs: 1_000,
-    traits: { kind: 'local', attended, shell: true, rerunnable: false, failureExitCodes: [] },
+    traits: {
+      kind: 'local',
+      attended,
+      shell: true,
+      rerunnable: false,
+      failureExitCodes: [],
+      idempotentCommands: [],
+    },
   }
   return register('s', 1, event, policy)[0]
 }

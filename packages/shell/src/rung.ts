@@ -62,6 +62,7 @@ export const nextRung = (seen: Situation, tried: readonly Rung[]): Choice => {
       )
     case 'running':
     case 'full-screen':
+    case 'pager':
       return seen.late
         ? firstUntried(
             signals.filter((rung) => allowed(rung, seen)),

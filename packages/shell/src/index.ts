@@ -1,0 +1,12 @@
+/** What drivers of real shells share, wherever the shells run. */
+export * from './bash-integration.js'
+export * from './dialogue.js'
+export * from './environment.js'
+export * from './host.js'
+export * from './mark.js'
+export * from './output.js'
+export * from './quoting.js'
+export * from './rung.js'
+export * from './scanner.js'
+export * from './screen.js'
+export * from './waiting.js'
