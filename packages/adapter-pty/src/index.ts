@@ -1,13 +1,12 @@
 /** The driver of real local shells on pseudo-terminals. */
-
-export type { TerminalSize } from '@session-recovery/shell'
-export { bashInitFile, markCode, quoted } from '@session-recovery/shell'
 export {
+  bashInitFile,
+  type CommandOutcome,
+  markCode,
+  type OpenError,
   type OpenOptions,
-  type PtyDriver,
-  type PtyOptions,
-  ptyDriver,
-} from './driver.js'
-export type { ProcessIdentity } from './process.js'
-export type { OpenError } from './roster.js'
-export type { CommandOutcome, PtySession } from './session.js'
+  type ProcessIdentity,
+  quoted,
+  type TerminalSize,
+} from '@session-recovery/shell'
+export { type PtyDriver, type PtyOptions, type PtySession, ptyDriver } from './driver.js'

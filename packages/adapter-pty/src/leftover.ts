@@ -5,21 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Clock } from '@session-recovery/core'
-import { waitFor } from '@session-recovery/shell'
-import {
-  commandLineOf,
-  type ProcessIdentity,
-  type ProcessStat,
-  processesWhere,
-  readStat,
-  sendSignal,
-} from './process.js'
-
-/** What became of what was left. */
-export interface Leftover {
-  readonly ended: readonly string[]
-  readonly letBe: readonly string[]
-}
+import { type Leftover, type ProcessIdentity, waitFor } from '@session-recovery/shell'
+import { commandLineOf, type ProcessStat, processesWhere, readStat, sendSignal } from './process.js'
 
 // For each of the two: a hang-up, and what cannot be refused.
 const goneWithinMs = 500

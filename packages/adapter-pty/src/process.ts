@@ -3,16 +3,9 @@
  * processes, nothing is known, and what is not known is `undefined`.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
+import type { ProcessIdentity, Waiting } from '@session-recovery/shell'
 
 // ------------------------------------------------------------------------------------------ model
-
-/** One process, not to be mixed up with a later one of the same number. */
-export interface ProcessIdentity {
-  readonly pid: number
-  /** When it started, in clock ticks since the boot. */
-  readonly startTicks?: number
-  readonly bootId?: string
-}
 
 export interface ProcessStat {
   readonly pid: number
@@ -24,11 +17,6 @@ export interface ProcessStat {
   readonly foregroundGroup: number
   readonly startTicks: number
 }
-
-/** What a process waits for: files it wants to read, or something else; or it runs. */
-export type Waiting =
-  | { readonly _tag: 'reading'; readonly files: readonly string[] }
-  | { readonly _tag: 'elsewhere' }
 
 // ---------------------------------------------------------------------------------------- reading
 
@@ -101,6 +89,9 @@ export const sendSignal = (pid: number, signal: NodeJS.Signals): boolean => {
   }
 }
 
+/** The name of a process's program, at most 15 bytes. */
+export const nameOf = (pid: number): string => read(`/proc/${pid}/comm`)?.trim() ?? ''
+
 /** The program and arguments of a process, as one line. */
 export const commandLineOf = (pid: number): string | undefined =>
   read(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim()
@@ -172,7 +163,7 @@ export const waitingOf = (pid: number): Waiting | undefined => {
   const descriptors = awaited(pid, call, first, second)
   if (descriptors === undefined) return undefined
   const files = descriptors.map((descriptor) => link(`/proc/${pid}/fd/${descriptor}`) ?? '')
-  return { _tag: 'reading', files }
+  return { _tag: 'reading', files, bounded: false }
 }
 
 const awaited = (

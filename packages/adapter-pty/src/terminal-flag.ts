@@ -3,13 +3,7 @@
  * makes a signal. Node has no tcgetattr, so `stty` is asked: one fork, made only when somebody looks.
  */
 import { execFile } from 'node:child_process'
-
-export interface TerminalFlags {
-  readonly lineMode: boolean
-  readonly echo: boolean
-  /** ^C becomes SIGINT for the foreground. */
-  readonly signals: boolean
-}
+import type { TerminalFlags } from '@session-recovery/shell'
 
 const lookTimeoutMs = 2_000
 

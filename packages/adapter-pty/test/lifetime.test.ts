@@ -88,7 +88,11 @@ it('close ends everything, also what is just being started', async () => {
       const names = readdirSync(join(place, folder))
       return names.length > 0 ? names : undefined
     })
-    expect(statSync(join(place, folder, initFile)).mode & 0o777).toBe(0o600)
+    const own = join(place, folder, initFile)
+    expect(statSync(own).mode & 0o777).toBe(0o700)
+    for (const file of readdirSync(own)) {
+      expect(statSync(join(own, file)).mode & 0o777).toBe(0o600)
+    }
     await made.driver.close()
     expect(await opening).toContain('SpawnFailed')
     expect(processesNaming(made.home)).toEqual([])

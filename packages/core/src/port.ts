@@ -229,6 +229,8 @@ export interface RunRequest extends Request {
   readonly plan: RecoveryPlan
   /** A crash left an earlier run under the same token in doubt. */
   readonly repeated: boolean
+  /** Of `replicate`: the id of the session to start. */
+  readonly replicaId?: string
   /** What to bring back; absent when nothing was kept. Secrets are resolved where they can be. */
   readonly snapshot?: RecoverySnapshot
   /** References to secrets in the snapshot that nobody could resolve: what they stood for is lost. */

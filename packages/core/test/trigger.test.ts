@@ -208,6 +208,7 @@ describe('a trigger becomes a failure', () => {
     'at-prompt',
     'running',
     'full-screen',
+    'pager',
     'dead',
     'unknown',
   ]

@@ -3,6 +3,7 @@
  * driver of shells needs of the world, and all in which the two differ; what to do with it is one code.
  */
 import type { Cancellation, Exit } from '@session-recovery/core'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { Environment } from './environment.js'
 import type { TerminalSize } from './screen.js'
 
@@ -83,7 +84,7 @@ export interface ProcessStart {
 
 /**
  * What makes a shell give signed marks: files that only its user can read, in a directory of their own,
- * and how the shell is told of them. The host writes the files and removes them after `settled`.
+ * and how the shell is told of them. The host writes the files and removes them when the process is `settled`.
  */
 export interface Integration {
   readonly nonce: string
@@ -125,11 +126,16 @@ export interface Process {
   readonly settled: () => void
   /** Ends the process, asked first, then forced, and what it leaves behind; also of one that is gone. */
   readonly end: () => Promise<Leftover>
-  /**
-   * Where the process outlives its connection: gives the connection up and lets the process be. What
-   * comes back is what `Host.attach` needs.
-   */
-  readonly kept?: KeptProcess
+  /** Present where the process outlives its connection. */
+  readonly keeping?: Keeping
+}
+
+/** How a process that outlives its connection is let go and found again. */
+export interface Keeping {
+  /** What `Host.attach` needs. */
+  readonly kept: KeptProcess
+  /** Gives the connection up and lets the process be; nothing is told of it any more. */
+  readonly letGo: () => void
 }
 
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGCONT' | 'SIGKILL'
@@ -158,6 +164,8 @@ export type Started =
 export interface Host {
   /** As a person reads it: `this machine`, `me@build:22`. */
   readonly name: string
+  /** What the host itself gives a new session, today; absent: nothing, all comes from the session. */
+  readonly environment?: (signal?: Cancellation) => Promise<E.Either<StartFailure, Environment>>
   readonly start: (
     start: ProcessStart,
     listener: ProcessListener,
@@ -174,8 +182,16 @@ export interface Host {
 
 /** The hosts a driver may use. */
 export interface HostPool {
-  /** The host for a new session with these options of the app's. */
-  readonly hostOf: (sessionId: string, options: unknown) => Host | StartFailure
+  /**
+   * The host for a session with these options of the app's.
+   *
+   * @param place the name of the host it stood on when it was seen last.
+   */
+  readonly hostOf: (
+    sessionId: string,
+    options: unknown,
+    place?: string,
+  ) => E.Either<StartFailure, Host>
   /** Other hosts that meet what the session's options require, the best first. */
   readonly others: (current: Host, options: unknown) => readonly Host[]
 }

@@ -1,12 +1,23 @@
 /** What drivers of real shells share, wherever the shells run. */
+
 export * from './bash-integration.js'
 export * from './dialogue.js'
+export {
+  type OpenOptions,
+  type ShellDriver,
+  type ShellDriverOptions,
+  type ShellDriverParts,
+  shellDriver,
+} from './driver.js'
 export * from './environment.js'
 export * from './host.js'
 export * from './mark.js'
 export * from './output.js'
 export * from './quoting.js'
+export type { OpenError } from './roster.js'
 export * from './rung.js'
 export * from './scanner.js'
 export * from './screen.js'
+export type { CommandOutcome, ShellSession } from './session.js'
+export * from './sight.js'
 export * from './waiting.js'

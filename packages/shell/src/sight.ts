@@ -1,24 +1,15 @@
 /**
- * Looking at what stands in the foreground of a shell's terminal: which processes, in which state, and
- * whether they sleep in a read of the terminal. Core's `foregroundOf` draws the conclusion.
+ * What a host shows of a terminal, turned into the sighting that core's `foregroundOf` judges, and the
+ * processes it is about, to act on.
  */
 import type { ForegroundSighting } from '@session-recovery/core'
-import {
-  lives,
-  type ProcessIdentity,
-  type ProcessStat,
-  processesWhere,
-  readStat,
-  terminalOf,
-  waitingOf,
-} from './process.js'
-import type { TerminalFlags } from './terminal-flag.js'
+import type { ProcessFact, TerminalFact } from './host.js'
 
 // ------------------------------------------------------------------------------------------ model
 
 /** What the signed marks and the output of a session say at the moment of looking. */
 export interface Shown {
-  readonly mark: 'prompt' | 'command' | undefined
+  readonly mark: ForegroundSighting['mark']
   readonly alternateScreen: boolean
 }
 
@@ -29,19 +20,14 @@ export interface Sight {
   readonly group: number | undefined
   readonly groupIsShell: boolean
   /** The process that leads the foreground, or one of its members when the leader is gone. */
-  readonly foremost: number | undefined
+  readonly foremost: ProcessFact | undefined
 }
 
 // ------------------------------------------------------------------------------------ combinators
 
-/** Looks once, without waiting for anything. */
-export const sightOf = (
-  shell: ProcessIdentity,
-  shown: Shown,
-  flags: TerminalFlags | undefined,
-): Sight => {
-  const alive = lives(shell)
-  const stat = alive ? readStat(shell.pid) : undefined
+/** The sighting in what a host shows. */
+export const sightOf = (fact: TerminalFact, shown: Shown): Sight => {
+  const { alive, leader, flags, foregroundGroup: group } = fact
   const base = {
     alive,
     ...(shown.mark === undefined ? {} : { mark: shown.mark }),
@@ -49,33 +35,29 @@ export const sightOf = (
     ...(shown.mark === 'prompt' ? {} : { alternateScreen: shown.alternateScreen }),
     ...(flags === undefined ? {} : { lineMode: flags.lineMode, echo: flags.echo }),
   }
-  if (stat === undefined) {
+  if (leader === undefined || group === undefined) {
     return { seen: base, group: undefined, groupIsShell: false, foremost: undefined }
   }
-  const group = stat.foregroundGroup
-  const groupIsShell = group === stat.group
-  const members = groupIsShell ? [stat] : membersOf(group)
-  const reads = readsTerminal(members, terminalOf(shell.pid))
+  const groupIsShell = group === leader.group
+  const members = groupIsShell ? [leader] : fact.foreground
+  const reads = readsTerminal(members, fact.terminal)
   return {
     seen: {
       ...base,
       foregroundIsShell: groupIsShell,
-      processState: stateOf([stat, ...members]),
+      processState: stateOf([leader, ...members]),
       ...(reads === undefined ? {} : { readsTerminal: reads }),
     },
     group: group > 0 ? group : undefined,
     groupIsShell,
-    foremost: (members.find((member) => member.pid === group) ?? members[0])?.pid,
+    foremost: members.find((member) => member.pid === group) ?? members[0],
   }
 }
 
-const membersOf = (group: number): readonly ProcessStat[] =>
-  group > 0 ? processesWhere((stat) => stat.group === group && stat.state !== 'Z') : []
-
-const isStopped = ({ state }: ProcessStat): boolean => state === 'T' || state === 't'
+const isStopped = ({ state }: ProcessFact): boolean => state === 'T' || state === 't'
 
 // Whoever is stopped, the shell or what it waits for, holds up the whole.
-const stateOf = (processes: readonly ProcessStat[]): string =>
+const stateOf = (processes: readonly ProcessFact[]): string =>
   (processes.find(isStopped) ?? processes.at(-1))?.state ?? ''
 
 /**
@@ -83,14 +65,13 @@ const stateOf = (processes: readonly ProcessStat[]): string =>
  * its terminal among other things (a server with a console) may be well, so of it nothing is said.
  */
 const readsTerminal = (
-  members: readonly ProcessStat[],
+  members: readonly ProcessFact[],
   terminal: string | undefined,
 ): boolean | undefined => {
   if (terminal === undefined || members.length === 0) return undefined
   if (members.some(({ state }) => state === 'R' || state === 'D')) return false
   const isTerminal = (file: string): boolean => file === terminal || file === '/dev/tty'
-  const verdicts = members.map((member): boolean | undefined => {
-    const waiting = waitingOf(member.pid)
+  const verdicts = members.map(({ waiting }): boolean | undefined => {
     if (waiting === undefined) return undefined
     if (waiting._tag === 'elsewhere' || !waiting.files.some(isTerminal)) return false
     return waiting.files.every(isTerminal) ? true : undefined

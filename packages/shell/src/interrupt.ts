@@ -4,13 +4,13 @@
  * None of them types at an attended session or at what is unknown, and none drops pending input.
  */
 import type { Cancellation, Clock, RunOutcome, RunRequest } from '@session-recovery/core'
-import { named, nextRung, pause, type Rung } from '@session-recovery/shell'
 import type { LaunchPad } from './launch.js'
-import { ask, glance, type Look, lateAtMs, lookAt } from './looking.js'
-import { sendSignal } from './process.js'
-import { respawn } from './respawn.js'
-import { heard, livingShell, type Session } from './session.js'
+import { ask, glance, type Look, lateAtMs, lookAt, lookUntil } from './looking.js'
+import { type RespawnRequest, respawn } from './respawn.js'
+import { named, nextRung, type Rung } from './rung.js'
+import { livingShell, type Session } from './session.js'
 import type { Shell } from './shell.js'
+import { pause } from './waiting.js'
 
 // How long a rung has to show an effect before the next is tried.
 const rungWithinMs = 400
@@ -34,6 +34,8 @@ export const promptInterrupt = async (
   session: Session,
   request: Pick<RunRequest, 'traits' | 'signal'>,
   clock: Clock,
+  /** What runs is known to be late. */
+  { late = false }: { readonly late?: boolean } = {},
 ): Promise<RunOutcome> => {
   if (attended(session, request)) return notApplicable(untouchable)
   const tried: Rung[] = []
@@ -44,7 +46,10 @@ export const promptInterrupt = async (
     const shell = livingShell(session)
     if (shell === undefined) return failed('there is no process')
     const look = await lookAt(session, clock)
-    const choice = nextRung(situationOf(session, look, clock), tried)
+    const choice = nextRung(
+      { ...situationOf(session, look, clock), ...(late ? { late } : {}) },
+      tried,
+    )
     const after = tried.length === 0 ? 'nothing was sent' : `after ${tried.map(named).join(', ')}`
     if (choice._tag === 'free') {
       if (tried.length > 0 && command !== undefined && shell.dialogue().running === undefined) {
@@ -65,9 +70,9 @@ export const promptInterrupt = async (
       return failed(`still ${look.foreground.kind}, ${after}${why}`)
     }
     // The foreground may have changed while the terminal's flags were read.
-    if (isSame(look, glance(session, shell, look.flags))) {
+    if (isSame(look, await glance(session, shell, look.flags))) {
       tried.push(choice.rung)
-      apply(choice.rung, shell, look)
+      await apply(choice.rung, shell, look)
       await settled(session, shell, look, clock, request.signal)
     } else {
       await pause(clock, lookEveryMs, request.signal)
@@ -86,14 +91,14 @@ const situationOf = (session: Session, look: Look, clock: Clock) => ({
 const isSame = (before: Look, now: Look): boolean =>
   before.foreground.kind === now.foreground.kind && before.sight?.group === now.sight?.group
 
-const apply = (rung: Rung, shell: Shell, { sight }: Look): void => {
+const apply = async (rung: Rung, shell: Shell, { sight }: Look): Promise<void> => {
   const group = sight?.group
   if (rung._tag === 'interrupt-key') shell.write('\x03')
   else if (rung._tag === 'continue') {
-    shell.signal('SIGCONT')
-    if (group !== undefined) sendSignal(-group, 'SIGCONT')
+    await shell.process.signal('process', 'SIGCONT')
+    if (group !== undefined) await shell.process.signal({ group }, 'SIGCONT')
   } else if (group !== undefined && group > 1 && sight?.groupIsShell === false) {
-    sendSignal(-group, rung.signal)
+    await shell.process.signal({ group }, rung.signal)
   }
 }
 
@@ -106,12 +111,11 @@ const settled = async (
   signal: Cancellation,
 ): Promise<void> => {
   const prompted = shell.dialogue().prompts
-  const look = () => {
+  const bounds = { withinMs: rungWithinMs, everyMs: lookEveryMs, flags: before.flags, signal }
+  await lookUntil(session, shell, clock, bounds, ({ foreground: { kind } }) => {
     if (shell.dialogue().prompts > prompted) return true
-    const now = glance(session, shell, before.flags).foreground.kind
-    return before.foreground.kind === 'stopped' && now !== 'stopped' ? true : undefined
-  }
-  await heard(shell, clock, rungWithinMs, look, { signal, everyMs: lookEveryMs })
+    return before.foreground.kind === 'stopped' && kind !== 'stopped'
+  })
 }
 
 /** Arms the integration again by the bound key. Input that waits in the terminal stays there. */
@@ -132,7 +136,7 @@ export const promptReset = async (
 /** Asks the shell; one that does not answer is started again if the policy says so. */
 export const sessionRefresh = async (
   session: Session,
-  request: Pick<RunRequest, 'traits' | 'signal' | 'snapshot' | 'lostSecrets' | 'policy'>,
+  request: RespawnRequest,
   pad: LaunchPad,
 ): Promise<RunOutcome> => {
   if (attended(session, request)) return notApplicable(untouchable)

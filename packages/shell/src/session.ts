@@ -1,19 +1,13 @@
 /**
- * A session on this machine: one id and one terminal for the app, whatever process stands beneath it.
+ * A session: one id and one terminal for the app, whatever process stands beneath it and wherever.
  */
-import type { Cancellation, Clock, Exit } from '@session-recovery/core'
-import type { Environment } from '@session-recovery/shell'
-import {
-  type Output,
-  outputOf,
-  screenOf,
-  type TerminalSize,
-  type Waited,
-  waitFor,
-} from '@session-recovery/shell'
-import type { Leftover } from './leftover.js'
-import type { ProcessIdentity } from './process.js'
+import type { Cancellation, Clock } from '@session-recovery/core'
+import type { Environment } from './environment.js'
+import type { Host, KeptProcess, Leftover, ProcessEnd, ProcessIdentity } from './host.js'
+import { type Output, outputOf } from './output.js'
+import { screenOf, type TerminalSize } from './screen.js'
 import type { Shell, ShellListener } from './shell.js'
+import { type Waited, waitFor } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -23,7 +17,7 @@ export interface SessionSpec {
   readonly command: string
   readonly args: readonly string[]
   readonly cwd: string
-  /** The whole environment of the process; nothing of this process's own is added. */
+  /** What the session's environment holds, besides what its host itself gives. */
   readonly environment: Environment
   /** Somebody sits at it: it is never typed at. */
   readonly attended: boolean
@@ -34,12 +28,16 @@ export interface SessionSpec {
 /** How a command line that was typed ended. */
 export type CommandOutcome =
   | { readonly _tag: 'finished'; readonly exitCode: number }
+  /** It had not ended within the time it was given, and goes on. */
+  | { readonly _tag: 'late' }
   /** Nothing was there to take the line, or its end was not told: whether it ran is not known. */
   | { readonly _tag: 'lost'; readonly detail: string }
 
 /** A session as the app uses it, across recoveries: the same object, whatever process is beneath. */
-export interface PtySession {
+export interface ShellSession {
   readonly id: string
+  /** The host it stands on, as a person reads it. */
+  readonly place: () => string
   /** The process beneath; `undefined` while there is none. */
   readonly pid: () => number | undefined
   readonly identity: () => ProcessIdentity | undefined
@@ -67,7 +65,6 @@ export interface Respawn {
   readonly wantedCwd: string
   /** The snapshot named no directory. */
   readonly cwdUnknown: boolean
-  readonly startedIn: string
   readonly environment: Environment
   readonly fromSnapshot: readonly string[]
   readonly refused: Environment
@@ -82,11 +79,40 @@ export interface Respawn {
   readonly lostVariables: readonly string[]
 }
 
+/** What a run of strategies did, for the verification to compare with what is there. */
+export interface Deed {
+  /** A process was started anew. */
+  readonly respawn?: Respawn
+  /** The process that was attached to again. */
+  readonly attached?: Shell
+  /** The session that took this one's place. */
+  readonly replica?: Session
+  /** The commands that were run again, and how each ended. */
+  readonly retried?: readonly RetriedCommand[]
+  /** What a person should know besides. */
+  readonly remarks?: readonly string[]
+}
+
+export interface RetriedCommand {
+  readonly line: string
+  readonly exitCode: number
+  readonly tries: number
+}
+
+/** What is needed to attach to the process once more. */
+export interface Rope {
+  readonly kept: KeptProcess
+  readonly shell: Shell
+}
+
 /** A session as the driver holds it. */
 export interface Session {
   readonly id: string
   readonly spec: SessionSpec
-  readonly face: PtySession
+  /** The app's own options, which a pool of hosts may read. */
+  readonly options: unknown
+  host: Host
+  readonly face: ShellSession
   readonly output: Output
   readonly listener: ShellListener
   size: TerminalSize
@@ -96,7 +122,11 @@ export interface Session {
   /** When the foreground was first seen waiting, or stopped, without a break since. */
   waitingSinceMs: number | undefined
   stoppedSinceMs: number | undefined
-  respawn: Respawn | undefined
+  deed: Deed
+  /** The process to attach to, where one outlives its connection. */
+  rope: Rope | undefined
+  /** Another has taken its place: nothing may be written to it, and what it still does is ignored. */
+  fenced: boolean
   /** The command that the last strategy interrupted. */
   interrupted: string | undefined
   watched: boolean
@@ -108,7 +138,17 @@ export interface Session {
 /** What a session tells the driver. */
 export interface SessionListener {
   readonly changed: () => void
-  readonly exited: (exit: Exit) => void
+  readonly gone: (end: ProcessEnd) => void
+}
+
+/** A session to be made. */
+export interface SessionStart {
+  readonly id: string
+  readonly spec: SessionSpec
+  readonly options: unknown
+  readonly host: Host
+  readonly size: TerminalSize
+  readonly outputLimitBytes: number
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -119,10 +159,7 @@ const longestMs = 2 ** 31 - 1
 
 /** A session without a process yet. */
 export const sessionOf = (
-  id: string,
-  spec: SessionSpec,
-  size: TerminalSize,
-  outputLimitBytes: number,
+  { id, spec, options, host, size, outputLimitBytes }: SessionStart,
   clock: Clock,
   listener: SessionListener,
 ): Session => {
@@ -135,13 +172,17 @@ export const sessionOf = (
   const session: Session = {
     id,
     spec,
+    options,
+    host,
     output,
     size,
     shell: undefined,
     history: [],
     waitingSinceMs: undefined,
     stoppedSinceMs: undefined,
-    respawn: undefined,
+    deed: {},
+    rope: undefined,
+    fenced: false,
     interrupted: undefined,
     watched: true,
     ended: false,
@@ -162,22 +203,23 @@ export const sessionOf = (
           if (session.watched) listener.changed()
         }
       },
-      exit: (exit, wanted) => {
-        if (!wanted && session.watched) listener.exited(exit)
+      gone: (end, wanted) => {
+        if (!wanted && session.watched && !session.fenced) listener.gone(end)
       },
     },
     face: {
       id,
+      place: () => session.host.name,
       pid: () => session.face.identity()?.pid,
-      identity: () => (session.shell?.exit() === undefined ? session.shell?.identity : undefined),
+      identity: () => livingShell(session)?.process.identity,
       onData: (told) => {
         dataListeners.add(told)
         return () => dataListeners.delete(told)
       },
-      write: (text) => session.shell?.write(text) ?? false,
+      write: (text) => !session.fenced && (session.shell?.write(text) ?? false),
       resize: (to) => {
         session.size = to
-        session.shell?.resize(to)
+        livingShell(session)?.process.resize(to)
       },
       exec: (line) => exec(session, line, clock),
       screen: async () => (await screenOf(output.text(), session.size)).inert,
@@ -192,7 +234,7 @@ export const sessionOf = (
 
 /** The process of a session, if it lives. */
 export const livingShell = (session: Session): Shell | undefined =>
-  session.shell?.exit() === undefined ? session.shell : undefined
+  session.shell?.gone() === undefined ? session.shell : undefined
 
 /** Waits until the shell tells `look` what it wants, or ends. */
 export const heard = <A>(
@@ -201,32 +243,49 @@ export const heard = <A>(
   withinMs: number,
   look: () => A | undefined,
   bounds: { readonly signal?: Cancellation; readonly everyMs?: number } = {},
-): Promise<Waited<A | 'exited'>> =>
+): Promise<Waited<A | 'gone'>> =>
   waitFor(
     { clock, withinMs, wakeBy: shell.onChange, ...bounds },
-    () => look() ?? (shell.exit() === undefined ? undefined : ('exited' as const)),
+    () => look() ?? (shell.gone() === undefined ? undefined : ('gone' as const)),
   )
 
-const exec = async (session: Session, line: string, clock: Clock): Promise<CommandOutcome> => {
+/**
+ * Types a command line at the prompt and waits for its finish mark.
+ *
+ * @param bounds how long to wait for the end; without them as long as the process lives.
+ */
+export const exec = async (
+  session: Session,
+  line: string,
+  clock: Clock,
+  { withinMs = longestMs, signal }: { withinMs?: number; signal?: Cancellation } = {},
+): Promise<CommandOutcome> => {
+  const until = signal === undefined ? {} : { signal }
   const shell = livingShell(session)
   const lost = (detail: string): CommandOutcome => ({ _tag: 'lost', detail })
-  if (shell === undefined) return lost('there is no process')
-  if (!shell.integrated) return lost('the program gives no marks')
-  const atPrompt = await heard(shell, clock, promptWithinMs, () =>
-    shell.dialogue().mark === 'prompt' ? true : undefined,
+  if (shell === undefined || session.fenced) return lost('there is no process')
+  if (shell.nonce === undefined) return lost('the program gives no marks')
+  const atPrompt = await heard(
+    shell,
+    clock,
+    promptWithinMs,
+    () => (shell.dialogue().mark === 'prompt' ? true : undefined),
+    until,
   )
-  if (atPrompt._tag !== 'seen' || atPrompt.value === 'exited') {
+  if (atPrompt._tag !== 'seen' || atPrompt.value === 'gone') {
     return lost('the shell did not show its prompt')
   }
   const { exitsTold, exitsUntold } = shell.dialogue()
   shell.write(`${line}\r`)
-  const done = await heard(shell, clock, longestMs, () => {
+  const ended = (): number | 'untold' | undefined => {
     const now = shell.dialogue()
     if (now.mark !== 'prompt') return undefined
     if (now.exitsTold > exitsTold) return now.lastExitCode
     return now.exitsUntold > exitsUntold ? 'untold' : undefined
-  })
-  if (done._tag !== 'seen' || done.value === 'exited') {
+  }
+  const done = await heard(shell, clock, withinMs, ended, until)
+  if (done._tag === 'too-late') return { _tag: 'late' }
+  if (done._tag !== 'seen' || done.value === 'gone') {
     return lost('the process ended before the command did')
   }
   return done.value === 'untold'

@@ -13,8 +13,9 @@ import {
   storedBytes,
   unknown,
 } from '@session-recovery/core'
-import { type Comparison, compared, screenOf, unforeseen } from '@session-recovery/shell'
-import { environmentOf, type ProcessIdentity, workingDirectoryOf } from './process.js'
+import { type Comparison, compared, unforeseen } from './environment.js'
+import type { ProcessIdentity } from './host.js'
+import { screenOf } from './screen.js'
 import type { Respawn, Session } from './session.js'
 import type { Shell } from './shell.js'
 
@@ -44,13 +45,18 @@ export const respawnReceipt = async (
   evidence: readonly Evidence[],
 ): Promise<Receipt> => {
   const { shell } = respawn
-  const now = stateOf(shell)
+  const now = await stateOf(shell)
   const comparison = compared(respawn.environment, now.environment ?? new Map())
   const cwd = cwdItem(respawn, now.workingDirectory)
   const history = historyItem(respawn)
   const screen = await screenItem(session, respawn)
   const items: Items = {
-    process: restored(`a new process answers: ${described(shell.identity)}`),
+    process: restored(
+      [
+        `a new process on ${session.host.name} answers: ${described(shell.process.identity)}`,
+        ...(session.deed.remarks ?? []),
+      ].join('; '),
+    ),
     cwd,
     env:
       now.environment === undefined
@@ -63,7 +69,7 @@ export const respawnReceipt = async (
     jobs: jobsItem(respawn),
   }
   const bytes =
-    (cwd.status === 'restored' ? storedBytes(respawn.startedIn) : 0) +
+    (cwd.status === 'restored' ? storedBytes(respawn.wantedCwd) : 0) +
     bytesOf(comparison.equal.map((name) => `${name}=${respawn.environment[name] ?? ''}`)) +
     (history.status === 'restored' ? bytesOf(respawn.historyLines) : 0) +
     (screen.status === 'restored' ? bytesOf(respawn.screenLines ?? []) : 0)
@@ -78,11 +84,11 @@ interface State {
   readonly environment: ReadonlyMap<string, string> | undefined
 }
 
-const stateOf = ({ integrated, dialogue, identity }: Shell): State => {
-  if (integrated) return dialogue()
-  const environment = environmentOf(identity.pid)
+const stateOf = async ({ nonce, dialogue, process }: Shell): Promise<State> => {
+  if (nonce !== undefined) return dialogue()
+  const { workingDirectory, environment } = await process.surroundings()
   return {
-    workingDirectory: workingDirectoryOf(identity.pid),
+    workingDirectory,
     environment: environment === undefined ? undefined : new Map(Object.entries(environment)),
   }
 }
@@ -173,7 +179,7 @@ export const livingReceipt = (
   return receiptOf(
     'observed',
     {
-      process: restored(`${same} answers: ${described(shell.identity)}`),
+      process: restored(`${same} answers: ${described(shell.process.identity)}`),
       cwd:
         workingDirectory === undefined
           ? unknown(`${same}; its directory was not said`)

@@ -6,17 +6,15 @@
  */
 import type { Capture, Clock, InteractiveState } from '@session-recovery/core'
 import { type Look, lateAtMs, lookAt } from './looking.js'
-import { commandLineOf, workingDirectoryOf } from './process.js'
-import type { Session } from './session.js'
+import { livingShell, type Session } from './session.js'
 
 /** Looks at a session and gathers what is known of it. Of a dead one, what it said last. */
 export const capture = async (session: Session, clock: Clock): Promise<Capture> => {
   const look = await lookAt(session, clock)
   const dialogue = session.shell?.dialogue()
-  const identity = session.face.identity()
   const cwd =
     dialogue?.workingDirectory ??
-    (identity === undefined ? undefined : workingDirectoryOf(identity.pid))
+    (await livingShell(session)?.process.surroundings())?.workingDirectory
   return {
     foreground: look.foreground,
     update: {
@@ -62,10 +60,10 @@ const interactiveState = (session: Session, look: Look, clock: Clock): Interacti
 }
 
 const foremost = ({ sight }: Look): string => {
-  const name = sight?.foremost === undefined ? undefined : commandLineOf(sight.foremost)
+  const name = sight?.foremost?.name
   return name === undefined || sight?.groupIsShell === true
     ? '(a command kept out of the history)'
-    : `(a command kept out of the history: ${name.split(' ')[0]})`
+    : `(a command kept out of the history: ${name})`
 }
 
 const promptSinceMs = (session: Session, { foreground }: Look): number | undefined => {

@@ -8,10 +8,11 @@ import {
   type Foreground,
   foregroundOf,
 } from '@session-recovery/core'
+import type { TerminalFlags } from './host.js'
 import { heard, livingShell, type Session } from './session.js'
 import type { Shell } from './shell.js'
 import { type Sight, sightOf } from './sight.js'
-import { type TerminalFlags, terminalFlags } from './terminal-flag.js'
+import { waitFor } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -39,25 +40,28 @@ export const lookAt = async (session: Session, clock: Clock): Promise<Look> => {
   const shell = livingShell(session)
   if (shell === undefined) return kept(session, clock, { ...nothing, foreground: gone })
   // The terminal's flags matter only when something reads it that is not the shell's own prompt.
-  const first = glance(session, shell, undefined)
+  const first = await glance(session, shell, undefined)
   if (first.sight?.seen.readsTerminal !== true || first.foreground.kind === 'at-prompt') {
     return kept(session, clock, first)
   }
-  const path = shell.terminal()
-  const flags = path === undefined ? undefined : await terminalFlags(path)
-  return kept(session, clock, glance(session, shell, flags))
+  return kept(session, clock, await glance(session, shell, 'ask'))
 }
 
 const nothing = { sight: undefined, flags: undefined }
 
-/** Looks at once, by what is known of the terminal's flags. */
-export const glance = (session: Session, shell: Shell, flags: TerminalFlags | undefined): Look => {
-  const sight = sightOf(
-    shell.identity,
-    { mark: shell.dialogue().mark, alternateScreen: session.output.alternateScreen() },
-    flags,
-  )
-  return { foreground: foregroundOf(sight.seen), sight, flags }
+/** Looks once. @param flags how the terminal reads, as far as it is known already; `ask`: find out. */
+export const glance = async (
+  session: Session,
+  shell: Shell,
+  flags: TerminalFlags | 'ask' | undefined,
+): Promise<Look> => {
+  const fact = await shell.process.look(flags === 'ask')
+  const known = fact.flags ?? (flags === 'ask' ? undefined : flags)
+  const sight = sightOf(known === undefined ? fact : { ...fact, flags: known }, {
+    mark: shell.dialogue().mark,
+    alternateScreen: session.output.alternateScreen(),
+  })
+  return { foreground: foregroundOf(sight.seen), sight, flags: known }
 }
 
 const kept = (session: Session, clock: Clock, look: Look): Look => {
@@ -78,9 +82,48 @@ export const lateAtMs = (session: Session): number | undefined => {
     : running.startedAtMs + expectedMs
 }
 
+/** Looks every few milliseconds until `wanted` holds of what is seen; gives what was seen last. */
+export const lookUntil = async (
+  session: Session,
+  shell: Shell,
+  clock: Clock,
+  bounds: {
+    readonly withinMs: number
+    readonly everyMs: number
+    readonly flags?: TerminalFlags | undefined
+    readonly signal: Cancellation
+  },
+  wanted: (look: Look) => boolean,
+): Promise<Look> => {
+  const endMs = clock.monotonicMs() + bounds.withinMs
+  for (;;) {
+    const look = await glance(session, shell, bounds.flags)
+    const over = clock.monotonicMs() >= endMs || bounds.signal.aborted
+    if (wanted(look) || over || shell.gone() !== undefined) return look
+    await nextChange(shell, clock, bounds.everyMs, bounds.signal)
+  }
+}
+
+// Until something is heard, or `withinMs` have passed.
+const nextChange = async (
+  shell: Shell,
+  clock: Clock,
+  withinMs: number,
+  signal: Cancellation,
+): Promise<void> => {
+  let heardSome = false
+  const wakeBy = (wake: () => void) =>
+    shell.onChange(() => {
+      heardSome = true
+      wake()
+    })
+  await waitFor({ clock, withinMs, signal, wakeBy }, () => (heardSome ? true : undefined))
+}
+
 /**
  * Presses the bound key and waits for the signed answer. The foreground is looked at immediately before
- * the key is written; what happens in between, some microseconds, cannot be seen.
+ * the key is written; what happens in between, some microseconds here and a round trip on a remote host,
+ * cannot be seen.
  */
 export const ask = async (
   session: Session,
@@ -90,23 +133,17 @@ export const ask = async (
   const shell = livingShell(session)
   const silent = (detail: string): Answer => ({ _tag: 'silent', detail })
   if (shell === undefined) return silent('there is no process')
-  if (!shell.integrated) return silent('the program gives no marks and has no bound key')
+  if (shell.nonce === undefined) return silent('the program gives no marks and has no bound key')
   if (signal.aborted) return silent('called off')
-  const ready = await heard(
-    shell,
-    clock,
-    readyWithinMs,
-    () => (mayPress(glance(session, shell, undefined)) ? true : undefined),
-    { signal, everyMs: readyEveryMs },
-  )
-  if (ready._tag !== 'seen' || ready.value === 'exited') {
-    const { kind, reasons } = glance(session, shell, undefined).foreground
+  const bounds = { withinMs: readyWithinMs, everyMs: readyEveryMs, signal }
+  const look = await lookUntil(session, shell, clock, bounds, (seen) => mayPress(shell, seen))
+  if (!mayPress(shell, look)) {
+    const { kind, reasons } = look.foreground
     return silent(`the shell is not at its prompt: ${kind} (${reasons.join(', ')})`)
   }
   // A shell that reads a line for a command of its own looks the same, but for the line mode.
-  const path = shell.terminal()
-  const flags = path === undefined ? undefined : await terminalFlags(path)
-  if (flags?.lineMode === true || !mayPress(glance(session, shell, flags))) {
+  const again = await glance(session, shell, 'ask')
+  if (again.flags?.lineMode === true || !mayPress(shell, again)) {
     return silent('the shell reads, but it does not edit a line at its prompt')
   }
   const count = shell.press()
@@ -117,12 +154,19 @@ export const ask = async (
     () => (shell.dialogue().answers >= count ? count : undefined),
     { signal },
   )
-  if (answer._tag === 'seen' && answer.value !== 'exited') return { _tag: 'answered', count }
+  if (answer._tag === 'seen' && answer.value !== 'gone') return { _tag: 'answered', count }
   return silent(
     `the bound key was pressed at the prompt and not answered within ${answerWithinMs} ms`,
   )
 }
 
-// Where the kernel shows it, the shell must be reading, so that nobody else gets the key.
-const mayPress = ({ foreground, sight }: Look): boolean =>
-  foreground.kind === 'at-prompt' && sight?.seen.readsTerminal !== false
+/**
+ * Where the kernel shows it, the shell must be reading, so that nobody else gets the key. A shell that
+ * was attached to has not said yet where it is: it must be seen to read, and to be in the foreground.
+ */
+const mayPress = (shell: Shell, { foreground, sight }: Look): boolean => {
+  const seen = sight?.seen
+  return shell.dialogue().mark === undefined
+    ? seen?.readsTerminal === true && seen.foregroundIsShell === true
+    : foreground.kind === 'at-prompt' && seen?.readsTerminal !== false
+}

@@ -3,27 +3,23 @@
  * screen, too). What is left of the old process is ended first; what was set out to do is noted, so that
  * the verification can compare.
  */
-import { dirname } from 'node:path'
 import {
   type RecoverySnapshot,
   type RunOutcome,
   type RunRequest,
   redactedText,
 } from '@session-recovery/core'
-import {
-  type Environment,
-  lostNames,
-  merged,
-  screenOf,
-  terminalReset,
-} from '@session-recovery/shell'
-import { isDirectory, type LaunchPad, launch } from './launch.js'
-import { endLeftover } from './leftover.js'
-import { livingShell, type Respawn, type Session } from './session.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { type Environment, lostNames, merged } from './environment.js'
+import type { Leftover, StartFailure } from './host.js'
+import { type LaunchPad, launch, todaysEnvironment } from './launch.js'
+import { screenOf, terminalReset } from './screen.js'
+import type { Respawn, Session } from './session.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-type Depth = 'restart' | 'restore'
+/** `restart`: directory and environment; `restore`: history and screen, too. */
+export type Depth = 'restart' | 'restore'
 
 // What of a snapshot a respawn brings back; without one, what the driver itself saw last.
 interface Wanted {
@@ -35,48 +31,51 @@ interface Wanted {
 
 // ------------------------------------------------------------------------------------ combinators
 
+/** What a respawn needs to know of what it was asked for. */
+export type RespawnRequest = Pick<
+  RunRequest,
+  'traits' | 'signal' | 'snapshot' | 'lostSecrets' | 'policy'
+>
+
 /** Ends what is left and starts the session's process again. */
 export const respawn = async (
   session: Session,
   depth: Depth,
-  request: Pick<RunRequest, 'traits' | 'signal' | 'snapshot' | 'lostSecrets'>,
+  request: RespawnRequest,
   pad: LaunchPad,
 ): Promise<RunOutcome> => {
   if (!request.traits.shell && !request.traits.rerunnable) {
     const detail = `${session.spec.command} is no shell and was not declared rerunnable`
     return { _tag: 'not-applicable', detail }
   }
-  const old = session.shell
   const wanted = wantedOf(session, request.snapshot)
   const lostCommand = runningLine(session)
   const lostVariables = lostNames(session.id, request.lostSecrets)
   const screenLines = depth === 'restore' ? await showScreenAgain(session) : undefined
-  await livingShell(session)?.end()
-  const leftover =
-    old === undefined ? { ended: [], letBe: [] } : await endLeftover(old.identity, pad.clock)
-  const { environment, fromSnapshot, refused } = merged(
-    wanted.environment,
-    session.spec.environment,
-    { isWhole: wanted.isWhole, lostNames: lostVariables },
-  )
-  const startedIn = nearestDirectory(wanted.cwd || session.spec.cwd)
+  const leftover = (await session.shell?.end()) ?? nothingLeft
+  const today = await todaysEnvironment(session, request.signal)
+  if (E.isLeft(today)) return failedRun(today.left)
+  const { environment, fromSnapshot, refused } = merged(wanted.environment, today.right, {
+    isWhole: wanted.isWhole,
+    lostNames: lostVariables,
+  })
   const known = depth === 'restore' ? wanted.historyLines : []
   // A line whose secret was taken out would, entered again, do something else than it did.
   const historyLines = known.filter((line) => !line.includes(redactedText))
-  session.respawn = undefined
+  const cwd = wanted.cwd || session.spec.cwd
   const launched = await launch(
     session,
-    { cwd: startedIn, environment, kept: fromSnapshot, historyLines },
+    { cwd, exactly: false, environment, kept: fromSnapshot, historyLines },
     pad,
     request.signal,
   )
-  if (launched._tag === 'failed') return { _tag: 'failed', detail: launched.detail }
+  if (E.isLeft(launched)) return failedRun(launched.left)
+  const shell = launched.right
   if (depth === 'restore') session.history = historyLines
-  session.respawn = {
-    shell: launched.shell,
-    wantedCwd: wanted.cwd || session.spec.cwd,
+  const done: Respawn = {
+    shell,
+    wantedCwd: cwd,
     cwdUnknown: wanted.cwd === '',
-    startedIn,
     environment,
     fromSnapshot,
     refused,
@@ -86,9 +85,21 @@ export const respawn = async (
     leftover,
     lostCommand,
     lostVariables,
-  } satisfies Respawn
-  return { _tag: 'done', detail: `started anew as process ${launched.shell.identity.pid}` }
+  }
+  session.deed = { ...session.deed, respawn: done }
+  const { identity } = shell.process
+  return { _tag: 'done', detail: `started anew as process ${identity.pid} on ${session.host.name}` }
 }
+
+const nothingLeft: Leftover = { ended: [], letBe: [] }
+
+/** A start that failed, as the outcome of a run. */
+export const failedRun = ({ detail, permanent, credentialRefused }: StartFailure): RunOutcome => ({
+  _tag: 'failed',
+  detail,
+  ...(permanent === true ? { permanent } : {}),
+  ...(credentialRefused === true ? { credentialRefused } : {}),
+})
 
 const wantedOf = (session: Session, snapshot: RecoverySnapshot | undefined): Wanted => {
   const seen = session.shell?.dialogue()
@@ -120,10 +131,4 @@ const showScreenAgain = async (session: Session): Promise<readonly string[] | un
   session.output.replace(again)
   session.tell(again)
   return before.lines
-}
-
-const nearestDirectory = (path: string): string => {
-  let at = path
-  while (!isDirectory(at) && dirname(at) !== at) at = dirname(at)
-  return isDirectory(at) ? at : '/'
 }

@@ -1,0 +1,267 @@
+/**
+ * This machine as a host: programs on pseudo-terminals, seen through the kernel.
+ */
+import {
+  accessSync,
+  constants as fsConstants,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { constants as osConstants, tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { type IPty, spawn } from '@lydell/node-pty'
+import type { Cancellation, Clock, Exit } from '@session-recovery/core'
+import {
+  type Environment,
+  type Host,
+  type Integration,
+  type Process,
+  type ProcessEnd,
+  type ProcessListener,
+  type ProcessStart,
+  type Started,
+  waitFor,
+} from '@session-recovery/shell'
+import { endLeftover } from './leftover.js'
+import {
+  commandLineOf,
+  environmentOf,
+  identityOf,
+  lives,
+  readStat,
+  sendSignal,
+  workingDirectoryOf,
+} from './process.js'
+import { terminalFactOf } from './terminal-fact.js'
+
+// ----------------------------------------------------------------------------------- constructors
+
+/** This machine; `close` removes what it wrote. */
+export const localHost = (clock: Clock): Host & { readonly close: () => void } => {
+  const directory = privateDirectory()
+  return {
+    name: 'this machine',
+    start: (start, listener, signal) => startProcess(start, listener, signal, clock, directory),
+    close: directory.remove,
+  }
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+const notStarted = (detail: string): Started => ({ _tag: 'not-started', failure: { detail } })
+
+const startProcess = async (
+  start: ProcessStart,
+  listener: ProcessListener,
+  signal: Cancellation | undefined,
+  clock: Clock,
+  directory: PrivateDirectory,
+): Promise<Started> => {
+  const { command, integration, environment } = start
+  const startedIn = nearestDirectory(start.cwd)
+  if (startedIn === undefined) return notStarted(`${start.cwd}: no such directory`)
+  const program = programOf(command, environment.PATH ?? '', startedIn)
+  if (program === undefined) return notStarted(`${command}: no such program`)
+  const files = integration === undefined ? undefined : written(integration, directory)
+  let pty: IPty
+  try {
+    pty = spawnPty(program, start, startedIn, files)
+  } catch (error) {
+    files?.remove()
+    return notStarted(`${program}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const process = processOver(pty, startedIn, listener, clock, () => files?.remove())
+  if (integration === undefined) await seenAsProgram(process, clock, signal)
+  return { _tag: 'started', process }
+}
+
+const spawnPty = (
+  program: string,
+  { args, environment, size, integration }: ProcessStart,
+  cwd: string,
+  files: Written | undefined,
+): IPty => {
+  const path = files?.path ?? ''
+  const env = { ...environment, ...integration?.environment(path) }
+  return spawn(program, [...(integration?.args(path) ?? []), ...args], {
+    ...size,
+    cwd,
+    env,
+    name: environment.TERM ?? 'xterm-256color',
+  })
+}
+
+const signalNames = new Map(
+  Object.entries(osConstants.signals).map(([name, number]) => [number, name] as const),
+)
+
+const exitOf = (exitCode: number, signal: number | undefined): Exit =>
+  signal === undefined || signal === 0
+    ? { exitCode }
+    : { signal: signalNames.get(signal as never) ?? `signal ${signal}` }
+
+const askedWithinMs = 300
+const forcedWithinMs = 5_000
+
+const processOver = (
+  pty: IPty,
+  startedIn: string,
+  listener: ProcessListener,
+  clock: Clock,
+  settled: () => void,
+): Process => {
+  const identity = identityOf(pty.pid)
+  const wakes = new Set<() => void>()
+  let end: ProcessEnd | undefined
+  pty.onData(listener.output)
+  pty.onExit(({ exitCode, signal }) => {
+    end = { _tag: 'exited', exit: exitOf(exitCode, signal) }
+    listener.gone(end)
+    for (const wake of [...wakes]) wake()
+  })
+  const own = (signal: NodeJS.Signals): boolean =>
+    end === undefined && lives(identity) && sendSignal(identity.pid, signal)
+  const gone = (withinMs: number) =>
+    waitFor(
+      {
+        clock,
+        withinMs,
+        wakeBy: (wake) => {
+          wakes.add(wake)
+          return () => wakes.delete(wake)
+        },
+      },
+      () => end,
+    )
+  return {
+    identity,
+    startedIn,
+    settled,
+    write: (text) => {
+      if (end === undefined) pty.write(text)
+      return end === undefined
+    },
+    resize: ({ cols, rows }) => {
+      if (end === undefined) pty.resize(cols, rows)
+    },
+    look: (flags) => terminalFactOf(identity, flags),
+    signal: async (to, name) => {
+      if (to === 'process') return own(name)
+      return readStat(identity.pid)?.foregroundGroup === to.group && sendSignal(-to.group, name)
+    },
+    surroundings: async () => {
+      const workingDirectory = workingDirectoryOf(identity.pid)
+      const environment = environmentOf(identity.pid)
+      return {
+        ...(workingDirectory === undefined ? {} : { workingDirectory }),
+        ...(environment === undefined ? {} : { environment }),
+      }
+    },
+    end: async () => {
+      own('SIGHUP')
+      own('SIGCONT')
+      if (end === undefined && (await gone(askedWithinMs))._tag !== 'seen') {
+        own('SIGKILL')
+        await gone(forcedWithinMs)
+      }
+      return endLeftover(identity, clock)
+    },
+  }
+}
+
+// Until it has become the program, a new process shows the command line of this one.
+const seenAsProgram = async (
+  { identity: { pid } }: Process,
+  clock: Clock,
+  signal: Cancellation | undefined,
+): Promise<void> => {
+  if (process.platform !== 'linux') return
+  const bounds = { clock, withinMs: forcedWithinMs, everyMs: 5, wakeBy: () => () => {} }
+  await waitFor({ ...bounds, ...(signal === undefined ? {} : { signal }) }, () => {
+    const line = commandLineOf(pid)
+    return line === undefined || (line !== '' && line !== commandLineOf(process.pid))
+      ? true
+      : undefined
+  })
+}
+
+// ------------------------------------------------------------------------------------------ files
+
+interface PrivateDirectory {
+  readonly path: () => string
+  readonly remove: () => void
+}
+
+/** A directory that only this user can enter, made when first needed. */
+const privateDirectory = (): PrivateDirectory => {
+  let made: string | undefined
+  return {
+    path: () => {
+      // mkdtemp makes it 0700.
+      made ??= mkdtempSync(join(tmpdir(), 'session-recovery-'))
+      return made
+    },
+    remove: () => {
+      if (made !== undefined) rmSync(made, { recursive: true, force: true })
+      made = undefined
+    },
+  }
+}
+
+interface Written {
+  readonly path: string
+  readonly remove: () => void
+}
+
+const written = ({ files }: Integration, directory: PrivateDirectory): Written => {
+  const path = mkdtempSync(join(directory.path(), 'shell-'))
+  for (const [name, text] of Object.entries(files(path))) {
+    writeFileSync(join(path, name), text, { mode: 0o600, flag: 'wx' })
+  }
+  let there = true
+  const remove = (): void => {
+    if (there) rmSync(path, { recursive: true, force: true })
+    there = false
+  }
+  return { path, remove }
+}
+
+const isDirectory = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+const nearestDirectory = (path: string): string | undefined => {
+  let at = path
+  while (!isDirectory(at) && dirname(at) !== at) at = dirname(at)
+  return isDirectory(at) ? at : undefined
+}
+
+const isProgram = (path: string): boolean => {
+  try {
+    accessSync(path, fsConstants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+const programOf = (command: string, path: string, cwd: string): string | undefined => {
+  const places = command.includes('/') ? [cwd] : path.split(delimiter)
+  return places
+    .map((place) => (command.startsWith('/') ? command : join(place, command)))
+    .find(isProgram)
+}
+
+/** This process's own environment. */
+export const ownEnvironment = (): Environment =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  )
