@@ -14,7 +14,7 @@ const lookEveryMs = 20
 
 /** Ends what is left of the session that `leader`, which is gone, led. Linux only; elsewhere nothing. */
 export const endLeftover = async (leader: ProcessIdentity, clock: Clock): Promise<Leftover> => {
-  const left = membersOf(leader)
+  const left = leftBy(leader)
   if (left.length === 0) return { ended: [], letBe: [] }
   const staying = left.filter(({ pid }) => ignoresHangUp(pid))
   const result = {
@@ -24,7 +24,7 @@ export const endLeftover = async (leader: ProcessIdentity, clock: Clock): Promis
   const wait = { clock, withinMs: goneWithinMs, everyMs: lookEveryMs, wakeBy: () => () => {} }
   // What is dying may start another process still: all is looked at anew each time.
   const signalled = (signals: readonly NodeJS.Signals[]) => {
-    const going = membersOf(leader).filter(({ pid }) => !ignoresHangUp(pid))
+    const going = leftBy(leader).filter(({ pid }) => !ignoresHangUp(pid))
     for (const { pid } of going) for (const signal of signals) sendSignal(pid, signal)
     return going.length === 0 ? true : undefined
   }
@@ -36,7 +36,8 @@ export const endLeftover = async (leader: ProcessIdentity, clock: Clock): Promis
 
 const named = ({ pid }: ProcessStat): string => `${commandLineOf(pid) || 'process'} (${pid})`
 
-const membersOf = (leader: ProcessIdentity): readonly ProcessStat[] => {
+/** The processes of the session that `leader` led, but itself. */
+export const leftBy = (leader: ProcessIdentity): readonly ProcessStat[] => {
   // A number is free again only when nobody is left of the session it named.
   const reused = readStat(leader.pid)
   if (reused !== undefined && reused.startTicks !== leader.startTicks) return []

@@ -24,7 +24,7 @@ import {
   type Started,
   waitFor,
 } from '@session-recovery/shell'
-import { endLeftover } from './leftover.js'
+import { endLeftover, leftBy } from './leftover.js'
 import {
   commandLineOf,
   environmentOf,
@@ -115,11 +115,16 @@ const processOver = (
   const identity = identityOf(pty.pid)
   const wakes = new Set<() => void>()
   let end: ProcessEnd | undefined
+  let isAlone = false
   pty.onData(listener.output)
   pty.onExit(({ exitCode, signal }) => {
     end = { _tag: 'exited', exit: exitOf(exitCode, signal) }
     listener.gone(end)
     for (const wake of [...wakes]) wake()
+    // Where nobody is left nobody can come any more. Looked at while the news is being written down.
+    setImmediate(() => {
+      isAlone = leftBy(identity).length === 0
+    })
   })
   const own = (signal: NodeJS.Signals): boolean =>
     end === undefined && lives(identity) && sendSignal(identity.pid, signal)
@@ -166,7 +171,7 @@ const processOver = (
         own('SIGKILL')
         await gone(forcedWithinMs)
       }
-      return endLeftover(identity, clock)
+      return isAlone ? { ended: [], letBe: [] } : endLeftover(identity, clock)
     },
   }
 }
@@ -194,13 +199,23 @@ interface PrivateDirectory {
   readonly remove: () => void
 }
 
+// What a new shell is told stands there for some milliseconds: in memory where the system has such a
+// place, so that no value of a snapshot reaches a disk, and removing it costs nothing.
+const placeForMoments = (): string => {
+  const { TMPDIR } = process.env
+  return TMPDIR === undefined && isDirectory(memoryBacked) && isWritable(memoryBacked)
+    ? memoryBacked
+    : tmpdir()
+}
+const memoryBacked = '/dev/shm'
+
 /** A directory that only this user can enter, made when first needed. */
 const privateDirectory = (): PrivateDirectory => {
   let made: string | undefined
   return {
     path: () => {
       // mkdtemp makes it 0700.
-      made ??= mkdtempSync(join(tmpdir(), 'session-recovery-'))
+      made ??= mkdtempSync(join(placeForMoments(), 'session-recovery-'))
       return made
     },
     remove: () => {
@@ -226,6 +241,15 @@ const written = ({ files }: Integration, directory: PrivateDirectory): Written =
     there = false
   }
   return { path, remove }
+}
+
+const isWritable = (path: string): boolean => {
+  try {
+    accessSync(path, fsConstants.W_OK | fsConstants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const isDirectory = (path: string): boolean => {

@@ -48,6 +48,8 @@ export class Keeper {
   #generation: number
   /** The latest snapshot, while the store refuses it. */
   #unsaved: StoredSnapshot | undefined
+  /** What the open incident was given, whole: its next step wants the same, without the disk. */
+  #given: Retrieved | undefined
   /** What is not stored without consent lives here, in memory. */
   #volatile: Partial<Pick<RecoverySnapshot, 'commandHistory' | 'outputBuffer'>> = {}
   #closed = false
@@ -101,10 +103,14 @@ export class Keeper {
   /** The snapshot with its secrets; `undefined` when nothing was kept or it cannot be read. */
   retrieve(): Promise<Retrieved | undefined> {
     return this.#inTurn(async () => {
+      if (this.#given !== undefined) return this.#given
       const snapshot = await this.#current()
       if (snapshot === undefined) return undefined
       const lostSecrets = await this.#learn(snapshot)
-      return { snapshot: withSecrets(snapshot, this.#secrets), lostSecrets }
+      const retrieved = { snapshot: withSecrets(snapshot, this.#secrets), lostSecrets }
+      // A secret that is lost now may be found by the next attempt.
+      this.#given = lostSecrets.length === 0 ? retrieved : undefined
+      return retrieved
     })
   }
 
@@ -157,6 +163,7 @@ export class Keeper {
   async #save(whole: RecoverySnapshot, mayKeep: (error: StoreError) => boolean): Promise<Kept> {
     const { policy, store, notify } = this.#runtime
     const sessionId = this.#sessionId
+    this.#given = undefined
     // Before it is cut: of a secret cut in two the rest would not be found.
     const { snapshot: clean, secrets } = redact(whole, policy.secretNames, this.#secrets)
     const snapshot = bounded(clean, policy.snapshotLimit)

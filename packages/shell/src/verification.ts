@@ -44,15 +44,14 @@ export const verify = async (
   }
   const shell = livingShell(session)
   if (session.fenced) return unproved('another session has taken its place')
-  if (shell === undefined || !(await shell.process.look(false)).alive) {
-    return unproved('there is no process')
-  }
+  if (shell === undefined) return unproved('there is no process')
   const { strategy } = request
   const { respawn, attached } = session.deed
   const isRespawned = respawn?.shell === shell
   if (isRespawned && (starting.has(strategy) || strategy === 'session-refresh')) {
     return verifyRespawn(session, respawn, clock)
   }
+  if (!(await shell.process.look(false)).alive) return unproved('the process is gone')
   if (starting.has(strategy) && attached !== shell) {
     return unproved('the process is neither one that was started anew nor one attached to again')
   }
