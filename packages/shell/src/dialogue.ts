@@ -85,10 +85,18 @@ export const afterMark = (before: Dialogue, mark: Mark, nowMs: number): Dialogue
         : { ...shown, running: undefined, exitsUntold: before.exitsUntold + 1 }
     }
     case 'answer':
-      return { ...before, answers: Math.max(before.answers, mark.count) }
+      return { ...afterAnswer(before), answers: Math.max(before.answers, mark.count) }
     case 'history':
       return { ...before, historyListing: mark.listing }
   }
+}
+
+// The key is bound in the line editor alone. Of a shell that was attached to this is the first that is
+// known: what ran has ended unseen.
+const afterAnswer = (before: Dialogue): Dialogue => {
+  if (before.mark !== undefined) return before
+  const exitsUntold = before.exitsUntold + (before.running === undefined ? 0 : 1)
+  return { ...before, mark: 'prompt', running: undefined, exitsUntold }
 }
 
 type State = Extract<Mark, { readonly _tag: 'state' | 'finished' }>
