@@ -163,6 +163,8 @@ const run = async (request: RunRequest, held: Held): Promise<E.Either<DriverErro
   if (!parts.strategies.has(strategy)) {
     return E.right({ _tag: 'unsupported', detail: `${parts.name} has no ${strategy}` })
   }
+  // Nothing is ended, nor taken in, for work that nobody wants any more.
+  if (request.signal.aborted) return E.right({ _tag: 'failed', detail: 'called off' })
   const found = roster.find(sessionId)
   if (found === undefined && snapshot === undefined) {
     return E.left(driverError(`session ${sessionId} is not open here, and nothing was kept of it`))
