@@ -1,6 +1,6 @@
 /** Cases about care: what must not be typed at, run again, or changed. */
 import type { RecoveryStrategy } from '@session-recovery/core'
-import { recoveryStrategies, touchesLiving } from '@session-recovery/core'
+import { defaultPolicy, recoveryStrategies, touchesLiving } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { done, isDone, must, proved, type Scene } from './asking.js'
 import { type Case, renewing } from './case.js'
@@ -127,6 +127,53 @@ const strategies: readonly Case[] = [
   },
 ]
 
+const retried: Case = {
+  name: 'a command declared idempotent is run again as often as the policy says, and no more',
+  strategies: ['command-retry'],
+  faults: ['killed'],
+  capture: true,
+  play: async (scene) => {
+    const { rig } = scene
+    await rig.open('a')
+    const line = await rig.begin('a')
+    const snapshot = await scene.snapshot('a')
+    const pending = snapshot.interactiveState?.pendingCommands ?? []
+    must(pending.includes(line), `the capture does not name what runs: ${pending.join('; ')}`)
+    await rig.mishaps.killed?.strike('a')
+    const commandRetry = { ...defaultPolicy.commandRetry, maxRetries: 1, timeoutPerCommandMs: 500 }
+    await scene.run('a', 'command-retry', {
+      snapshot,
+      traits: { ...rig.traits, idempotentCommands: [line] },
+      policy: { ...defaultPolicy, commandRetry },
+    })
+    const times = await rig.begun('a')
+    must(times === 2, `with one retry allowed the command was run ${times} times in all`)
+  },
+}
+
+const replicated: Case = {
+  name: 'replicate gives one session in the place of another, never two',
+  strategies: ['replicate'],
+  play: async (scene) => {
+    const { rig } = scene
+    await rig.open('a')
+    const before = await rig.probe('a')
+    const alone = (await rig.processes()).length
+    const snapshot = await scene.snapshot('a')
+    await done(scene, 'a', 'replicate', { snapshot, replicaId: 'b' })
+    const verdict = await scene.verify('a', 'replicate')
+    must(verdict._tag === 'alive', 'the replica is not proved')
+    must(
+      !(await rig.probe('a')).alive,
+      'the session that was replicated lives on beside its replica',
+    )
+    const after = await rig.probe('b')
+    must(after.alive && after.identity !== before.identity, `the replica is ${after.detail}`)
+    const now = await rig.processes()
+    must(now.length === alone, `${now.length} processes where ${alone} was: ${now.join('; ')}`)
+  },
+}
+
 const captures: readonly Case[] = [
   {
     name: 'a capture changes nothing, and says the same twice',
@@ -181,5 +228,7 @@ export const careCases: readonly Case[] = [
   attended(false),
   attended(true),
   ...repeated,
+  retried,
+  replicated,
   ...captures,
 ]
