@@ -51,6 +51,8 @@ const slowStarts = renewing.map(
       await rig.mishaps['slow-cancel']?.strike('a')
       const abort = new AbortController()
       const running = scene.run('a', strategy, { snapshot, signal: abort.signal })
+      // Awaited below; until then nobody would hear that it was rejected.
+      running.catch(() => {})
       await eventually(scene, 'something is being started', async () =>
         (await rig.processes()).some((each) => !before.includes(each)),
       )
