@@ -14,6 +14,10 @@ const table = {
     libraries: ['fp-ts', '@xterm/headless', '@xterm/addon-serialize'],
   },
   'adapter-pty': { packages: ['core', 'shell'], libraries: ['fp-ts', '@lydell/node-pty'] },
+  'adapter-ssh': {
+    packages: ['core', 'shell'],
+    libraries: ['fp-ts', 'io-ts', 'ssh2', '@types/ssh2'],
+  },
   'adapter-inspect': { packages: ['core', 'engine'], libraries: ['fp-ts', 'ws', '@types/ws'] },
   bench: {
     packages: ['core', 'engine', 'adapter-fs', 'adapter-pty'],
