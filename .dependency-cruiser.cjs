@@ -20,8 +20,12 @@ const table = {
   },
   'adapter-inspect': { packages: ['core', 'engine'], libraries: ['fp-ts', 'ws', '@types/ws'] },
   bench: {
-    packages: ['core', 'engine', 'adapter-fs', 'adapter-pty'],
-    libraries: ['fp-ts', '@lydell/node-pty'],
+    packages: ['core', 'engine', 'adapter-fs', 'adapter-pty', 'adapter-ssh', 'testkit'],
+    libraries: ['fp-ts', '@lydell/node-pty', 'ssh2', '@types/ssh2'],
+  },
+  drill: {
+    packages: ['core', 'engine', 'shell', 'adapter-fs', 'adapter-pty', 'adapter-ssh', 'testkit'],
+    libraries: ['fp-ts', 'commander', 'cli-table3', 'log-update'],
   },
   testkit: {
     packages: ['core', 'engine'],

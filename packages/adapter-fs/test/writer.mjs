@@ -15,6 +15,7 @@ const traits = {
   shell: true,
   rerunnable: false,
   failureExitCodes: [],
+  idempotentCommands: [],
 }
 
 const must = async (call) => {

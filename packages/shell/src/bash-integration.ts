@@ -6,18 +6,9 @@
  * line before it runs, subshells and pipelines included, and leaves the user's DEBUG trap alone.
  * Nothing of it is exported: children know neither the nonce nor the functions.
  */
+import type { IntegrationPlan, ShellIntegration } from './integration.js'
 import { boundKey, markCode } from './mark.js'
 import { quoted } from './quoting.js'
-
-// ------------------------------------------------------------------------------------------ model
-
-export interface BashIntegration {
-  readonly nonce: string
-  /** Variables of the given environment that the user's start-up files must not change. */
-  readonly kept: readonly string[]
-  /** Lines to put back into the history, oldest first. */
-  readonly historyLines: readonly string[]
-}
 
 // ----------------------------------------------------------------------------------- constructors
 
@@ -138,9 +129,20 @@ const list = (name: string, words: readonly string[]): string =>
   `${name}=(${words.map(quoted).join(' ')})\n`
 
 /** The init file of one bash process; it holds the nonce and must be readable by its user alone. */
-export const bashInitFile = ({ nonce, kept, historyLines }: BashIntegration): string =>
+export const bashInitFile = ({ nonce, kept, historyLines }: IntegrationPlan): string =>
   `__sr_nonce=${quoted(nonce)}\n${list('__sr_kept', kept)}${list('__sr_lines', historyLines)}${functions}${start}`
 
-/** Whether bash, started with these arguments, reads an init file and shows a prompt. */
-export const isInteractiveBash = (command: string, args: readonly string[]): boolean =>
-  command.split('/').at(-1) === 'bash' && args.every((arg) => arg === '-i')
+/** How bash is made to tell. */
+export const bashIntegration: ShellIntegration = {
+  kind: 'bash',
+  // With other arguments bash reads no init file, or shows no prompt.
+  fits: (command, args) =>
+    command.split('/').at(-1) === 'bash' && args.every((arg) => arg === '-i'),
+  integrate: (plan) => ({
+    nonce: plan.nonce,
+    files: () => ({ init: bashInitFile(plan) }),
+    args: (directory) => ['--init-file', `${directory}/init`],
+    environment: () => ({}),
+  }),
+  readState: () => undefined,
+}

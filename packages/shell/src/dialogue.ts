@@ -31,6 +31,8 @@ export interface Dialogue {
   readonly unreadable: readonly string[]
   readonly nextHistoryNumber: number
   readonly historyListing: string | undefined
+  /** What the last mark of the kind `shell-state` carried, unread. */
+  readonly shellState: string | undefined
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -50,6 +52,7 @@ export const silent: Dialogue = {
   unreadable: [],
   nextHistoryNumber: 0,
   historyListing: undefined,
+  shellState: undefined,
 }
 
 // ------------------------------------------------------------------------------------ combinators
@@ -88,6 +91,8 @@ export const afterMark = (before: Dialogue, mark: Mark, nowMs: number): Dialogue
       return { ...afterAnswer(before), answers: Math.max(before.answers, mark.count) }
     case 'history':
       return { ...before, historyListing: mark.listing }
+    case 'shell-state':
+      return { ...before, shellState: mark.payload }
   }
 }
 

@@ -11,6 +11,8 @@ export {
 } from './driver.js'
 export * from './environment.js'
 export * from './host.js'
+export * from './integration.js'
+export * from './integration-table.js'
 export * from './mark.js'
 export * from './output.js'
 export * from './quoting.js'

@@ -2,11 +2,11 @@
  * Starting the process of a session and waiting for its first proof of life: the first signed prompt of
  * a shell, or, of a program that gives no marks, that its host shows it running.
  */
-import type { Cancellation, Clock } from '@session-recovery/core'
+import type { Cancellation, Clock, ShellState } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
-import { bashInitFile, isInteractiveBash } from './bash-integration.js'
 import type { Environment } from './environment.js'
-import type { Integration, StartFailure } from './host.js'
+import type { StartFailure } from './host.js'
+import { integrationOf } from './integration-table.js'
 import { heard, type Session } from './session.js'
 import { type Shell, startShell } from './shell.js'
 import { pause } from './waiting.js'
@@ -30,6 +30,8 @@ export interface LaunchRequest {
   /** Variables the user's start-up files must not change. */
   readonly kept: readonly string[]
   readonly historyLines: readonly string[]
+  /** What the shell is to hold besides; absent: what its start-up files make. */
+  readonly state?: ShellState
 }
 
 export type Launched = E.Either<StartFailure, Shell>
@@ -47,7 +49,13 @@ export const launch = async (
 ): Promise<Launched> => {
   const { spec, host } = session
   if (signal?.aborted === true || session.ended) return failed('called off')
-  const integration = integrationFor(session, request, pad)
+  const { kept, historyLines, state } = request
+  const integration = integrationOf(spec.command, spec.args)?.integrate({
+    nonce: pad.nonce(),
+    kept,
+    historyLines,
+    ...(state === undefined ? {} : { state }),
+  })
   const start = {
     sessionId: session.id,
     command: spec.command,
@@ -88,21 +96,6 @@ export const todaysEnvironment = async (
   if (host.environment === undefined) return E.right(spec.environment)
   const given = await host.environment(signal)
   return E.isLeft(given) ? given : E.right({ ...given.right, ...spec.environment })
-}
-
-const integrationFor = (
-  { spec }: Session,
-  { kept, historyLines }: LaunchRequest,
-  { nonce: makeNonce }: LaunchPad,
-): Integration | undefined => {
-  if (!isInteractiveBash(spec.command, spec.args)) return undefined
-  const nonce = makeNonce()
-  return {
-    nonce,
-    files: () => ({ init: bashInitFile({ nonce, kept, historyLines }) }),
-    args: (directory) => ['--init-file', `${directory}/init`],
-    environment: () => ({}),
-  }
 }
 
 const firstPrompt = async (

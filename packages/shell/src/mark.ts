@@ -35,6 +35,8 @@ export type Mark =
   | { readonly _tag: 'answer'; readonly count: number }
   /** The newest lines of the history, as `history` lists them, after lines were put back. */
   | { readonly _tag: 'history'; readonly listing: string }
+  /** What the shell holds beside its environment, in the words of its kind; sent when it differs. */
+  | { readonly _tag: 'shell-state'; readonly payload: string }
 
 /** The number of our private control string. */
 export const markCode = 6973
@@ -72,6 +74,8 @@ export const readMark = (letter: string, payload: string): Mark | undefined => {
       const listing = readWhole(payload)
       return listing === undefined ? undefined : { _tag: 'history', listing }
     }
+    case 'V':
+      return { _tag: 'shell-state', payload }
     default:
       return undefined
   }

@@ -1,0 +1,2 @@
+/** Real remote shells over SSH. */
+export {}
