@@ -45,6 +45,30 @@ it.each<readonly [string, string, ForegroundKind, RegExp]>([
   expect(await session.exec('[ $kept = 1 ]')).toMatchObject({ exitCode: 0 })
 })
 
+it.each([
+  ['an unclosed quote', `echo "ran`],
+  ['a heredoc', 'cat <<END'],
+  ['a loop without its end', 'for i in 1 2; do'],
+])('%s is dropped, neither answered nor run, and the key is not pressed there', async (_, line) => {
+  rig = rigOf()
+  const session = await rig.open('a')
+  session.write(`${line}\r`)
+  await eventually('the prompt for the rest', async () => {
+    const { foreground: seen } = await rig.capture('a')
+    return seen.kind === 'waiting-for-line' && seen.reasons[0]?.includes('rest') ? true : undefined
+  })
+  expect(await rig.run('a', 'prompt-reset')).toMatchObject({ _tag: 'failed' })
+  expect(await rig.verify('a')).toMatchObject({ _tag: 'alive' })
+  expect((await rig.capture('a')).foreground.kind).toBe('waiting-for-line')
+  expect(await rig.run('a', 'prompt-interrupt')).toEqual({
+    _tag: 'done',
+    detail: 'the shell is at its prompt, after ^C',
+  })
+  expect(await rig.verify('a', 'prompt-interrupt')).toMatchObject({ _tag: 'alive' })
+  expect(session.output()).not.toMatch(/^ran/m)
+  expect(await session.exec('PS2="% "; (exit 4)')).toMatchObject({ exitCode: 4 })
+})
+
 it('leaves a healthy command, what is unknown and the prompt alone', async () => {
   rig = rigOf()
   for (const [line, kind, outcome] of [

@@ -76,6 +76,7 @@ export const foregroundOf = (seen: ForegroundSighting): Foreground => {
   if (seen.mark === 'prompt' && seen.foregroundIsShell !== false) {
     return { kind: 'at-prompt', reasons: ['the last signed mark is a prompt'] }
   }
+  if (seen.mark === 'continuation' && seen.foregroundIsShell !== false) return unfinished(seen)
   if (seen.readsTerminal === true && seen.mark === undefined && seen.foregroundIsShell !== false) {
     return { kind: 'unknown', reasons: ['it may be the shell that waits, at its own prompt'] }
   }
@@ -84,6 +85,13 @@ export const foregroundOf = (seen: ForegroundSighting): Foreground => {
     return { kind: 'running', reasons: ['the foreground process does not wait for the terminal'] }
   }
   return { kind: 'unknown', reasons: ['what the foreground process waits for cannot be seen'] }
+}
+
+const unfinished = (seen: ForegroundSighting): Foreground => {
+  const marked = 'the last signed mark is the prompt for the rest of a command'
+  return seen.readsTerminal === true && seen.foregroundIsShell === true
+    ? { kind: 'waiting-for-line', reasons: [marked, 'the shell sleeps in a read of its terminal'] }
+    : { kind: 'unknown', reasons: [marked, 'that the shell reads its rest cannot be seen'] }
 }
 
 const waiting = (seen: ForegroundSighting): Foreground => {

@@ -38,6 +38,13 @@ const sightings: readonly (readonly [ForegroundKind, string, ForegroundSighting]
     'sudo',
     { ...reading, foregroundIsShell: false, lineMode: true, echo: false },
   ],
+  [
+    'waiting-for-line',
+    'an unclosed quote',
+    { ...reading, mark: 'continuation', foregroundIsShell: true, lineMode: false, echo: false },
+  ],
+  ['unknown', 'an unclosed quote, foreground unseen', { alive: true, mark: 'continuation' }],
+  ['unknown', 'an unclosed quote, reader unseen', { ...reading, mark: 'continuation' }],
   ['running', 'make', { alive: true, mark: 'command', processState: 'R', readsTerminal: false }],
   ['unknown', 'nothing but life', { alive: true }],
   [
@@ -69,7 +76,7 @@ test.each(sightings)('%s: %s', (kind, _, sighting) => {
 const anySighting: fc.Arbitrary<ForegroundSighting> = fc.record(
   {
     alive: fc.boolean(),
-    mark: fc.constantFrom('prompt' as const, 'command' as const),
+    mark: fc.constantFrom('prompt' as const, 'continuation' as const, 'command' as const),
     processState: fc.constantFrom('R', 'S', 'D', 'T', 't', 'Z'),
     readsTerminal: fc.boolean(),
     foregroundIsShell: fc.boolean(),

@@ -21,6 +21,7 @@ const key = boundKey.replace('\x1b', '\\e')
 const functions = String.raw`
 __sr_ps0='\${__sr_nonce:+$(__sr_start >/dev/tty 2>/dev/null)}'
 __sr_ps1='\[\e]${markCode};\${__sr_nonce};A;0;\a\]'
+__sr_ps2='\[\e]${markCode};\${__sr_nonce};P;0;\a\]'
 __sr_hook='{ __sr_prompt >/dev/tty; } 2>/dev/null'
 __sr_sent= __sr_state= __sr_answers=0
 
@@ -36,6 +37,7 @@ __sr_read_state() {
     case $__sr_name in
       PS0) __sr_value=\${__sr_value#"$__sr_ps0"} ;;
       PS1) __sr_value=\${__sr_value%"$__sr_ps1"} ;;
+      PS2) __sr_value=\${__sr_value%"$__sr_ps2"} ;;
       __sr_*) continue ;;
     esac
     __sr_state+="$__sr_name=\${__sr_value@Q} "
@@ -51,12 +53,18 @@ __sr_send() {
   __sr_sent=$__sr_state
 }
 
-# Before each prompt. The user may have changed the prompt, which carries the mark that it is shown.
+# The user may have changed a prompt; each carries the mark that it is shown.
+__sr_arm_prompts() {
+  [[ $PS0 == "$__sr_ps0"* ]] || PS0=$__sr_ps0$PS0
+  [[ $PS1 == *"$__sr_ps1" ]] || PS1+=$__sr_ps1
+  [[ $PS2 == *"$__sr_ps2" ]] || PS2+=$__sr_ps2
+}
+
+# Before each prompt.
 __sr_prompt() {
   builtin local __sr_code="$?" -
   builtin set +eaux
-  [[ $PS0 == "$__sr_ps0"* ]] || PS0=$__sr_ps0$PS0
-  [[ $PS1 == *"$__sr_ps1" ]] || PS1+=$__sr_ps1
+  __sr_arm_prompts
   __sr_send D "$__sr_code"
 }
 
@@ -86,8 +94,7 @@ __sr_arm() {
   done
   builtin unset -v PROMPT_COMMAND
   PROMPT_COMMAND=("\${__sr_others[@]}" "$__sr_hook")
-  [[ $PS0 == "$__sr_ps0"* ]] || PS0=$__sr_ps0$PS0
-  [[ $PS1 == *"$__sr_ps1" ]] || PS1+=$__sr_ps1
+  __sr_arm_prompts
   for __sr_one in emacs-standard vi-insert vi-command; do
     builtin bind -m "$__sr_one" -x '"${key}": __sr_key' 2>/dev/null
   done

@@ -13,8 +13,8 @@ export interface RunningCommand {
 }
 
 export interface Dialogue {
-  /** The last of the two that was seen. */
-  readonly mark: 'prompt' | 'command' | undefined
+  /** The last of the three that was seen. */
+  readonly mark: 'prompt' | 'continuation' | 'command' | undefined
   readonly running: RunningCommand | undefined
   readonly prompts: number
   /** How often an exit code was told: before each prompt, while the integration is whole. */
@@ -87,6 +87,8 @@ export const afterMark = (before: Dialogue, mark: Mark, nowMs: number): Dialogue
         ? shown
         : { ...shown, running: undefined, exitsUntold: before.exitsUntold + 1 }
     }
+    case 'continuation':
+      return { ...before, mark: 'continuation' }
     case 'answer':
       return { ...afterAnswer(before), answers: Math.max(before.answers, mark.count) }
     case 'history':

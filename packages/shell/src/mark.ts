@@ -31,6 +31,8 @@ export type Mark =
     }
   /** The prompt is on the screen and the shell reads a line. */
   | { readonly _tag: 'prompt' }
+  /** The prompt for the rest of a command that is not whole yet: of a quote, a heredoc, a loop. */
+  | { readonly _tag: 'continuation' }
   /** The bound key was pressed for the `count`th time. */
   | { readonly _tag: 'answer'; readonly count: number }
   /** The newest lines of the history, as `history` lists them, after lines were put back. */
@@ -58,6 +60,8 @@ export const readMark = (letter: string, payload: string): Mark | undefined => {
   switch (letter) {
     case 'A':
       return payload === '' ? { _tag: 'prompt' } : undefined
+    case 'P':
+      return payload === '' ? { _tag: 'continuation' } : undefined
     case 'C':
       return readStarted(payload)
     case 'D':

@@ -31,8 +31,10 @@ export const sightOf = (fact: TerminalFact, shown: Shown): Sight => {
   const base = {
     alive,
     ...(shown.mark === undefined ? {} : { mark: shown.mark }),
-    // A program that was killed leaves its screen behind; the shell's own prompt is none of it.
-    ...(shown.mark === 'prompt' ? {} : { alternateScreen: shown.alternateScreen }),
+    // A program that was killed leaves its screen behind; the shell's own prompts are none of it.
+    ...(shown.mark === 'prompt' || shown.mark === 'continuation'
+      ? {}
+      : { alternateScreen: shown.alternateScreen }),
     ...(flags === undefined ? {} : { lineMode: flags.lineMode, echo: flags.echo }),
   }
   if (leader === undefined || group === undefined) {
