@@ -45,7 +45,9 @@ const listFiles = () => {
  * @returns {Complaints}
  */
 const formatAndLint = (files) => {
-  const wanted = files.filter((path) => /\.([cm]?[jt]s|json)$/.test(path)).length
+  // A fixture is what a disk held, to the byte.
+  const ours = files.filter((path) => !path.includes('/fixture/'))
+  const wanted = ours.filter((path) => /\.([cm]?[jt]s|json)$/.test(path)).length
   const { ok, said } = run(tool('biome'), ['ci', '--colors=off', '--error-on-warnings'])
   const seen = Number(/Checked (\d+) files?/.exec(said)?.[1] ?? 0)
   return [

@@ -56,6 +56,11 @@ export interface DictionaryType<C extends t.Mixed>
   readonly values: C
 }
 
+export interface AddedType<C extends t.Mixed> extends t.Type<t.TypeOf<C>, t.OutputOf<C>, unknown> {
+  readonly _tag: 'Added'
+  readonly codec: C
+}
+
 interface AnyStruct extends t.Mixed {
   readonly _tag: 'Struct'
   readonly required: t.Props
@@ -207,6 +212,20 @@ export const struct = <R extends t.Props, O extends t.Props = Record<never, neve
     required,
     optional: optional ?? ({} as O),
   })
+}
+
+/**
+ * A field that is required, and that what was stored earlier does not have: where it is missing, it reads
+ * as `before`. What was kept stays readable when a type grows.
+ */
+export const added = <C extends t.Mixed>(codec: C, before: t.TypeOf<C>): AddedType<C> => {
+  const type = new t.Type<t.TypeOf<C>, t.OutputOf<C>, unknown>(
+    codec.name,
+    codec.is,
+    (u, c) => (u === undefined ? t.success(before) : codec.validate(u, c)),
+    codec.encode,
+  )
+  return Object.assign(type, { _tag: 'Added' as const, codec })
 }
 
 /** An object whose keys are the data's own, such as an environment; `__proto__` is a key like any other. */

@@ -2,7 +2,7 @@
  * What a recovery restored, lost or cannot know, item by item: the answer to "what do I have back?".
  */
 import * as t from 'io-ts'
-import { count, dictionary, oneOf, struct } from './codec.js'
+import { added, count, dictionary, oneOf, struct } from './codec.js'
 import { Evidence, Grade } from './failure.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -39,17 +39,20 @@ export const receiptItems = [
 ] as const
 export type ReceiptItemName = (typeof receiptItems)[number]
 
+const unlooked: ReceiptItem = { status: 'unknown', detail: 'nobody looked' }
+const Added = added(ReceiptItem, unlooked)
+
 const Items = struct('receipt items', {
   process: ReceiptItem,
   cwd: ReceiptItem,
   env: ReceiptItem,
   shellVariables: ReceiptItem,
   functions: ReceiptItem,
-  aliases: ReceiptItem,
-  options: ReceiptItem,
-  umask: ReceiptItem,
-  directoryStack: ReceiptItem,
-  traps: ReceiptItem,
+  aliases: Added,
+  options: Added,
+  umask: Added,
+  directoryStack: Added,
+  traps: Added,
   history: ReceiptItem,
   screen: ReceiptItem,
   jobs: ReceiptItem,
@@ -66,8 +69,6 @@ export type Receipt = t.TypeOf<typeof Receipt>
 
 // ----------------------------------------------------------------------------------- constructors
 
-const unknownItem: ReceiptItem = { status: 'unknown', detail: 'nobody looked' }
-
 /** A receipt about which only the given items are known. */
 export const receiptOf = (
   grade: Grade,
@@ -77,19 +78,19 @@ export const receiptOf = (
 ): Receipt => ({
   grade,
   items: {
-    process: unknownItem,
-    cwd: unknownItem,
-    env: unknownItem,
-    shellVariables: unknownItem,
-    functions: unknownItem,
-    aliases: unknownItem,
-    options: unknownItem,
-    umask: unknownItem,
-    directoryStack: unknownItem,
-    traps: unknownItem,
-    history: unknownItem,
-    screen: unknownItem,
-    jobs: unknownItem,
+    process: unlooked,
+    cwd: unlooked,
+    env: unlooked,
+    shellVariables: unlooked,
+    functions: unlooked,
+    aliases: unlooked,
+    options: unlooked,
+    umask: unlooked,
+    directoryStack: unlooked,
+    traps: unlooked,
+    history: unlooked,
+    screen: unlooked,
+    jobs: unlooked,
     ...known,
   },
   evidence: [...evidence],

@@ -3,7 +3,7 @@
  * own options to know it.
  */
 import * as t from 'io-ts'
-import { dictionary, exitStatus, oneOf, struct, text } from './codec.js'
+import { added, dictionary, exitStatus, oneOf, struct, text } from './codec.js'
 
 export type SessionKind = 'local' | 'ssh'
 export const SessionKind = oneOf<SessionKind>('session kind', 'local', 'ssh')
@@ -19,7 +19,7 @@ export const Traits = struct('session traits', {
   /** Exit codes that are failures; any other exit with a code is an end. */
   failureExitCodes: t.array(exitStatus),
   /** Command lines, to the letter, that may be run again although it is not known whether they ran. */
-  idempotentCommands: t.array(text),
+  idempotentCommands: added(t.array(text), []),
 })
 export type Traits = t.TypeOf<typeof Traits>
 

@@ -6,6 +6,7 @@
  * surrogates, `__proto__` as a key.
  */
 import {
+  type AddedType,
   applicationJson,
   atLeastOne,
   count,
@@ -140,6 +141,7 @@ type Walkable =
   | StructType<t.Props, t.Props>
   | DictionaryType<t.Mixed>
   | TaggedType<StructType<t.Props, t.Props>>
+  | AddedType<t.Mixed>
 
 const walk = (codec: t.Mixed): fc.Arbitrary<unknown> => {
   const leaf = known.get(codec)
@@ -154,6 +156,8 @@ const walk = (codec: t.Mixed): fc.Arbitrary<unknown> => {
       return fc.oneof(...walkable.members.map(walk))
     case 'Dictionary':
       return dictionary(walkable.values)
+    case 'Added':
+      return walk(walkable.codec)
     case 'LiteralType':
       return fc.constant(walkable.value)
     case 'ArrayType':
