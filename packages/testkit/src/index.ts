@@ -1,6 +1,7 @@
 /**
  * What the tests of all packages share: values derived from the codecs, properties that can be replayed,
- * virtual time, seeded chance, and the simulation of the engine over a faulty world.
+ * virtual time, seeded chance, the simulation of the engine over a faulty world, and a real sshd behind a
+ * network that fails.
  */
 export * from './arbitrary.js'
 export * from './campaign.js'
@@ -9,8 +10,11 @@ export * from './docstring.js'
 export * from './driver-conformance.js'
 export * from './fake-driver.js'
 export * from './faulty-store.js'
+export * from './free-port.js'
 export * from './invariant.js'
+export * from './network-proxy.js'
 export * from './property.js'
 export * from './schedule.js'
 export * from './simulation.js'
+export * from './sshd.js'
 export * from './virtual-clock.js'
