@@ -155,6 +155,8 @@ export interface StartFailure {
   readonly credentialRefused?: boolean
   /** Of an attach: there is no such process any more. */
   readonly gone?: boolean
+  /** The option that is wrong. */
+  readonly field?: string
 }
 
 export type Started =

@@ -1,0 +1,41 @@
+/**
+ * The driver of real shells on hosts that are reached over SSH.
+ */
+import type { RecoveryStrategy } from '@session-recovery/core'
+import { type ShellDriver, type ShellSession, shellDriver } from '@session-recovery/shell'
+import type { SshDriverOptions, SshOpenOptions } from './option.js'
+import { poolOf } from './pool.js'
+import { remoteHost } from './remote-host.js'
+
+export type SshSession = ShellSession
+export type SshDriver = ShellDriver<SshOpenOptions>
+
+const strategies: ReadonlySet<RecoveryStrategy> = new Set([
+  'restart',
+  'reconnect',
+  'restore',
+  'replicate',
+  'migrate',
+  'prompt-interrupt',
+  'prompt-reset',
+  'session-refresh',
+  'command-retry',
+])
+
+/** A driver without sessions. It dials when the first is opened. */
+export const sshDriver = (options: SshDriverOptions): SshDriver => {
+  const pool = poolOf(options.hosts, remoteHost)
+  return shellDriver<SshOpenOptions>(
+    {
+      name: 'ssh',
+      pool,
+      strategies,
+      defaultCommand: ({ SHELL }) => SHELL ?? 'bash',
+      adoptedEnvironment: (known) => known,
+      close: async () => {
+        await Promise.all(pool.members.map(({ host }) => host.close()))
+      },
+    },
+    options,
+  )
+}
