@@ -201,7 +201,7 @@ describe('restore', () => {
     expect(items.env).toMatchObject({ status: 'lost' })
     expect(items.env.detail).toContain('1 other than before: FIXED')
     expect(items.history).toMatchObject({ status: 'lost' })
-    expect(items.jobs.detail).toMatch(/unknown, it is not run again: cat/)
+    expect(items.jobs.detail).toMatch(/unknown, they are not run again: cat;/)
     expect(items.jobs.detail).toMatch(/ended: sleep 60 \(\d+\)/)
     const letBe = /running on .*: sleep 61 \((\d+)\)/.exec(items.jobs.detail)
     process.kill(Number(letBe?.[1]), 'SIGKILL')

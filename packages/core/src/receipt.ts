@@ -18,6 +18,11 @@ export const ReceiptItem = struct(
   {
     /** Of `env`: where the value of each variable comes from. */
     origins: dictionary('origins', t.string),
+    /**
+     * Of `jobs`: the commands that were seen starting and not finishing, oldest first. They were not run
+     * again; whether they are is for the app to say.
+     */
+    unknownCommands: t.array(t.string),
   },
 )
 export type ReceiptItem = t.TypeOf<typeof ReceiptItem>

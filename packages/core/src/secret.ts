@@ -172,6 +172,9 @@ const scrubbed = (snapshot: RecoverySnapshot, clean: Clean): RecoverySnapshot =>
           interactiveState: {
             ...state,
             pendingCommands: state.pendingCommands.map(clean),
+            ...(state.unknownCommands === undefined
+              ? {}
+              : { unknownCommands: state.unknownCommands.map(clean) }),
             ...(state.promptType === undefined ? {} : { promptType: clean(state.promptType) }),
           },
         }),

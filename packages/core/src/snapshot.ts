@@ -29,6 +29,11 @@ export const InteractiveState = struct(
     lastSuccessfulCommand: instant,
     unresponsiveSince: instant,
     pendingSince: instant,
+    /**
+     * Commands that were seen starting and not finishing, oldest first: whether they did their work is
+     * not known. They stay until somebody settles them.
+     */
+    unknownCommands: t.array(t.string),
   },
 )
 export type InteractiveState = t.TypeOf<typeof InteractiveState>
@@ -115,7 +120,7 @@ export const withUpdate = (
   timestamp,
 })
 
-/** What planning needs of `snapshot`: at most 16 pending commands, no text over 1,024 characters. */
+/** What planning needs of `snapshot`: at most 16 commands of a kind, no text over 1,024 characters. */
 export const planningView = (snapshot: RecoverySnapshot, generation: number): PlanningView => ({
   generation,
   capturedAtMs: snapshot.timestamp.getTime(),
@@ -127,8 +132,14 @@ export const planningView = (snapshot: RecoverySnapshot, generation: number): Pl
 const boundedInteractive = (state: InteractiveState): InteractiveState => ({
   ...state,
   ...(state.promptType === undefined ? {} : { promptType: state.promptType.slice(0, 1024) }),
-  pendingCommands: state.pendingCommands.slice(0, 16).map((command) => command.slice(0, 1024)),
+  pendingCommands: firstCommands(state.pendingCommands),
+  ...(state.unknownCommands === undefined
+    ? {}
+    : { unknownCommands: firstCommands(state.unknownCommands) }),
 })
+
+const firstCommands = (commands: readonly string[]): string[] =>
+  commands.slice(0, 16).map((command) => command.slice(0, 1024))
 
 /** `snapshot` cut to `limit`: the newest history lines and the newest output are kept. */
 export const bounded = (snapshot: RecoverySnapshot, limit: SnapshotLimit): RecoverySnapshot => ({

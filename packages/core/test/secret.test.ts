@@ -73,6 +73,15 @@ const leaks: Readonly<Record<string, (text: string) => Partial<RecoverySnapshot>
       timeoutCount: 0,
     },
   }),
+  'commands of unknown outcome': (text) => ({
+    interactiveState: {
+      isInteractive: true,
+      pendingCommands: [],
+      sessionUnresponsive: false,
+      timeoutCount: 0,
+      unknownCommands: [`curl -H ${text}`],
+    },
+  }),
   'the directory': (text) => ({ workingDirectory: `/tmp/${text}` }),
   'another variable': (text) => ({ environment: { URL: `pg://${text}@host`, HOME: '/root' } }),
   'another field': (text) => ({ sessionState: { args: ['-p', `--pw=${text}`] } }),

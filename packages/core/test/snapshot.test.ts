@@ -117,14 +117,15 @@ test('the planning view is small whatever the snapshot, and a valid one', () => 
         sessionUnresponsive: false,
         timeoutCount: 0,
         pendingCommands,
+        unknownCommands: pendingCommands,
         promptType,
       }
       const view = planningView({ ...sample, interactiveState }, generation)
       expect(PlanningView.is(view)).toBe(true)
       expect(view).toMatchObject({ generation, capturedAtMs: 1 })
-      expect(view.interactive?.pendingCommands).toEqual(
-        pendingCommands.slice(0, 16).map((command) => command.slice(0, 1_024)),
-      )
+      const some = pendingCommands.slice(0, 16).map((command) => command.slice(0, 1_024))
+      expect(view.interactive?.pendingCommands).toEqual(some)
+      expect(view.interactive?.unknownCommands).toEqual(some)
       expect(view.interactive?.promptType).toBe(promptType.slice(0, 1_024))
     }),
     50,

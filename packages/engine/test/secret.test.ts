@@ -2,7 +2,13 @@
  * Law 8 in the engine: no secret in what is stored, journalled, archived, told, shown or logged, wherever
  * it turns up; and a recovery gets every secret back, or is told that it is lost.
  */
-import { JournalEntry, type RunRequest, type SnapshotUpdate } from '@session-recovery/core'
+import {
+  JournalEntry,
+  lost,
+  type RunRequest,
+  receiptOf,
+  type SnapshotUpdate,
+} from '@session-recovery/core'
 import { memorySecrets } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
@@ -97,6 +103,7 @@ const said: SnapshotUpdate = {
   interactiveState: {
     isInteractive: true,
     pendingCommands: [`mysql -p${password}`],
+    unknownCommands: [`curl -H ${token}`],
     sessionUnresponsive: false,
     timeoutCount: 0,
     promptType: `${key}>`,
@@ -169,6 +176,17 @@ describe('no secret leaves the engine', () => {
     await made.engine.reportFailure('s', `${password} is wrong, so is a-new-password`)
     await holdsNone(made)
     expect(await everything(made)).not.toContain('a-new-password')
+  })
+
+  test('nor in the receipt of a recovery, whose commands may hold them', async () => {
+    const jobs = { ...lost(all), unknownCommands: [`curl -H ${token}`] }
+    const verify = () => ({ _tag: 'alive', receipt: receiptOf('observed', { jobs }) }) as const
+    const made = await started({ policy, script: { verify } }, registration)
+    const ended = await answered(made, made.engine.recover('s'))
+    expect(ended).toMatchObject({
+      receipt: { items: { jobs: { unknownCommands: ['curl -H [secret]'] } } },
+    })
+    await holdsNone(made)
   })
 
   test('and a secret that reads like a word of ours changes no decision', async () => {

@@ -7,6 +7,7 @@
 import type { Capture, Clock, InteractiveState } from '@session-recovery/core'
 import { type Look, lateAtMs, lookAt } from './looking.js'
 import { livingShell, type Session } from './session.js'
+import { runningCommand, unnamedCommand } from './unknown-command.js'
 
 /** Looks at a session and gathers what is known of it. Of a dead one, what it said last. */
 export const capture = async (session: Session, clock: Clock): Promise<Capture> => {
@@ -37,7 +38,7 @@ const promptTypes: Readonly<Record<string, string>> = {
 
 const interactiveState = (session: Session, look: Look, clock: Clock): InteractiveState => {
   const dialogue = session.shell?.dialogue()
-  const running = dialogue?.running
+  const running = runningCommand(session) === undefined ? undefined : dialogue?.running
   const promptType = promptTypes[look.foreground.kind]
   const prompt = promptSinceMs(session, look)
   const unresponsive = unresponsiveSinceMs(session, clock.wallMs())
@@ -46,6 +47,7 @@ const interactiveState = (session: Session, look: Look, clock: Clock): Interacti
     pendingCommands: running === undefined ? [] : [running.line ?? foremost(look)],
     sessionUnresponsive: unresponsive !== undefined,
     timeoutCount: 0,
+    ...(session.unknown.length === 0 ? {} : { unknownCommands: [...session.unknown] }),
     ...(promptType === undefined ? {} : { promptType }),
     ...(prompt === undefined ? {} : { lastPromptDetected: new Date(prompt) }),
     ...(dialogue?.lastSuccessAtMs === undefined
@@ -62,7 +64,7 @@ const interactiveState = (session: Session, look: Look, clock: Clock): Interacti
 const foremost = ({ sight }: Look): string => {
   const name = sight?.foremost?.name
   return name === undefined || sight?.groupIsShell === true
-    ? '(a command kept out of the history)'
+    ? unnamedCommand
     : `(a command kept out of the history: ${name})`
 }
 

@@ -66,7 +66,7 @@ export const respawnReceipt = async (
     functions: lost('functions and aliases ended with the old process'),
     history,
     screen,
-    jobs: jobsItem(respawn),
+    jobs: jobsItem(session, respawn),
   }
   const bytes =
     (cwd.status === 'restored' ? storedBytes(respawn.wantedCwd) : 0) +
@@ -153,18 +153,24 @@ const screenItem = async (session: Session, { screenLines }: Respawn): Promise<R
     : lost(`the ${screenLines.length} lines shown before are not all on the screen${bound}`)
 }
 
-const jobsItem = ({ leftover, lostCommand }: Respawn): ReceiptItem => {
+const jobsItem = ({ unknown }: Session, { leftover }: Respawn): ReceiptItem => {
   const parts = [
-    ...(lostCommand === undefined
-      ? []
-      : [`the outcome of the running command is unknown, it is not run again: ${lostCommand}`]),
+    ...unknownText(unknown),
     ...(leftover.ended.length === 0 ? [] : [`ended: ${leftover.ended.join(', ')}`]),
     ...(leftover.letBe.length === 0
       ? []
       : [`running on without a shell, as they ignore a hang-up: ${leftover.letBe.join(', ')}`]),
   ]
-  return lost(parts.length === 0 ? 'jobs ended with the old process' : parts.join('; '))
+  return {
+    ...lost(parts.length === 0 ? 'jobs ended with the old process' : parts.join('; ')),
+    ...(unknown.length === 0 ? {} : { unknownCommands: [...unknown] }),
+  }
 }
+
+const unknownText = (lines: readonly string[]): readonly string[] =>
+  lines.length === 0
+    ? []
+    : [`of these commands the outcome is unknown, they are not run again: ${lines.join('; ')}`]
 
 // --------------------------------------------------------------------------------- living process
 
@@ -192,11 +198,20 @@ export const livingReceipt = (
       functions: restored(same),
       history: restored(same),
       screen: restored('the same terminal'),
-      jobs:
-        session.interrupted === undefined
-          ? restored(same)
-          : lost(`interrupted, and not run again: ${session.interrupted}`),
+      jobs: livingJobs(session, same),
     },
     evidence,
   )
+}
+
+const livingJobs = ({ interrupted, unknown }: Session, same: string): ReceiptItem => {
+  const parts = [
+    ...(interrupted === undefined ? [] : [`interrupted, and not run again: ${interrupted}`]),
+    ...unknownText(unknown),
+  ]
+  if (parts.length === 0) return restored(same)
+  return {
+    ...lost(parts.join('; ')),
+    ...(unknown.length === 0 ? {} : { unknownCommands: [...unknown] }),
+  }
 }

@@ -10,6 +10,7 @@ import type { LaunchPad } from './launch.js'
 import { failedRun, type RespawnRequest, respawn } from './respawn.js'
 import type { Roster } from './roster.js'
 import type { Session } from './session.js'
+import { noteUnknown } from './unknown-command.js'
 import { waitFor } from './waiting.js'
 
 // What cannot be reached cannot be ended; it is not waited for longer than this.
@@ -54,6 +55,7 @@ export const replicate = async (
   const host: Host = pool.others(session.host, session.options)[0] ?? session.host
   session.fenced = true
   const remark = await left(session, pad)
+  noteUnknown(session)
   const adopted = roster.adopt({
     id: replicaId,
     spec: session.spec,
@@ -64,6 +66,7 @@ export const replicate = async (
   if (E.isLeft(adopted)) return failedRun(adopted.left)
   const replica = adopted.right
   replica.history = session.history
+  replica.unknown = session.unknown
   replica.deed = { remarks: [`takes the place of session ${session.id}; ${remark}`] }
   const outcome = await roster.whileStarting(replica, () =>
     respawn(replica, 'restore', request, pad),

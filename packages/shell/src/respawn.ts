@@ -15,6 +15,7 @@ import type { Leftover, StartFailure } from './host.js'
 import { type LaunchPad, launch, todaysEnvironment } from './launch.js'
 import { screenOf, terminalReset } from './screen.js'
 import type { Respawn, Session } from './session.js'
+import { noteUnknown } from './unknown-command.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -49,10 +50,10 @@ export const respawn = async (
     return { _tag: 'not-applicable', detail }
   }
   const wanted = wantedOf(session, request.snapshot)
-  const lostCommand = runningLine(session)
   const lostVariables = lostNames(session.id, request.lostSecrets)
   const screenLines = depth === 'restore' ? await showScreenAgain(session) : undefined
   const leftover = (await session.shell?.end()) ?? nothingLeft
+  noteUnknown(session)
   const today = await todaysEnvironment(session, request.signal)
   if (E.isLeft(today)) return failedRun(today.left)
   const { environment, fromSnapshot, refused } = merged(wanted.environment, today.right, {
@@ -83,7 +84,6 @@ export const respawn = async (
     redactedLines: known.length - historyLines.length,
     screenLines,
     leftover,
-    lostCommand,
     lostVariables,
   }
   session.deed = { ...session.deed, respawn: done }
@@ -117,11 +117,6 @@ const wantedOf = (session: Session, snapshot: RecoverySnapshot | undefined): Wan
         isWhole: isWhole && Object.keys(snapshot.environment).length > 0,
         historyLines: snapshot.commandHistory,
       }
-}
-
-const runningLine = (session: Session): string | undefined => {
-  const running = session.shell?.dialogue().running
-  return running === undefined ? undefined : (running.line ?? 'a command kept out of the history')
 }
 
 // The output is replaced by what shows the same screen, and the app's terminal is shown that.

@@ -8,6 +8,7 @@ import { promptInterrupt } from './interrupt.js'
 import type { LaunchPad } from './launch.js'
 import { type RespawnRequest, respawn } from './respawn.js'
 import { exec, livingShell, type RetriedCommand, type Session } from './session.js'
+import { runningCommand, settle, unsettle } from './unknown-command.js'
 import { pause } from './waiting.js'
 
 type Tried = { readonly ok: true; readonly command: RetriedCommand } | Missed
@@ -23,7 +24,8 @@ export const commandRetry = async (
   request: RespawnRequest,
   pad: LaunchPad,
 ): Promise<RunOutcome> => {
-  const pending = request.snapshot?.interactiveState?.pendingCommands ?? []
+  const running = runningCommand(session)
+  const pending = [...session.unknown, ...(running === undefined ? [] : [running])]
   const { run, offered } = retriableCommands(pending, request.traits, request.policy)
   if (request.traits.attended || session.spec.attended) {
     return { _tag: 'not-applicable', detail: 'somebody sits at this session: it is never typed at' }
@@ -33,12 +35,19 @@ export const commandRetry = async (
   if (run.length === 0) {
     return { _tag: 'not-applicable', detail: `no pending command may be run again${left}` }
   }
+  if (request.policy.commandRetry.maxRetries === 0) {
+    return { _tag: 'not-applicable', detail: `the policy allows no retry${left}` }
+  }
   const ready = await readied(session, request, pad)
   if (ready._tag !== 'done') return ready
   const retried: RetriedCommand[] = []
   for (const line of run) {
+    settle(session, line)
     const tried = await untilItSucceeds(session, line, request, pad)
-    if (!tried.ok) return { _tag: 'failed', detail: `${tried.detail}${left}` }
+    if (!tried.ok) {
+      unsettle(session, line)
+      return { _tag: 'failed', detail: `${tried.detail}${left}` }
+    }
     retried.push(tried.command)
     session.deed = { ...session.deed, retried: [...retried] }
   }

@@ -7,6 +7,7 @@ import type { Host, KeptProcess, Leftover, ProcessEnd, ProcessIdentity } from '.
 import { type Output, outputOf } from './output.js'
 import { screenOf, type TerminalSize } from './screen.js'
 import type { Shell, ShellListener } from './shell.js'
+import { type Commands, settle } from './unknown-command.js'
 import { type Waited, waitFor } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -53,6 +54,13 @@ export interface ShellSession {
   readonly exec: (line: string) => Promise<CommandOutcome>
   /** What shows the screen as it is, inert, on a terminal of the same size. */
   readonly screen: () => Promise<string>
+  /**
+   * The commands that were seen starting and not finishing, oldest first. Whether they did their work is
+   * not known; none is run again unless it was declared idempotent. `exec` runs one because the app says so.
+   */
+  readonly unknownCommands: () => readonly string[]
+  /** The app has dealt with one of them: it is named no more. `false`: there is no such one. */
+  readonly settle: (line: string) => boolean
   /** The kept output, raw. */
   readonly output: () => string
   /** How much output was dropped to stay in bounds. */
@@ -74,7 +82,6 @@ export interface Respawn {
   /** The text of the screen's lines before; `undefined` when the screen was not brought back. */
   readonly screenLines: readonly string[] | undefined
   readonly leftover: Leftover
-  readonly lostCommand: string | undefined
   /** Variables whose secret nobody has any more. */
   readonly lostVariables: readonly string[]
 }
@@ -106,7 +113,7 @@ export interface Rope {
 }
 
 /** A session as the driver holds it. */
-export interface Session {
+export interface Session extends Commands {
   readonly id: string
   readonly spec: SessionSpec
   /** The app's own options, which a pool of hosts may read. */
@@ -116,7 +123,6 @@ export interface Session {
   readonly output: Output
   readonly listener: ShellListener
   size: TerminalSize
-  shell: Shell | undefined
   /** The newest lines that were entered, bounded. */
   history: readonly string[]
   /** When the foreground was first seen waiting, or stopped, without a break since. */
@@ -184,6 +190,8 @@ export const sessionOf = (
     rope: undefined,
     fenced: false,
     interrupted: undefined,
+    unknown: [],
+    noted: undefined,
     watched: true,
     ended: false,
     tell,
@@ -197,11 +205,11 @@ export const sessionOf = (
           session.history = [...session.history, running.line].slice(-historyLimit)
         }
         if (mark._tag === 'started' || mark._tag === 'environment') unsaid = true
-        // By the prompt all that a command changed has been told.
-        if (mark._tag === 'prompt' && unsaid) {
-          unsaid = false
-          if (session.watched) listener.changed()
-        }
+        // By the prompt all that a command changed has been told. Its start is told at once: were the app
+        // to end now, nobody else would know that it ran.
+        const told = mark._tag === 'prompt' && unsaid
+        if (told) unsaid = false
+        if ((told || mark._tag === 'started') && session.watched) listener.changed()
       },
       gone: (end, wanted) => {
         if (!wanted && session.watched && !session.fenced) listener.gone(end)
@@ -223,6 +231,12 @@ export const sessionOf = (
       },
       exec: (line) => exec(session, line, clock),
       screen: async () => (await screenOf(output.text(), session.size)).inert,
+      unknownCommands: () => session.unknown,
+      settle: (line) => {
+        const settled = settle(session, line)
+        if (settled && session.watched) listener.changed()
+        return settled
+      },
       output: output.text,
       droppedOutputBytes: output.droppedBytes,
     },
