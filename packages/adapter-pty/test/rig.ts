@@ -3,7 +3,7 @@
  * engine makes them, and looking until something is so.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -28,6 +28,8 @@ import {
   type PtySession,
   ptyDriver,
 } from '../src/index.js'
+
+export { processesNaming } from '@session-recovery/testkit'
 
 /** Fails where bash is missing: without it nothing of this package can be tested. */
 export const bash = execFileSync('sh', ['-c', 'command -v bash'], { encoding: 'utf8' }).trim()
@@ -192,14 +194,3 @@ export const died = (rig: Rig, id: string): Promise<Observation> =>
   eventually(`the end of ${id}`, () =>
     rig.observed.find((seen) => seen._tag === 'exited' && seen.sessionId === id),
   )
-
-/** The processes whose environment names `text`. */
-export const processesNaming = (text: string): readonly string[] =>
-  readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name)) return false
-    try {
-      return readFileSync(`/proc/${name}/environ`, 'utf8').includes(text)
-    } catch {
-      return false
-    }
-  })

@@ -20,6 +20,11 @@ export interface NetworkProxy {
    * A connection made meanwhile is taken and stays as silent.
    */
   readonly silence: () => void
+  /**
+   * Only what there is goes silent, and stays so: something on the way forgot it. New connections are as
+   * before.
+   */
+  readonly cut: () => void
   /** Everything passes again, what was held back first; what was refused is taken again. */
   readonly pass: () => Promise<void>
   /** Closes every connection there is at once; new ones are taken. */
@@ -31,9 +36,16 @@ export interface NetworkProxy {
   readonly close: () => Promise<void>
 }
 
-interface Way {
-  readonly allowed: () => Promise<void>
-  readonly delayMs: () => number
+interface Gate {
+  readonly opened: Promise<void>
+  readonly open: () => void
+}
+
+/** A connection of a client, and the one that was made to the target for it. */
+interface Pair {
+  readonly sockets: readonly [Socket, Socket]
+  /** Where there is one, nothing passes until it is opened. */
+  gate: Gate | undefined
 }
 
 const host = '127.0.0.1'
@@ -42,41 +54,45 @@ const host = '127.0.0.1'
 
 /** Starts a proxy before a port of this machine. */
 export const startNetworkProxy = async (targetPort: number): Promise<NetworkProxy> => {
-  const sockets = new Set<Socket>()
+  const pairs = new Set<Pair>()
   let taken = 0
   let delayMs = 0
-  let gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined
-  const way: Way = { allowed: async () => gate?.opened, delayMs: () => delayMs }
-  const pairs = () => [...sockets].filter((socket) => !socket.destroyed).length / 2
+  let gate: Gate | undefined
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     taken += 1
     const target = dial({ host, port: targetPort, allowHalfOpen: true, noDelay: true })
-    for (const socket of [client, target]) {
-      sockets.add(socket)
-      socket.on('close', () => sockets.delete(socket))
+    const pair: Pair = { sockets: [client, target], gate }
+    pairs.add(pair)
+    for (const socket of pair.sockets) {
       socket.on('error', () => undefined)
+      socket.on('close', () => {
+        if (pair.sockets.every(({ destroyed }) => destroyed)) pairs.delete(pair)
+      })
     }
-    void carry(client, target, way)
-    void carry(target, client, way)
+    const heldMs = () => delayMs
+    void carry(client, target, pair, heldMs)
+    void carry(target, client, pair, heldMs)
   })
   const port = await listenOnLoopback(server)
   const drop = () => {
-    for (const socket of sockets) socket.destroy()
-  }
-  const openGate = () => {
-    gate?.open()
-    gate = undefined
+    for (const { sockets } of pairs) for (const socket of sockets) socket.destroy()
   }
   return {
     host,
     port,
     counted: () => taken,
-    open: () => Math.ceil(pairs()),
+    open: () => pairs.size,
     silence: () => {
       gate ??= newGate()
+      for (const pair of pairs) pair.gate ??= gate
+    },
+    cut: () => {
+      for (const pair of pairs) pair.gate = newGate()
     },
     pass: async () => {
-      openGate()
+      gate?.open()
+      for (const pair of pairs) if (pair.gate === gate) pair.gate = undefined
+      gate = undefined
       if (!server.listening) await listenOnLoopback(server, port)
     },
     drop,
@@ -88,13 +104,14 @@ export const startNetworkProxy = async (targetPort: number): Promise<NetworkProx
     },
     close: async () => {
       drop()
-      openGate()
+      gate?.open()
+      for (const pair of pairs) pair.gate?.open()
       if (server.listening) await new Promise((resolve) => server.close(resolve))
     },
   }
 }
 
-const newGate = () => {
+const newGate = (): Gate => {
   let open = (): void => undefined
   const opened = new Promise<void>((resolve) => {
     open = resolve
@@ -105,18 +122,27 @@ const newGate = () => {
 // ------------------------------------------------------------------------------------ combinators
 
 // One direction. The end of one side, too, waits until it may pass: a cut cable tells nobody anything.
-const carry = async (from: Socket, to: Socket, { allowed, delayMs }: Way): Promise<void> => {
+const carry = async (from: Socket, to: Socket, pair: Pair, heldMs: () => number): Promise<void> => {
   try {
     for await (const chunk of from) {
-      if (delayMs() > 0) await new Promise((resolve) => setTimeout(resolve, delayMs()))
-      await allowed()
+      if (heldMs() > 0) await new Promise((resolve) => setTimeout(resolve, heldMs()))
+      await allowed(pair)
       if (to.destroyed) break
       if (!to.write(chunk)) await Promise.race([once(to, 'drain'), once(to, 'close')])
     }
-    await allowed()
+    await allowed(pair)
     to.end()
   } catch {
-    await allowed()
+    await allowed(pair)
     to.destroy()
+  }
+}
+
+// What may pass may be held back again before it could go on.
+const allowed = async (pair: Pair): Promise<void> => {
+  while (pair.gate !== undefined) {
+    const { gate } = pair
+    await gate.opened
+    if (pair.gate === gate) return
   }
 }

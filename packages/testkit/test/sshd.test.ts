@@ -1,7 +1,7 @@
 /** The real sshd and the failing network that tests of remote shells stand on do what they say. */
 import { execFile } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, expect, it } from 'vitest'
@@ -134,6 +134,21 @@ test(named('the proxy goes silent without closing, and passes on what it held ba
   expect((await held).out).toBe('late\n')
 }, 60_000)
 
+test(named('the proxy cuts off what there is, and lets new connections pass'), async () => {
+  const sshd = await started()
+  const proxy = await startNetworkProxy(sshd.port)
+  closing.push(proxy.close)
+  const held = ssh(sshd, 'echo held; exec sleep 60', { port: proxy.port })
+  await eventually('the login', () => sshd.counted().accepted === 1)
+  proxy.cut()
+  for (const child of sshd.children()) sshd.signalChild(child, 'SIGKILL')
+  expect((await ssh(sshd, 'echo new', { port: proxy.port })).out).toBe('new\n')
+  await proxy.pass()
+  await eventually('only the held one is left', () => proxy.open() === 1)
+  proxy.drop()
+  expect((await held).status).toBe(255)
+}, 60_000)
+
 test(named('the proxy drops, refuses, and takes connections again'), async () => {
   const sshd = await started()
   const proxy = await startNetworkProxy(sshd.port)
@@ -150,8 +165,7 @@ test(named('the proxy drops, refuses, and takes connections again'), async () =>
 }, 60_000)
 
 it('the end of one side is held back, too', async () => {
-  const sockets: import('node:net').Socket[] = []
-  const { createServer } = await import('node:net')
+  const sockets: Socket[] = []
   const server = createServer((socket) => sockets.push(socket.on('error', () => undefined)))
   const port = await new Promise<number>((resolve) =>
     server.listen(0, '127.0.0.1', () => {
