@@ -1,6 +1,7 @@
 /** What bash writes is read to the letter, and what we write is read by bash to the letter. */
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { defaultPolicy } from '@session-recovery/core'
 import { merged, readAssignments, readWord } from '@session-recovery/shell'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -135,7 +136,7 @@ describe('values', () => {
 
 describe('a name that is no name', () => {
   it('never reaches the shell as one', () => {
-    const whole = { isWhole: true, lostNames: [] }
+    const whole = { isWhole: true, lostNames: [], policy: defaultPolicy }
     const trap = { 'x[$(kill -9 $$)]': '1', 'a b': '2', FINE: '3' }
     expect(merged(trap, {}, whole).fromSnapshot).toEqual(['FINE'])
     expect(Object.keys(merged(trap, {}, whole).environment)).toEqual(['FINE'])

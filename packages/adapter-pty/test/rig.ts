@@ -152,6 +152,7 @@ export const rigOf = (options: Partial<PtyOptions> = {}): Rig => {
         ...(update.interactiveState === undefined
           ? {}
           : { interactiveState: update.interactiveState }),
+        ...(update.shell === undefined ? {} : { shell: update.shell }),
       }
     },
     close: async () => {

@@ -23,20 +23,39 @@ export const ShellVariable = struct(
 )
 export type ShellVariable = t.TypeOf<typeof ShellVariable>
 
-export const ShellState = struct('shell state', {
-  shell: ShellKind,
-  variables: dictionary('shell variables', ShellVariable),
-  /** Name to source text, as the shell prints it. */
-  functions: dictionary('functions', t.string),
-  aliases: dictionary('aliases', t.string),
-  /** Every option the shell lists, on or off. */
-  options: dictionary('options', t.boolean),
-  /** In octal digits; empty when it was not told. */
-  umask: t.string,
-  /** The directories below the current one, the nearest first. */
-  directoryStack: t.array(t.string),
-  /** Signal or event to command. */
-  traps: dictionary('traps', t.string),
-  lastExitCode: exitStatus,
-})
+/** The parts of a shell's state, as receipts name them. */
+export const shellStateItems = [
+  'shellVariables',
+  'functions',
+  'aliases',
+  'options',
+  'umask',
+  'directoryStack',
+  'traps',
+] as const
+export type ShellStateItem = (typeof shellStateItems)[number]
+
+export const ShellState = struct(
+  'shell state',
+  {
+    shell: ShellKind,
+    variables: dictionary('shell variables', ShellVariable),
+    /** Name to source text, as the shell prints it. */
+    functions: dictionary('functions', t.string),
+    aliases: dictionary('aliases', t.string),
+    /** Every option the shell lists, on or off. */
+    options: dictionary('options', t.boolean),
+    /** In octal digits; empty when it was not told. */
+    umask: t.string,
+    /** The directories below the current one, the nearest first. */
+    directoryStack: t.array(t.string),
+    /** Signal or event to command. */
+    traps: dictionary('traps', t.string),
+    lastExitCode: exitStatus,
+  },
+  {
+    /** By item: the names of what the shell held and could not be captured: too large, or no text. */
+    omitted: dictionary('omitted', t.array(t.string)),
+  },
+)
 export type ShellState = t.TypeOf<typeof ShellState>

@@ -152,4 +152,5 @@ export const bashIntegration: ShellIntegration = {
     environment: () => ({}),
   }),
   readState: () => undefined,
+  runsByItself: () => false,
 }

@@ -7,12 +7,14 @@
 import type { Capture, Clock, InteractiveState } from '@session-recovery/core'
 import { type Look, lateAtMs, lookAt } from './looking.js'
 import { livingShell, type Session } from './session.js'
+import { shellStateOf } from './shell-told.js'
 import { runningCommand, unnamedCommand } from './unknown-command.js'
 
 /** Looks at a session and gathers what is known of it. Of a dead one, what it said last. */
 export const capture = async (session: Session, clock: Clock): Promise<Capture> => {
   const look = await lookAt(session, clock)
   const dialogue = session.shell?.dialogue()
+  const shell = shellStateOf(session)
   const cwd =
     dialogue?.workingDirectory ??
     (await livingShell(session)?.process.surroundings())?.workingDirectory
@@ -26,6 +28,7 @@ export const capture = async (session: Session, clock: Clock): Promise<Capture> 
       commandHistory: [...session.history],
       outputBuffer: [session.output.text()],
       interactiveState: interactiveState(session, look, clock),
+      ...(shell === undefined ? {} : { shell }),
     },
   }
 }

@@ -1,13 +1,22 @@
 /**
- * The environment a new process is given: the snapshot's, today's host's where a variable can make
- * programs run code by itself, and nothing of what belongs to the shell.
+ * The environment a new process is given, merged of three: the snapshot's, today's host's, and the list of
+ * what belongs to a moment of the host (sockets, displays, process ids), where the snapshot's value is
+ * stale. Where a variable can make programs run code by itself, only today's host is heard, unless the
+ * policy names it. Nothing is set of what belongs to the shell.
  */
 
-import { secretReference } from '@session-recovery/core'
+import { type Policy, secretReference } from '@session-recovery/core'
 
 // ------------------------------------------------------------------------------------------ model
 
 export type Environment = Readonly<Record<string, string>>
+
+/**
+ * Where the value of a variable comes from. `refused`: the snapshot's can run code, today's host has the
+ * say; `volatile`: the snapshot's was of another moment and today's host has none; `lost`: its secret is
+ * gone, today's host has the say.
+ */
+export type Origin = 'snapshot' | 'host' | 'start-up files' | 'refused' | 'volatile' | 'lost'
 
 export interface Merged {
   readonly environment: Environment
@@ -15,6 +24,16 @@ export interface Merged {
   readonly fromSnapshot: readonly string[]
   /** What the snapshot had that differs from the host and is not brought back: it can run code. */
   readonly refused: Environment
+  readonly origins: Readonly<Record<string, Origin>>
+}
+
+/** How a snapshot's environment is taken. */
+export interface MergeRule {
+  /** The snapshot names every exported variable: what it lacks was unset. */
+  readonly isWhole: boolean
+  /** Variables whose values the snapshot had and nobody has any more: the host's stand in. */
+  readonly lostNames: readonly string[]
+  readonly policy: Pick<Policy, 'restoredExecutables' | 'volatileNames'>
 }
 
 /** How two environments compare, by name. */
@@ -25,12 +44,13 @@ export interface Comparison {
 
 // ----------------------------------------------------------------------------------- constructors
 
-// What loaders, interpreters and tools run without being asked. A program the user chose and starts
-// by name (EDITOR, PAGER) is none of these.
+// What loaders, interpreters, shells and tools run without being asked. A program the user chose and
+// starts by name (EDITOR, PAGER) is none of these.
 const executing: readonly RegExp[] = [
   /^LD_/,
   /^DYLD_/,
-  /^(BASH_ENV|ENV|PROMPT_COMMAND|PS0|PS1|PS2|PS4|SHELLOPTS|BASHOPTS|ZDOTDIR)$/,
+  /^(BASH_ENV|ENV|PROMPT_COMMAND|PS[0-4]|MAILPATH|SHELLOPTS|BASHOPTS|ZDOTDIR)$/,
+  /^(R?PROMPT[2-4]?|RPS[12]|PSVAR|SPROMPT|POSTEDIT|READNULLCMD|NULLCMD)$/,
   /^BASH_FUNC_/,
   /^NODE_(OPTIONS|PATH|REPL_EXTERNAL_MODULE)$/,
   /^(PYTHON(STARTUP|PATH|HOME|BREAKPOINT|INSPECT)|PERL5?(OPT|LIB|DB)|RUBY(OPT|LIB))$/,
@@ -42,6 +62,20 @@ const executing: readonly RegExp[] = [
 /** Whether a variable of this name can make programs run code that nobody asked for. */
 export const canExecute = (name: string): boolean => executing.some((rule) => rule.test(name))
 
+// Sockets, displays, terminals, multiplexers and processes of one moment.
+const momentary: readonly RegExp[] = [
+  /^(SSH_(AUTH_SOCK|AGENT_PID|CONNECTION|CLIENT|TTY)|GPG_AGENT_INFO|GPG_TTY|KRB5CCNAME)$/,
+  /^(DISPLAY|XAUTHORITY|WAYLAND_(DISPLAY|SOCKET)|WINDOWID|SESSION_MANAGER|DESKTOP_STARTUP_ID)$/,
+  /^(DBUS_|XDG_SESSION_)/,
+  /^(XDG_(RUNTIME_DIR|SEAT|VTNR|ACTIVATION_TOKEN)|INVOCATION_ID|JOURNAL_STREAM|LISTEN_FDS|NOTIFY_SOCKET)$/,
+  /^(TMUX|TMUX_PANE|STY|WINDOW|ZELLIJ.*|VSCODE_IPC_HOOK.*|TTY)$/,
+  /_PID$/,
+]
+
+/** Whether a variable of this name tells something of one moment of a host. */
+export const isVolatile = (name: string, volatileNames: readonly string[]): boolean =>
+  volatileNames.includes(name) || momentary.some((rule) => rule.test(name))
+
 // The shell counts, sets and follows these itself.
 const shellsOwn: ReadonlySet<string> = new Set(['_', 'SHLVL', 'PWD', 'COLUMNS', 'LINES'])
 
@@ -50,46 +84,71 @@ const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 // ------------------------------------------------------------------------------------ combinators
 
-/** The variables whose secrets are lost, by their references. */
-export const lostNames = (sessionId: string, lostSecrets: readonly string[]): readonly string[] => {
-  const prefix = `${secretReference(sessionId, 'env')}/`
-  return lostSecrets
+/** The variables whose secrets are lost, by their references; `path`: where in a snapshot they stand. */
+export const lostNames = (
+  sessionId: string,
+  lostSecrets: readonly string[],
+  path: readonly string[] = ['env'],
+): readonly string[] => {
+  const prefix = `${secretReference(sessionId, ...path)}/`
+  const names = lostSecrets
     .filter((reference) => reference.startsWith(prefix))
-    .map((reference) => reference.slice(prefix.length))
+    .map((reference) => reference.slice(prefix.length).split('/')[0] ?? '')
+  return [...new Set(names)]
 }
 
-/**
- * Merges a snapshot's environment with the host's.
- *
- * @param isWhole the snapshot names every exported variable: what it lacks was unset.
- * @param lostNames variables whose values the snapshot had and nobody has any more: the host's stand in.
- */
-export const merged = (
-  snapshot: Environment,
-  host: Environment,
-  { isWhole, lostNames }: { readonly isWhole: boolean; readonly lostNames: readonly string[] },
-): Merged => {
-  const taken = Object.entries(snapshot).filter(
-    ([name]) => identifier.test(name) && !shellsOwn.has(name) && !canExecute(name),
-  )
-  const refused = Object.entries(snapshot).filter(
-    ([name, value]) => canExecute(name) && host[name] !== value,
-  )
-  const hosts = Object.entries(host).filter(
-    ([name]) => !isWhole || canExecute(name) || lostNames.includes(name) || !identifier.test(name),
-  )
-  return {
-    environment: Object.fromEntries([...hosts, ...taken]),
-    fromSnapshot: taken.map(([name]) => name),
-    refused: Object.fromEntries(refused),
+/** Merges a snapshot's environment with the host's. */
+export const merged = (snapshot: Environment, host: Environment, rule: MergeRule): Merged => {
+  const kept = new Map(Object.entries(snapshot))
+  const todays = new Map(Object.entries(host))
+  const environment = new Map<string, string>()
+  const refused = new Map<string, string>()
+  const origins = new Map<string, Origin>()
+  for (const name of new Set([...todays.keys(), ...kept.keys()])) {
+    const before = kept.get(name)
+    const today = todays.get(name)
+    const origin = originOf(name, before, today, rule)
+    const value = origin === 'snapshot' ? before : origin === undefined ? undefined : today
+    if (origin === 'refused' && before !== undefined) refused.set(name, before)
+    if (origin !== undefined) origins.set(name, origin)
+    if (value !== undefined) environment.set(name, value)
   }
+  for (const name of rule.lostNames) origins.set(name, 'lost')
+  return {
+    environment: Object.fromEntries(environment),
+    fromSnapshot: [...origins].filter(([, from]) => from === 'snapshot').map(([name]) => name),
+    refused: Object.fromEntries(refused),
+    origins: Object.fromEntries(origins),
+  }
+}
+
+// `undefined`: nobody has it, or it was unset.
+const originOf = (
+  name: string,
+  before: string | undefined,
+  today: string | undefined,
+  { isWhole, lostNames, policy }: MergeRule,
+): Origin | undefined => {
+  const host = today === undefined ? undefined : 'host'
+  if (shellsOwn.has(name)) return isWhole ? undefined : host
+  const isAllowed = policy.restoredExecutables.includes(name) && identifier.test(name)
+  if (canExecute(name) && !isAllowed) {
+    return before === undefined || before === today ? host : 'refused'
+  }
+  if (!identifier.test(name)) return host
+  if (isVolatile(name, policy.volatileNames)) {
+    return before !== undefined && today === undefined ? 'volatile' : host
+  }
+  if (before !== undefined) return 'snapshot'
+  return !isWhole || lostNames.includes(name) ? host : undefined
 }
 
 /** Names of `is` that were not wanted and that the shell does not set by itself. */
 export const unforeseen = (
   wanted: Environment,
   is: ReadonlyMap<string, string>,
-): readonly string[] => [...is.keys()].filter((name) => !shellsOwn.has(name) && !(name in wanted))
+): readonly string[] =>
+  [...is.keys()].filter((name) => !shellsOwn.has(name) && !Object.hasOwn(wanted, name))
 
 /** Compares what was wanted with what is, leaving out what the shell owns or cannot see. */
 export const compared = (wanted: Environment, is: ReadonlyMap<string, string>): Comparison => {

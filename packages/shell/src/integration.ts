@@ -19,12 +19,21 @@ export interface IntegrationPlan {
   readonly state?: ShellState
 }
 
+/** The parts of a state in which something may run without being asked for. */
+export type RunningItem = 'shellVariables' | 'functions' | 'aliases' | 'traps'
+
 /** One kind of shell. */
 export interface ShellIntegration {
   readonly kind: ShellKind
   /** Whether this program, started so, is an interactive shell of the kind that can be integrated. */
   readonly fits: (command: string, args: readonly string[]) => boolean
+  /** With a state in its plan the shell tells its own before its first prompt, for the comparison. */
   readonly integrate: (plan: IntegrationPlan) => Integration
   /** Reads what a `shell-state` mark carries; `undefined` when it cannot be read. */
   readonly readState: (payload: string) => ShellState | undefined
+  /**
+   * Whether what has this name runs without being asked for (a hook, a prompt), besides the variables
+   * that are known as such and traps that hold a command: it is not given to a new shell.
+   */
+  readonly runsByItself: (item: RunningItem, name: string) => boolean
 }

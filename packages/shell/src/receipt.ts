@@ -13,11 +13,13 @@ import {
   storedBytes,
   unknown,
 } from '@session-recovery/core'
-import { type Comparison, compared, unforeseen } from './environment.js'
+import { type Comparison, compared, type Origin, unforeseen } from './environment.js'
 import type { ProcessIdentity } from './host.js'
 import { screenOf } from './screen.js'
 import type { Respawn, Session } from './session.js'
 import type { Shell } from './shell.js'
+import { shellStateOf } from './shell-told.js'
+import { comparedState, everyItem, listed } from './state-item.js'
 
 type Items = Partial<Record<ReceiptItemName, ReceiptItem>>
 
@@ -50,6 +52,7 @@ export const respawnReceipt = async (
   const cwd = cwdItem(respawn, now.workingDirectory)
   const history = historyItem(respawn)
   const screen = await screenItem(session, respawn)
+  const state = comparedState(respawn.state, shellStateOf(session))
   const items: Items = {
     process: restored(
       [
@@ -62,14 +65,14 @@ export const respawnReceipt = async (
       now.environment === undefined
         ? unknown('the environment of the process cannot be read')
         : envItem(respawn, comparison, now.environment),
-    shellVariables: lost('variables that were not exported ended with the old process'),
-    functions: lost('functions and aliases ended with the old process'),
+    ...state.items,
     history,
     screen,
     jobs: jobsItem(session, respawn),
   }
   const bytes =
     (cwd.status === 'restored' ? storedBytes(respawn.wantedCwd) : 0) +
+    state.bytes +
     bytesOf(comparison.equal.map((name) => `${name}=${respawn.environment[name] ?? ''}`)) +
     (history.status === 'restored' ? bytesOf(respawn.historyLines) : 0) +
     (screen.status === 'restored' ? bytesOf(respawn.screenLines ?? []) : 0)
@@ -102,7 +105,7 @@ const cwdItem = (respawn: Respawn, is: string | undefined): ReceiptItem => {
 }
 
 const envItem = (
-  { environment, refused, lostVariables }: Respawn,
+  { environment, refused, origins, lostVariables }: Respawn,
   { equal, different }: Comparison,
   is: ReadonlyMap<string, string>,
 ): ReceiptItem => {
@@ -121,9 +124,17 @@ const envItem = (
       : [`${lostVariables.length} whose secret nobody has: ${lostVariables.join(', ')}`]),
     ...(more.length === 0 ? [] : [`${more.length} more by its start-up files: ${more.join(', ')}`]),
   ]
-  return different.length + lostVariables.length === 0
-    ? restored(parts.join('; '))
-    : lost(parts.join('; '))
+  const stale = Object.keys(origins).filter((name) => origins[name] === 'volatile')
+  const detail = [
+    ...parts,
+    ...(stale.length === 0 ? [] : [`${stale.length} of a moment that is past: ${listed(stale)}`]),
+  ].join('; ')
+  const item = different.length + lostVariables.length === 0 ? restored(detail) : lost(detail)
+  const made: Readonly<Record<string, Origin>> = Object.fromEntries([
+    ...more.map((name) => [name, 'start-up files']),
+    ...different.map((name) => [name, is.has(name) ? 'start-up files' : 'lost']),
+  ])
+  return { ...item, origins: { ...origins, ...made } }
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
@@ -194,8 +205,7 @@ export const livingReceipt = (
         environment === undefined
           ? unknown(`${same}; its environment was not said`)
           : restored(`${same}, with ${counted(environment.size, 'exported variable')}`),
-      shellVariables: restored(same),
-      functions: restored(same),
+      ...everyItem(restored(same)),
       history: restored(same),
       screen: restored('the same terminal'),
       jobs: livingJobs(session, same),

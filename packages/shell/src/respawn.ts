@@ -1,6 +1,6 @@
 /**
- * The strategies that start anew: `restart` (directory and environment) and `restore` (history and
- * screen, too). What is left of the old process is ended first; what was set out to do is noted, so that
+ * The strategies that start anew: `restart` (directory and environment) and `restore` (what the shell
+ * held besides, history and screen, too). What is left of the old process is ended first; what was set out to do is noted, so that
  * the verification can compare.
  */
 import {
@@ -8,18 +8,23 @@ import {
   type RunOutcome,
   type RunRequest,
   redactedText,
+  type ShellState,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Environment, lostNames, merged } from './environment.js'
 import type { Leftover, StartFailure } from './host.js'
+import { integrationOf } from './integration-table.js'
 import { type LaunchPad, launch, todaysEnvironment } from './launch.js'
+import { restorable } from './restorable.js'
 import { screenOf, terminalReset } from './screen.js'
 import type { Respawn, Session } from './session.js'
+import { shellStateOf } from './shell-told.js'
+import type { StateRespawn } from './state-item.js'
 import { noteUnknown } from './unknown-command.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-/** `restart`: directory and environment; `restore`: history and screen, too. */
+/** `restart`: directory and environment; `restore`: the shell's state, history and screen, too. */
 export type Depth = 'restart' | 'restore'
 
 // What of a snapshot a respawn brings back; without one, what the driver itself saw last.
@@ -28,6 +33,7 @@ interface Wanted {
   readonly environment: Environment
   readonly isWhole: boolean
   readonly historyLines: readonly string[]
+  readonly state: ShellState | undefined
 }
 
 // ------------------------------------------------------------------------------------ combinators
@@ -56,17 +62,20 @@ export const respawn = async (
   noteUnknown(session)
   const today = await todaysEnvironment(session, request.signal)
   if (E.isLeft(today)) return failedRun(today.left)
-  const { environment, fromSnapshot, refused } = merged(wanted.environment, today.right, {
+  const { environment, fromSnapshot, refused, origins } = merged(wanted.environment, today.right, {
     isWhole: wanted.isWhole,
     lostNames: lostVariables,
+    policy: request.policy,
   })
+  const { state, plan } = stateFor(session, depth, wanted.state, request)
   const known = depth === 'restore' ? wanted.historyLines : []
   // A line whose secret was taken out would, entered again, do something else than it did.
   const historyLines = known.filter((line) => !line.includes(redactedText))
   const cwd = wanted.cwd || session.spec.cwd
+  const start = { cwd, exactly: false, environment, kept: fromSnapshot, historyLines }
   const launched = await launch(
     session,
-    { cwd, exactly: false, environment, kept: fromSnapshot, historyLines },
+    state === undefined ? start : { ...start, state },
     pad,
     request.signal,
   )
@@ -80,6 +89,8 @@ export const respawn = async (
     environment,
     fromSnapshot,
     refused,
+    origins,
+    state: plan,
     historyLines,
     redactedLines: known.length - historyLines.length,
     screenLines,
@@ -101,6 +112,37 @@ export const failedRun = ({ detail, permanent, credentialRefused }: StartFailure
   ...(credentialRefused === true ? { credentialRefused } : {}),
 })
 
+interface StateFor {
+  /** What the new shell is given. */
+  readonly state?: ShellState
+  readonly plan: StateRespawn
+}
+
+const stateFor = (
+  session: Session,
+  depth: Depth,
+  wanted: ShellState | undefined,
+  { lostSecrets, policy }: RespawnRequest,
+): StateFor => {
+  const left = (detail: string): StateFor => ({ plan: { _tag: 'left', detail } })
+  const unknown = (detail: string): StateFor => ({ plan: { _tag: 'unknown', detail } })
+  const { id, spec } = session
+  const integration = integrationOf(spec.command, spec.args)
+  if (integration === undefined) return unknown('the program does not tell what it holds')
+  if (depth === 'restart')
+    return left('ended with the old process; a restart does not bring it back')
+  if (wanted === undefined) return unknown('the shell before did not tell what it held')
+  if (wanted.shell !== integration.kind) {
+    return left(`it was of ${wanted.shell}, the new shell is ${integration.kind}`)
+  }
+  const { state, refused, secretless } = restorable(wanted, {
+    integration,
+    allowed: policy.restoredExecutables,
+    lostVariables: lostNames(id, lostSecrets, ['shell', 'variables']),
+  })
+  return { state, plan: { _tag: 'given', wanted, refused, secretless } }
+}
+
 const wantedOf = (session: Session, snapshot: RecoverySnapshot | undefined): Wanted => {
   const seen = session.shell?.dialogue()
   const isWhole = seen?.environment !== undefined
@@ -110,12 +152,14 @@ const wantedOf = (session: Session, snapshot: RecoverySnapshot | undefined): Wan
         environment: Object.fromEntries(seen?.environment ?? []),
         isWhole,
         historyLines: session.history,
+        state: shellStateOf(session),
       }
     : {
         cwd: snapshot.workingDirectory,
         environment: snapshot.environment,
         isWhole: isWhole && Object.keys(snapshot.environment).length > 0,
         historyLines: snapshot.commandHistory,
+        state: snapshot.shell,
       }
 }
 

@@ -2,11 +2,12 @@
  * A session: one id and one terminal for the app, whatever process stands beneath it and wherever.
  */
 import type { Cancellation, Clock } from '@session-recovery/core'
-import type { Environment } from './environment.js'
+import type { Environment, Origin } from './environment.js'
 import type { Host, KeptProcess, Leftover, ProcessEnd, ProcessIdentity } from './host.js'
 import { type Output, outputOf } from './output.js'
 import { screenOf, type TerminalSize } from './screen.js'
 import type { Shell, ShellListener } from './shell.js'
+import type { StateRespawn } from './state-item.js'
 import { type Commands, settle } from './unknown-command.js'
 import { type Waited, waitFor } from './waiting.js'
 
@@ -76,6 +77,9 @@ export interface Respawn {
   readonly environment: Environment
   readonly fromSnapshot: readonly string[]
   readonly refused: Environment
+  /** Where each variable of the environment comes from. */
+  readonly origins: Readonly<Record<string, Origin>>
+  readonly state: StateRespawn
   readonly historyLines: readonly string[]
   /** Lines left out because they held a secret. */
   readonly redactedLines: number
@@ -204,7 +208,8 @@ export const sessionOf = (
         if (mark._tag === 'started' && running?.line !== undefined) {
           session.history = [...session.history, running.line].slice(-historyLimit)
         }
-        if (mark._tag === 'started' || mark._tag === 'environment') unsaid = true
+        const tells = mark._tag === 'environment' || mark._tag === 'shell-state'
+        if (mark._tag === 'started' || tells) unsaid = true
         // By the prompt all that a command changed has been told. Its start is told at once: were the app
         // to end now, nobody else would know that it ran.
         const told = mark._tag === 'prompt' && unsaid
