@@ -3,7 +3,7 @@ import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultPolicy } from '@session-recovery/core'
 import { merged, readAssignments, readWord } from '@session-recovery/shell'
-import fc from 'fast-check'
+import { hostileName, hostileText, sampled } from '@session-recovery/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { died, type Rig, rigOf } from './rig.js'
 
@@ -17,36 +17,6 @@ afterEach(async () => {
   await Promise.all(rigs.splice(0).map((made) => made.close()))
 })
 
-const nasty = fc.constantFrom(
-  ...["'", '"', '\\', '`', '$', '$(kill -9 $$)', '!', '\n', '\r', '\t', '\x1b', '\x07', '\x7f'],
-  ...[
-    '\x01',
-    ' ',
-    '  ',
-    ';',
-    '#',
-    '~',
-    '*',
-    '-',
-    '--',
-    '=',
-    '$'.concat('{x}'),
-    '$((1))',
-    '%',
-    '%n',
-    '&',
-    '|',
-  ],
-  ...['é', '😀', '\u009c', '\u0301', '日本', '\u200b', '\ufeff', '\ue000', '\\n', "$'x'", 'a', 'Z'],
-)
-const value = fc.string({
-  unit: fc.oneof(nasty, nasty, fc.string({ unit: 'binary', maxLength: 3 })),
-})
-// A lone surrogate is no character that a process could be given.
-const text = value.map((s) => Buffer.from(s.replaceAll('\0', '')).toString())
-
-const sample = <A>(from: fc.Arbitrary<A>, count: number, seed: number): A[] =>
-  fc.sample(from, { numRuns: count, seed })
 // Another seed each time; a failure shows it, and SEED=… replays it.
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 const replay = `replay: SEED=${seed} npx vitest run --config vitest.workspace.ts --project adapter-pty quoting`
@@ -90,7 +60,7 @@ describe('values', () => {
     'of the environment come back to the letter, locale %s',
     async (lang) => {
       const { env, open, capture } = rig()
-      const values = sample(text, 400, seed)
+      const values = sampled(hostileText, 400, seed)
       const hostile = Object.fromEntries(values.map((v, i) => [`V${i}`, v]))
       await open('a', { env: { ...env, LANG: lang, LC_ALL: lang, ...hostile } })
       const { environment = {} } = (await capture('a')).update
@@ -102,18 +72,15 @@ describe('values', () => {
 
   it('of environment, history and directory are restored to the letter, and none is executed', async () => {
     const { env, home, open, run, verify, snapshot, driver, observed } = rig()
-    const names = text
-      .map((s) => s.replaceAll('/', '').slice(0, 60))
-      .filter((s) => s !== '' && s !== '.' && s !== '..')
-    const [name = ''] = sample(names, 1, seed)
+    const [name = ''] = sampled(hostileName, 1, seed)
     const cwd = join(realpathSync(home), name)
     mkdirSync(cwd)
     const session = await open('a', { env })
     const before = await snapshot('a')
     process.kill(session.pid() ?? 0, 'SIGKILL')
     await died({ observed } as Rig, 'a')
-    const values = sample(text, 300, seed + 1)
-    const lines = sample(text, 300, seed + 2).filter((line) => line.trim() !== '')
+    const values = sampled(hostileText, 300, seed + 1)
+    const lines = sampled(hostileText, 300, seed + 2).filter((line) => line.trim() !== '')
     const wanted = {
       ...before,
       workingDirectory: cwd,
