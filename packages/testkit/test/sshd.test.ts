@@ -14,7 +14,7 @@ import {
 } from '../src/index.js'
 
 const missing = sshdMissing()
-const test = missing === undefined || process.env.CI === 'true' ? it : it.skip
+const test = it.runIf(missing === undefined || process.env.CI === 'true')
 const named = (what: string) => (missing === undefined ? what : `${what} (${missing} is missing)`)
 
 const closing: (() => Promise<void>)[] = []
