@@ -3,6 +3,7 @@
  */
 import type { RecoveryStrategy } from '@session-recovery/core'
 import { type ShellDriver, type ShellSession, shellDriver } from '@session-recovery/shell'
+import { refusalsOf } from './credential.js'
 import type { SshDriverOptions, SshOpenOptions } from './option.js'
 import { poolOf } from './pool.js'
 import { remoteHost } from './remote-host.js'
@@ -22,9 +23,20 @@ const strategies: ReadonlySet<RecoveryStrategy> = new Set([
   'command-retry',
 ])
 
+const defaultKeepaliveIntervalMs = 5_000
+const defaultKeepaliveCount = 2
+const defaultDialTimeoutMs = 10_000
+
 /** A driver without sessions. It dials when the first is opened. */
 export const sshDriver = (options: SshDriverOptions): SshDriver => {
-  const pool = poolOf(options.hosts, remoteHost)
+  const dialOptions = {
+    clock: options.clock,
+    refusals: refusalsOf(),
+    keepaliveIntervalMs: options.keepaliveIntervalMs ?? defaultKeepaliveIntervalMs,
+    keepaliveCount: options.keepaliveCount ?? defaultKeepaliveCount,
+    dialTimeoutMs: options.dialTimeoutMs ?? defaultDialTimeoutMs,
+  }
+  const pool = poolOf(options.hosts, (declared) => remoteHost(declared, dialOptions))
   return shellDriver<SshOpenOptions>(
     {
       name: 'ssh',

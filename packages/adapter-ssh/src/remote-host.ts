@@ -1,16 +1,241 @@
 /**
- * A host that is reached over SSH.
+ * A host that is reached over SSH: programs are started on its terminals, and, where something there
+ * keeps a terminal without its connection, joined again.
  */
-import type { Host, Started } from '@session-recovery/shell'
+import { randomBytes } from 'node:crypto'
+import type { Cancellation } from '@session-recovery/core'
+import {
+  type Host,
+  type KeptProcess,
+  type ProcessIdentity,
+  type ProcessListener,
+  type ProcessStart,
+  type Started,
+  type StartFailure,
+  type TerminalSize,
+  waitFor,
+} from '@session-recovery/shell'
+import * as E from 'fp-ts/lib/Either.js'
+import type { DialOptions } from './connection.js'
+import { chosenKeeper, joined, joinLine, startLine } from './keeper.js'
+import { type Line, type Switchboard, switchboardOf } from './line.js'
 import type { PoolHost } from './option.js'
+import { type Birth, birthOf, type Resident, remoteProcess } from './remote-process.js'
+import { forsakeScript, prepareScript, sameProcess } from './script.js'
+import { type Wire, wireOver } from './wire.js'
+
+// ------------------------------------------------------------------------------------------ model
 
 export interface RemoteHost extends Host {
   readonly close: () => Promise<void>
 }
 
-/** The host that was declared. */
-export const remoteHost = ({ user, host, port }: PoolHost): RemoteHost => {
-  const name = `${user}@${host}:${port}`
-  const unreached: Started = { _tag: 'not-started', failure: { detail: `${name} is not reached` } }
-  return { name, start: async () => unreached, close: async () => {} }
+/** What a kept process is found by again, besides its name. */
+interface Berth {
+  readonly resident: Resident
+  readonly frame: string
+  /** The server's process for the connection it was on last. */
+  readonly served: ProcessIdentity | undefined
+}
+
+interface Held {
+  readonly declared: PoolHost
+  readonly board: Switchboard
+  readonly options: DialOptions
+  readonly berths: Map<string, Berth>
+}
+
+const bornWithinMs = 10_000
+
+// ----------------------------------------------------------------------------------- constructors
+
+/** The host that was declared. Nothing is dialled before it is needed. */
+export const remoteHost = (declared: PoolHost, options: DialOptions): RemoteHost => {
+  const { user, host, port } = declared
+  const board = switchboardOf(declared, options)
+  const held: Held = { declared, board, options, berths: new Map() }
+  return {
+    name: `${user}@${host}:${port}`,
+    environment: async (signal) => {
+      const line = await board.take(signal)
+      if (E.isLeft(line)) return line
+      await board.giveBack(line.right)
+      return E.right(line.right.survey.environment)
+    },
+    start: (start, listener, signal) =>
+      overLine(held, signal, (line) => startOn(line, start, listener, signal, held)),
+    attach: (kept, size, listener, signal) => {
+      const berth = held.berths.get(kept.name)
+      return berth === undefined
+        ? Promise.resolve(notStarted({ detail: `${kept.name} is not known here`, gone: true }))
+        : overLine(held, signal, (line) =>
+            attachOn(line, { kept, size, berth }, listener, signal, held),
+          )
+    },
+    close: board.close,
+  }
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+const notStarted = (failure: StartFailure): Started => ({ _tag: 'not-started', failure })
+
+// A line on which nothing was started is given back.
+const overLine = async (
+  { board }: Held,
+  signal: Cancellation | undefined,
+  work: (line: Line) => Promise<Started>,
+): Promise<Started> => {
+  const line = await board.take(signal)
+  if (E.isLeft(line)) return notStarted(line.left)
+  const started = await work(line.right)
+  if (started._tag === 'not-started') await board.giveBack(line.right)
+  return started
+}
+
+const startOn = async (
+  line: Line,
+  start: ProcessStart,
+  listener: ProcessListener,
+  signal: Cancellation | undefined,
+  held: Held,
+): Promise<Started> => {
+  const { declared, options } = held
+  const { control, survey, connection } = line
+  const keeper = chosenKeeper(declared.keeper, survey.tools)
+  if (keeper === undefined) return notStarted({ detail: `the host has no ${declared.keeper}` })
+  const unwritable = [start.command, start.cwd, ...start.args].find((word) => word.includes('\0'))
+  if (unwritable !== undefined) return notStarted({ detail: 'a word holds a NUL' })
+  const frame = randomBytes(16).toString('hex')
+  const directory = `${survey.place}/session-recovery-${randomBytes(12).toString('hex')}`
+  const { command, args, cwd, environment, integration } = start
+  const prepared = await control.run(
+    prepareScript({ directory, command, args, cwd, environment, frame, integration }),
+  )
+  if (E.isLeft(prepared)) return notStarted({ detail: prepared.left })
+  if (prepared.right.code !== 0) return notStarted({ detail: `${directory} cannot be written` })
+  const birth = birthOf()
+  const wire = await laid(line, startLine(keeper, directory), start.size, frame, birth)
+  const failed = async (detail: string): Promise<Started> => {
+    birth.disown()
+    if (E.isRight(wire)) wire.right.close()
+    await control.run(`rm -rf '${directory}'`)
+    return notStarted({ detail })
+  }
+  if (E.isLeft(wire)) return failed(wire.left)
+  const born = await waitFor(
+    {
+      clock: options.clock,
+      withinMs: bornWithinMs,
+      wakeBy: birth.wakeBy,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    () => birth.word() ?? (birth.over() === undefined ? undefined : ''),
+  )
+  if (born._tag !== 'seen') return failed(born._tag === 'cancelled' ? 'called off' : 'no start')
+  const read = bornIn(born.value, start.cwd)
+  if (read === undefined) {
+    const said = born.value.startsWith('N ') ? born.value.slice(2) : birth.heard().trim()
+    return failed(`${command}: ${said || (connection.lost() ?? 'it did not start')}`)
+  }
+  const kept: KeptProcess | undefined =
+    keeper === 'none' ? undefined : { name: `${keeper}:${directory}`, identity: read.identity }
+  const resident: Resident = { ...read, directory, kept }
+  if (kept !== undefined) {
+    held.berths.set(kept.name, { resident, frame, served: survey.served })
+  }
+  return begun(resident, line, wire.right, birth, listener, held)
+}
+
+const begun = (
+  resident: Resident,
+  line: Line,
+  wire: Wire,
+  birth: Birth,
+  listener: ProcessListener,
+  { board }: Held,
+): Started => {
+  const process = remoteProcess(resident, line, wire, birth, board)
+  birth.adopt(listener, line, resident.kept !== undefined)
+  return { _tag: 'started', process }
+}
+
+const laid = async (
+  { connection }: Line,
+  commandLine: string,
+  size: TerminalSize,
+  frame: string,
+  { listener }: Birth,
+): Promise<E.Either<string, Wire>> => {
+  const channel = await connection.run(commandLine, size)
+  return E.isLeft(channel) ? channel : E.right(wireOver(channel.right, frame, listener))
+}
+
+type Born = Pick<Resident, 'identity' | 'leader' | 'startedIn'>
+
+// `I PID UP BOOT TICKS SESSION TICKS`: who it is, how far above the wanted directory, who leads.
+const bornIn = (word: string, cwd: string): Born | undefined => {
+  const [kind, pid = '', up = '', boot = '-', ticks = '-', session = '-', led = '-'] =
+    word.split(' ')
+  if (kind !== 'I') return undefined
+  const known = (number: string, since: string): ProcessIdentity => ({
+    pid: Number(number),
+    ...(since === '-' ? {} : { startTicks: Number(since) }),
+    ...(boot === '-' ? {} : { bootId: boot }),
+  })
+  const identity = known(pid, ticks)
+  return {
+    identity,
+    leader: session === '-' ? identity : known(session, led),
+    startedIn: above(cwd, Number(up)),
+  }
+}
+
+const above = (path: string, levels: number): string =>
+  levels === 0
+    ? path
+    : above(path.startsWith('/') ? path.slice(0, path.lastIndexOf('/')) || '/' : '~', levels - 1)
+
+const attachOn = async (
+  line: Line,
+  { kept, size, berth }: { kept: KeptProcess; size: TerminalSize; berth: Berth },
+  listener: ProcessListener,
+  signal: Cancellation | undefined,
+  held: Held,
+): Promise<Started> => {
+  const { control, survey } = line
+  const { resident, frame, served } = berth
+  const birth = birthOf(joined)
+  const isOther = served !== undefined && served.pid !== survey.served?.pid
+  const [seen, wire] = await Promise.all([
+    control.run(`${isOther ? forsakeScript(served) : ''}\n${sameProcess(kept.identity)}`),
+    laid(line, joinLine(resident.directory), size, frame, birth),
+  ])
+  const failed = (failure: StartFailure): Started => {
+    birth.disown()
+    if (E.isRight(wire)) wire.right.close()
+    return notStarted(failure)
+  }
+  if (E.isLeft(seen)) return failed({ detail: seen.left })
+  if (seen.right.code !== 0) {
+    held.berths.delete(kept.name)
+    const detail = `process ${kept.identity.pid} is not there any more`
+    return failed({ detail, gone: true })
+  }
+  if (E.isLeft(wire)) return failed({ detail: wire.left })
+  const found = await waitFor(
+    {
+      clock: held.options.clock,
+      withinMs: bornWithinMs,
+      wakeBy: birth.wakeBy,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    () => birth.word() ?? (birth.over() === undefined ? undefined : 'over'),
+  )
+  if (found._tag !== 'seen') return failed({ detail: `${kept.name} did not answer` })
+  if (found.value === 'over') {
+    return failed({ detail: `${kept.name}: ${birth.heard().trim()}`, gone: true })
+  }
+  held.berths.set(kept.name, { ...berth, served: survey.served })
+  return begun(resident, line, wire.right, birth, listener, held)
 }

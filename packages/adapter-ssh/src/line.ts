@@ -1,0 +1,133 @@
+/**
+ * A connection that is in use: its control channel, and what its host is found to have. What gave up a
+ * line whose connection still stands leaves it for who comes next; it is closed when nobody does.
+ */
+import type { Cancellation } from '@session-recovery/core'
+import type { Environment, ProcessIdentity, StartFailure } from '@session-recovery/shell'
+import * as E from 'fp-ts/lib/Either.js'
+import { type Connection, type DialOptions, dial } from './connection.js'
+import { type Control, controlOf } from './control.js'
+import type { PoolHost } from './option.js'
+import { surveyScript } from './script.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** What a host is found to have. */
+export interface Survey {
+  /** Where files of moments may stand: in memory where the host has such a place. */
+  readonly place: string
+  /** As `uname -m` names it. */
+  readonly machine: string
+  readonly tools: ReadonlySet<string>
+  /** The server's process for this connection. */
+  readonly served: ProcessIdentity | undefined
+  /** What a login is given there. */
+  readonly environment: Environment
+}
+
+export interface Line {
+  readonly connection: Connection
+  readonly control: Control
+  readonly survey: Survey
+}
+
+export interface Switchboard {
+  /** A line to the host: one that was given back, or a new one. */
+  readonly take: (signal?: Cancellation) => Promise<E.Either<StartFailure, Line>>
+  /** Leaves a line for who comes next. */
+  readonly giveBack: (line: Line) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+const spareForMs = 5_000
+
+// ----------------------------------------------------------------------------------- constructors
+
+/** The lines to a host. */
+export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard => {
+  let spare: { readonly line: Line; readonly stopTimer: () => void } | undefined
+  let closed = false
+  const closing = new Set<Promise<void>>()
+  const hangUp = (line: Line): Promise<void> => {
+    const done = line.connection.close().finally(() => closing.delete(done))
+    closing.add(done)
+    return done
+  }
+  const takeSpare = (): Line | undefined => {
+    const taken = spare
+    spare = undefined
+    taken?.stopTimer()
+    if (taken === undefined || taken.line.connection.lost() === undefined) return taken?.line
+    void hangUp(taken.line)
+    return undefined
+  }
+  return {
+    take: async (signal) => {
+      if (closed) return E.left({ detail: 'the driver is closed' })
+      const free = takeSpare()
+      if (free !== undefined) return E.right(free)
+      const dialled = await dial(host, options, signal)
+      if (E.isLeft(dialled)) return dialled
+      const line = await surveyed(dialled.right, options)
+      if (E.isLeft(line)) await dialled.right.close()
+      return line
+    },
+    giveBack: async (line) => {
+      if (closed || spare !== undefined || line.connection.lost() !== undefined) {
+        return hangUp(line)
+      }
+      const stopTimer = options.clock.schedule(spareForMs, () => {
+        spare = undefined
+        void hangUp(line)
+      })
+      spare = { line, stopTimer }
+    },
+    close: async () => {
+      closed = true
+      const free = takeSpare()
+      if (free !== undefined) void hangUp(free)
+      await Promise.all(closing)
+    },
+  }
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+const surveyed = async (
+  connection: Connection,
+  { clock }: DialOptions,
+): Promise<E.Either<StartFailure, Line>> => {
+  const control = controlOf(connection, clock)
+  const answer = await control.run(surveyScript)
+  if (E.isLeft(answer)) return E.left({ detail: answer.left })
+  return E.right({ connection, control, survey: surveyIn(answer.right.bytes.toString('utf8')) })
+}
+
+/** Reads what the survey printed. */
+export const surveyIn = (text: string): Survey => {
+  const at = text.indexOf('\n\n')
+  const told = new Map(
+    text
+      .slice(0, at)
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
+  const [pid = '', ticks = ''] = (told.get('served') ?? '').split(' ')
+  const entries = text
+    .slice(at + 2)
+    .split('\0')
+    .filter((entry) => entry.includes('='))
+    .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)])
+  return {
+    place: told.get('place') || '/tmp',
+    machine: told.get('machine') ?? '',
+    tools: new Set(['tmux', 'dtach'].filter((tool) => told.has(tool))),
+    served: /^\d+$/.test(ticks)
+      ? { pid: Number(pid), startTicks: Number(ticks), bootId: told.get('boot') ?? '' }
+      : undefined,
+    environment: Object.fromEntries(entries.filter(([name = '']) => !ofTheLogin.test(name))),
+  }
+}
+
+// What belongs to one connection, or to the script that asked.
+const ofTheLogin = /^(SSH_.*|PWD|OLDPWD|SHLVL|_|LINES|COLUMNS|TERM)$/

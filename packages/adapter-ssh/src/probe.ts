@@ -1,0 +1,147 @@
+/**
+ * Looking at a remote process and its terminal, in one round trip: a script that prints what the kernel
+ * shows, and the reading of it.
+ */
+import type {
+  ProcessFact,
+  ProcessIdentity,
+  TerminalFact,
+  TerminalFlags,
+} from '@session-recovery/shell'
+import { sameProcess } from './script.js'
+import { type Machine, type Shown, waitingIn } from './waiting.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+interface Stat {
+  readonly pid: number
+  readonly name: string
+  readonly state: string
+  readonly group: number
+  readonly foregroundGroup: number
+}
+
+// ----------------------------------------------------------------------------------------- script
+
+/** Shows a process, its terminal, and the processes in the terminal's foreground. */
+export const probeScript = (identity: ProcessIdentity, flags: boolean): string =>
+  identity.startTicks === undefined
+    ? sameProcess(identity)
+    : `${sameProcess(identity)}
+printf 'leader %s\\n' "$s"
+g=$6
+l="$1 $3"
+t=$(readlink /proc/$p/fd/0)
+printf 'terminal %s\\n' "$t"
+${flags ? `echo flags $(LC_ALL=C stty -F "$t" -a)` : ''}
+memory() {
+  [ $2 -gt 65535 ] && [ $3 -gt 0 ] && [ $3 -le 8192 ] &&
+    echo memory $1 $2 $(dd if=/proc/$1/mem bs=$3 iflag=skip_bytes skip=$2 count=1 | od -An -v -tx1)
+}
+show() {
+  read -r y < /proc/$1/syscall || return
+  echo "call $1 $y"
+  set -- $1 $y
+  case $2 in *[!0-9]*|'') return;; esac
+  LC_ALL=C ls -l /proc/$1/fd | while read -r m l o w z d h i f a x; do
+    [ "$a" = "->" ] && printf 'link %s %s %s\\n' $1 "$f" "$x"
+  done
+  case $2 in
+    232|281|22|441)
+      while read -r k v w; do [ "$k" = tfd: ] && echo "watched $1 $(($3)) $v"; done < /proc/$1/fdinfo/$(($3));;
+    7|271|73) memory $1 $(($3)) $((8 * $4));;
+    23|270|72) memory $1 $(($4)) 128;;
+  esac
+}
+set -- $l
+if [ "$g" = "$2" ]; then show $p; elif [ "$g" -gt 0 ]; then
+  for d in /proc/[0-9]*; do
+    read -r s < $d/stat || continue
+    set -- \${s##*) }
+    [ "$3" = "$g" ] && [ "$1" != Z ] || continue
+    printf 'member %s\\n' "$s"
+    show \${d#/proc/}
+  done
+fi
+exit 0`
+
+// ---------------------------------------------------------------------------------------- reading
+
+/** Reads what the probe printed; `code` is its exit code. */
+export const factIn = (
+  text: string,
+  code: number,
+  identity: ProcessIdentity,
+  machine: Machine,
+): TerminalFact => {
+  if (code !== 0) return { alive: false, foreground: [] }
+  if (identity.startTicks === undefined) return { alive: true, foreground: [] }
+  const lines = text.split('\n')
+  const leader = lines.map((line) => statIn(line, 'leader ')).find((stat) => stat !== undefined)
+  if (leader === undefined || leader.state === 'Z') return { alive: false, foreground: [] }
+  const shown = shownIn(lines)
+  const factOf = ({ pid, name, state, group }: Stat): ProcessFact => {
+    const waiting = waitingIn(shown, pid, machine)
+    return { pid, name, state, group, ...(waiting === undefined ? {} : { waiting }) }
+  }
+  const terminal = lines.find((line) => line.startsWith('terminal '))?.slice('terminal '.length)
+  const flags = flagsIn(lines.find((line) => line.startsWith('flags '))?.slice('flags '.length))
+  const members =
+    leader.foregroundGroup === leader.group
+      ? [leader]
+      : lines.flatMap((line) => {
+          const member = statIn(line, 'member ')
+          return member === undefined ? [] : [member]
+        })
+  return {
+    alive: true,
+    leader: factOf(leader),
+    foregroundGroup: leader.foregroundGroup,
+    foreground: members.map(factOf),
+    ...(terminal?.startsWith('/dev/pts/') === true ? { terminal } : {}),
+    ...(flags === undefined ? {} : { flags }),
+  }
+}
+
+const statIn = (line: string, kind: string): Stat | undefined => {
+  if (!line.startsWith(kind)) return undefined
+  const open = line.indexOf('(')
+  // The name may hold anything, parentheses and spaces included.
+  const close = line.lastIndexOf(')')
+  const fields = line.slice(close + 2).split(' ')
+  return {
+    pid: Number(line.slice(kind.length, open)),
+    name: line.slice(open + 1, close),
+    state: fields[0] ?? '',
+    group: Number(fields[2]),
+    foregroundGroup: Number(fields[5]),
+  }
+}
+
+const flagsIn = (told: string | undefined): TerminalFlags | undefined => {
+  const words = new Set((told ?? '').split(/[\s;]+/))
+  return words.has('icanon') || words.has('-icanon')
+    ? { lineMode: words.has('icanon'), echo: words.has('echo'), signals: words.has('isig') }
+    : undefined
+}
+
+const shownIn = (lines: readonly string[]): Shown => {
+  const calls = new Map<number, string>()
+  const links = new Map<string, string>()
+  const memory = new Map<string, Buffer>()
+  const watched: [number, number, number][] = []
+  for (const line of lines) {
+    const [kind, pid = '', second = '', ...rest] = line.split(' ')
+    if (kind === 'call') calls.set(Number(pid), line.slice(`call ${pid} `.length))
+    if (kind === 'link') links.set(`${pid} ${second}`, rest.join(' '))
+    if (kind === 'memory') memory.set(`${pid} ${second}`, Buffer.from(rest.join(''), 'hex'))
+    if (kind === 'watched') watched.push([Number(pid), Number(second), Number(rest[0])])
+  }
+  return {
+    call: (pid) => calls.get(pid),
+    link: (pid, descriptor) => links.get(`${pid} ${descriptor}`),
+    memory: (pid, address) => memory.get(`${pid} ${address}`),
+    watched: (pid, descriptor) =>
+      watched.filter(([of, by]) => of === pid && by === descriptor).map(([, , target]) => target),
+  }
+}

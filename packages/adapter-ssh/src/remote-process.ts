@@ -1,0 +1,252 @@
+/**
+ * A program on a terminal of a remote host, over a line of its own. Its end is told apart from the loss
+ * of the line; what is asked of it when the line is lost is asked over another.
+ */
+import type { Exit } from '@session-recovery/core'
+import type {
+  Keeping,
+  KeptProcess,
+  Leftover,
+  Process,
+  ProcessIdentity,
+  ProcessListener,
+} from '@session-recovery/shell'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Line, Switchboard } from './line.js'
+import { factIn, probeScript } from './probe.js'
+import {
+  endScript,
+  forgetScript,
+  forsakeScript,
+  signalScript,
+  surroundingsScript,
+} from './script.js'
+import { exitIn, type Wire, type WireListener } from './wire.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** Who a remote process is, and where its files stand. */
+export interface Resident {
+  readonly identity: ProcessIdentity
+  /** What leads its kernel session: itself, or what stays with it. */
+  readonly leader: ProcessIdentity
+  readonly directory: string
+  readonly startedIn: string
+  /** What it is found by again; absent: its end is the line's. */
+  readonly kept: KeptProcess | undefined
+}
+
+/** A process whose wire is being laid. */
+export interface Birth {
+  readonly listener: WireListener
+  /** The words that were said, and whether the wire is over, before it is known whose it is. */
+  readonly word: () => string | undefined
+  readonly heard: () => string
+  readonly over: () => { readonly exit: Exit | undefined } | undefined
+  readonly wakeBy: (wake: () => void) => () => void
+  /** From now on it is heard by its session. */
+  readonly adopt: (listener: ProcessListener, line: Line, isKept: boolean) => void
+  /** Nothing is heard of it any more. */
+  readonly disown: () => void
+}
+
+// ----------------------------------------------------------------------------------- constructors
+
+/**
+ * What listens to a wire from its first byte on.
+ *
+ * @param opening output that counts as the first word, where no script of ours says one.
+ */
+export const birthOf = (opening?: string): Birth => {
+  const wakes = new Set<() => void>()
+  let word: string | undefined
+  let heard = ''
+  let over: { readonly exit: Exit | undefined } | undefined
+  let told: WireListener | undefined
+  const wakeAll = () => {
+    for (const wake of [...wakes]) wake()
+  }
+  return {
+    word: () => word,
+    heard: () => heard,
+    over: () => over,
+    wakeBy: (wake) => {
+      wakes.add(wake)
+      return () => wakes.delete(wake)
+    },
+    listener: {
+      output: (text) => {
+        if (told !== undefined) return told.output(text)
+        heard += text
+        const at = opening === undefined || word !== undefined ? -1 : heard.indexOf(opening)
+        if (opening !== undefined && at >= 0) {
+          word = opening
+          heard = heard.slice(at + opening.length)
+        }
+        // Before the program comes what our own scripts fail with.
+        if (word === undefined) heard = heard.slice(-errorLimit)
+        wakeAll()
+      },
+      word: (said) => {
+        if (told !== undefined) return told.word(said)
+        if (word === undefined) heard = ''
+        word ??= said
+        if (said.startsWith('X ')) over = { exit: exitIn(said) }
+        wakeAll()
+      },
+      over: (exit) => {
+        if (told !== undefined) return told.over(exit)
+        over ??= { exit }
+        wakeAll()
+      },
+    },
+    adopt: (listener, line, isKept) => {
+      const first = heard
+      told = sessionListener(listener, line, isKept)
+      if (first !== '') told.output(first)
+      if (over?.exit !== undefined || (over !== undefined && !isKept)) told.over(over.exit)
+    },
+    disown: () => {
+      told = { output: () => {}, word: () => {}, over: () => {} }
+    },
+  }
+}
+
+const errorLimit = 2_048
+
+// ------------------------------------------------------------------------------------ combinators
+
+const sessionListener = (
+  listener: ProcessListener,
+  { connection }: Line,
+  isKept: boolean,
+): WireListener => {
+  let gone = false
+  const exited = (exit: Exit): void => {
+    if (gone) return
+    gone = true
+    listener.gone({ _tag: 'exited', exit })
+  }
+  const lost = (detail: string): void => {
+    if (gone) return
+    gone = true
+    listener.gone({ _tag: 'lost', detail })
+  }
+  connection.onLost(lost)
+  return {
+    output: (text) => {
+      if (!gone) listener.output(text)
+    },
+    word: (word) => {
+      const exit = exitIn(word)
+      if (exit !== undefined) exited(exit)
+    },
+    over: (exit) => {
+      // Where something keeps the terminal, the channel's end is that something's.
+      if (exit === undefined || isKept) lost(connection.lost() ?? 'the channel was closed')
+      else exited(exit)
+    },
+  }
+}
+
+const nothingLeft: Leftover = { ended: [], letBe: [] }
+
+/** The process on a wire. */
+export const remoteProcess = (
+  resident: Resident,
+  line: Line,
+  wire: Wire,
+  birth: Birth,
+  board: Switchboard,
+): Process => {
+  const { identity, directory, startedIn, kept } = resident
+  const { control, survey, connection } = line
+  let isSettled = false
+  let isReleased = false
+  const release = async (): Promise<void> => {
+    if (isReleased) return
+    isReleased = true
+    wire.close()
+    await board.giveBack(line)
+  }
+  const keeping: Keeping | undefined =
+    kept === undefined
+      ? undefined
+      : {
+          kept,
+          letGo: () => {
+            birth.disown()
+            void release()
+          },
+        }
+  return {
+    identity,
+    startedIn,
+    write: (text) => !isReleased && wire.write(text),
+    resize: wire.resize,
+    look: async (flags) => {
+      const answer = await control.run(probeScript(identity, flags))
+      // What cannot be reached is not called dead.
+      if (E.isLeft(answer)) return { alive: connection.lost() === undefined, foreground: [] }
+      const { bytes, code } = answer.right
+      return factIn(bytes.toString('utf8'), code, identity, survey.machine)
+    },
+    signal: async (to, name) => {
+      const answer = await control.run(signalScript(identity, to, name))
+      return E.isRight(answer) && answer.right.code === 0
+    },
+    surroundings: async () => {
+      const answer = await control.run(surroundingsScript(identity))
+      return E.isRight(answer) && answer.right.code === 0
+        ? surroundingsIn(answer.right.bytes.toString('utf8'))
+        : {}
+    },
+    settled: () => {
+      if (isSettled) return
+      isSettled = true
+      void control.run(forgetScript(directory))
+    },
+    end: async () => {
+      isSettled = true
+      const wasLost = connection.lost() !== undefined
+      const taken = wasLost ? await board.take() : E.right(line)
+      if (E.isLeft(taken)) {
+        await release()
+        return nothingLeft
+      }
+      const forsaking = wasLost && survey.served !== undefined ? forsakeScript(survey.served) : ''
+      const answer = await taken.right.control.run(`${forsaking}\n${endScript(resident)}`)
+      await release()
+      if (wasLost) await board.giveBack(taken.right)
+      return E.isRight(answer) ? leftoverIn(answer.right.bytes.toString('utf8')) : nothingLeft
+    },
+    ...(keeping === undefined ? {} : { keeping }),
+  }
+}
+
+const surroundingsIn = (text: string): Awaited<ReturnType<Process['surroundings']>> => {
+  const [workingDirectory = '', ...entries] = text.split('\0')
+  const named = entries.filter((entry) => entry.includes('='))
+  return {
+    ...(workingDirectory === '' ? {} : { workingDirectory }),
+    ...(named.length === 0
+      ? {}
+      : {
+          environment: Object.fromEntries(
+            named.map((entry) => [
+              entry.slice(0, entry.indexOf('=')),
+              entry.slice(entry.indexOf('=') + 1),
+            ]),
+          ),
+        }),
+  }
+}
+
+const leftoverIn = (text: string): Leftover => {
+  const named = (kind: string) =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith(kind))
+      .map((line) => line.slice(kind.length))
+  return { ended: named('ended '), letBe: named('let-be ') }
+}

@@ -1,0 +1,240 @@
+/**
+ * What is run on a remote host, as texts for its POSIX `sh`. Every value stands in single quotes; nothing
+ * in it is expanded. Where there are many steps builtins do them: a fork costs a millisecond there, too.
+ */
+import {
+  type Environment,
+  type Integration,
+  markCode,
+  type ProcessIdentity,
+  quoted,
+} from '@session-recovery/shell'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** What is started, and where its files stand. */
+export interface RemoteStart {
+  /** A directory of this start alone, to be made. */
+  readonly directory: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly environment: Environment
+  /** Signs what the scripts say on the program's terminal; known to them and us alone. */
+  readonly frame: string
+  readonly integration: Integration | undefined
+}
+
+// ----------------------------------------------------------------------------------------- survey
+
+/**
+ * Tells what there is on a host, each line NAME=VALUE, and after an empty line the environment, apart
+ * by NULs. `served` is the server's process for this connection.
+ */
+export const surveyScript = `
+place=
+for d in /dev/shm "$XDG_RUNTIME_DIR" "$TMPDIR" /tmp; do
+  case $d in /*) [ -d "$d" ] && [ -w "$d" ] && [ -x "$d" ] && place=$d && break;; esac
+done
+stat= boot=
+{ read -r stat < /proc/$PPID/stat; read -r boot < /proc/sys/kernel/random/boot_id; } 2>/dev/null
+set -- \${stat##*) }
+printf '%s\\n' "place=$place" "machine=$(uname -m)" "served=$PPID \${20}" "boot=$boot"
+for t in tmux dtach; do command -v $t >/dev/null && echo "$t=1"; done
+echo
+exec env -0
+`
+
+// ------------------------------------------------------------------------------------------ start
+
+// Says a word of ours on the terminal, as a mark whose payload is $1.
+const saying = (frame: string): string =>
+  `say() { printf '\\033]${markCode};%s;V;%d;%s\\007' ${quoted(frame)} "\${#1}" "$1"; }`
+
+// The program's name: found as \`env\` would find it, so that one that is missing is told as such.
+const finding = (command: string, path: string): string =>
+  command.includes('/')
+    ? `f=${quoted(command)}`
+    : `f=
+IFS=:
+set -f
+p=${quoted(path)}
+for d in $p; do
+  [ -n "$d" ] || d=.
+  [ -f "$d"/${quoted(command)} ] && [ -x "$d"/${quoted(command)} ] && f=$d/${quoted(command)} && break
+done
+unset IFS`
+
+// Tells who it is, then becomes the program. The files are gone by then that hold its environment.
+const runFile = (start: RemoteStart): string => {
+  const { command, args, cwd, environment, frame, integration, directory } = start
+  const all: Environment = {
+    TERM: 'xterm-256color',
+    ...environment,
+    ...integration?.environment(directory),
+  }
+  const assignments = Object.entries(all)
+    // An environment cannot hold other names, and \`env\` would take a dash for an option.
+    .filter(([name]) => /^[^=\0-][^=\0]*$/.test(name) && name !== 'PWD' && name !== 'OLDPWD')
+    .map(([name, value]) => quoted(`${name}=${value}`))
+  const words = [...(integration?.args(directory) ?? []), ...args].map(quoted)
+  // A relative directory is one of the user's home, where a login begins.
+  const wanted = cwd === '' || cwd.startsWith('/') ? cwd : `./${cwd}`
+  return `{
+${saying(frame)}
+boot= stat= up=0 c=${quoted(wanted)}
+unset CDPATH
+[ -n "$c" ] || c=$HOME
+while ! cd -- "$c" 2>/dev/null; do
+  case $c in
+    /*/*) c=\${c%/*};;
+    /*) c=/;;
+    *) c=$HOME;;
+  esac
+  up=$((up + 1))
+  [ $up -gt 500 ] && break
+done
+${finding(command, all.PATH ?? '/usr/local/bin:/usr/bin:/bin')}
+[ -f "$f" ] && [ -x "$f" ] || { say 'N no such program'; exit 127; }
+# \`env\` would take it for a variable.
+case $f in *=*) say 'N the path of the program holds an equals sign'; exit 127;; esac
+t=
+{ read -r boot < /proc/sys/kernel/random/boot_id
+read -r stat < /proc/$$/stat
+set -- \${stat##*) }
+session=$4 ticks=\${20}
+read -r stat < /proc/$session/stat
+set -- \${stat##*) }
+t=\${20}; } 2>/dev/null
+say "I $$ $up \${boot:--} \${ticks:--} \${session:--} \${t:--}"
+exec env -i "PWD=$PWD" ${assignments.join(' ')} "$f" ${words.join(' ')}
+}
+`
+}
+
+// Stays with the program and tells its end, which what keeps the terminal would not. The shell itself
+// writes a word to standard error when a signal ended the program, and none when it exited.
+const startFile = ({ directory, frame }: RemoteStart): string => `{
+${saying(frame)}
+trap : INT QUIT TERM USR1 USR2 TSTP
+exec 4>&2 2>${quoted(`${directory}/end`)} 3<${quoted(`${directory}/end`)}
+(exec sh ${quoted(`${directory}/run`)} 2>&4 3<&- 4>&-)
+code=$? line=
+read -r line <&3
+say "X $code \${line:+signal}"
+rm -rf ${quoted(directory)}
+}
+`
+
+/** Makes the directory and the files of a start. */
+export const prepareScript = (start: RemoteStart): string => {
+  const { directory, integration } = start
+  const files = {
+    ...integration?.files(directory),
+    run: runFile(start),
+    start: startFile(start),
+  }
+  const writes = Object.entries(files).map(
+    ([name, text]) => `printf %s ${quoted(text)} > ${quoted(`${directory}/${name}`)} || exit 1`,
+  )
+  return `umask 077\nmkdir -m 700 ${quoted(directory)} || exit 1\n${writes.join('\n')}`
+}
+
+/** Removes the files of a start, but sockets; the directory only when nothing else stands there. */
+export const forgetScript = (directory: string): string => {
+  const d = quoted(directory)
+  return `cd ${d} && { for f in * .[!.]*; do [ -f "$f" ] && set -- "$@" "$f"; done
+[ $# -gt 0 ] && rm -f -- "$@"; cd / && rmdir ${d}; }`
+}
+
+// ----------------------------------------------------------------------------------------- living
+
+/** Leaves with 3 unless the process is the one that is meant, not a later one of the same number. */
+export const sameProcess = ({ pid, startTicks, bootId }: ProcessIdentity): string =>
+  startTicks === undefined
+    ? `kill -0 ${pid} || exit 3`
+    : `p=${pid}
+read -r b < /proc/sys/kernel/random/boot_id
+[ "$b" = ${quoted(bootId ?? '')} ] || exit 3
+read -r s < /proc/$p/stat || exit 3
+set -- \${s##*) }
+[ "\${20}" = ${startTicks} ] || exit 3`
+
+/** Sends a signal to the process, or to a group that still is its terminal's foreground. */
+export const signalScript = (
+  identity: ProcessIdentity,
+  to: 'process' | { readonly group: number },
+  name: string,
+): string => {
+  const signal = name.replace(/^SIG/, '')
+  return to === 'process'
+    ? `${sameProcess(identity)}\nkill -${signal} ${identity.pid}`
+    : `${sameProcess(identity)}\n[ "$6" = ${to.group} ] || exit 4\nkill -${signal} -${to.group}`
+}
+
+/** Tells the directory of a process and the environment it was started with, apart by a NUL. */
+export const surroundingsScript = (identity: ProcessIdentity): string =>
+  `${sameProcess(identity)}
+printf '%s\\0' "$(readlink /proc/$p/cwd)"
+cat /proc/$p/environ`
+
+/** Ends what served a connection that was lost, and what ran on it. */
+export const forsakeScript = (served: ProcessIdentity): string =>
+  `(\n${sameProcess(served)}\nkill ${served.pid}\n)`
+
+/** A process to be ended. */
+export interface RemoteEnd {
+  readonly identity: ProcessIdentity
+  /** What leads its kernel session: itself, or what stays with it. */
+  readonly leader: ProcessIdentity
+  readonly directory: string
+}
+
+/**
+ * Ends a process and all of its kernel session, asked first, then forced; what ignores the hang-up asked
+ * to outlive its terminal and is let be. Tells `ended NAME (PID)` and `let-be NAME (PID)`.
+ */
+export const endScript = ({ identity, leader, directory }: RemoteEnd): string => {
+  const { pid, startTicks, bootId } = identity
+  const removal = `rm -rf ${quoted(directory)}`
+  if (startTicks === undefined) {
+    return `kill -HUP ${pid} && { kill -CONT ${pid}; sleep 0.3; kill -KILL ${pid}; }\n${removal}`
+  }
+  return `
+read -r b < /proc/sys/kernel/random/boot_id
+[ "$b" = ${quoted(bootId ?? '')} ] || exit 0
+same() { read -r s < /proc/$1/stat && set -- $2 \${s##*) } && [ "\${21}" = $1 ]; }
+members() {
+  going= staying=
+  # A number is free again only when nobody is left of the session it named.
+  [ ! -d /proc/${leader.pid} ] || same ${leader.pid} ${leader.startTicks ?? startTicks} || return
+  for d in /proc/[0-9]*; do
+    read -r s < $d/stat || continue
+    n=\${d#/proc/}
+    set -- \${s##*) }
+    [ "$4" = ${leader.pid} ] && [ "$1" != Z ] || continue
+    i=0
+    while read -r a b; do [ "$a" = SigIgn: ] && i=$b; done < $d/status
+    case $i in *[13579bdf]) staying="$staying $n";; *) going="$going $n";; esac
+  done
+}
+named() {
+  for n in $2; do
+    case $n in ${pid}|${leader.pid}) continue;; esac
+    c=$(tr '\\0\\n' '  ' < /proc/$n/cmdline)
+    [ -n "$c" ] && printf '%s %s (%s)\\n' $1 "\${c% }" $n
+  done
+}
+members
+named ended "$going"
+named let-be "$staying"
+[ -n "$going" ] && kill -HUP $going && kill -CONT $going
+i=0
+while members && [ -n "$going" ] && [ $i -lt 15 ]; do sleep 0.02; i=$((i + 1)); done
+[ -n "$going" ] && kill -KILL $going
+same ${pid} ${startTicks} && kill -KILL ${pid}
+i=0
+while members && [ -n "$going" ] && [ $i -lt 50 ]; do sleep 0.02; i=$((i + 1)); done
+${removal}
+exit 0`
+}
