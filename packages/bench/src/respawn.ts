@@ -72,7 +72,9 @@ interface Bare {
 const bareShell = async (directory: string): Promise<Bare> => {
   const nonce = randomBytes(16).toString('hex')
   const initFile = join(directory, `${nonce}.bash`)
-  const text = bashInitFile({ nonce, kept: Object.keys(env(directory)), historyLines: [] })
+  const environment = env(directory)
+  const plan = { nonce, kept: Object.keys(environment), environment, historyLines: [] }
+  const text = bashInitFile(plan)
   await writeFile(initFile, text, { mode: 0o600 })
   const shell = spawn('bash', ['--init-file', initFile, '-i'], {
     cwd: directory,

@@ -3,6 +3,7 @@
  * process of it is started so that it does, and how what it tells of its state is read.
  */
 import type { ShellKind, ShellState } from '@session-recovery/core'
+import type { Environment } from './environment.js'
 import type { Integration } from './host.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -13,6 +14,8 @@ export interface IntegrationPlan {
   readonly nonce: string
   /** Variables of the given environment that the user's start-up files must not change. */
   readonly kept: readonly string[]
+  /** The environment the process is given. */
+  readonly environment: Environment
   /** Lines to put back into the history, oldest first. */
   readonly historyLines: readonly string[]
   /** What it is to hold besides, from the shell before it; absent: what its start-up files make. */

@@ -53,6 +53,7 @@ export const launch = async (
   const integration = integrationOf(spec.command, spec.args)?.integrate({
     nonce: pad.nonce(),
     kept,
+    environment: request.environment,
     historyLines,
     ...(state === undefined ? {} : { state }),
   })

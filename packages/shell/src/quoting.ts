@@ -4,7 +4,9 @@
  *
  * Bash writes a word plainly, in '…' with \' between, or, where a character cannot be printed, in $'…'
  * with C escapes and octal bytes. That is why any value can stand in a mark: no control character does.
+ * Zsh writes the latter, too (`${(qqqq)name}`); a word in the notation of fish begins with a sign.
  */
+import { percentSign, readPercentWord } from './percent.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -72,6 +74,7 @@ const escapes: Readonly<Record<string, string>> = {
  * @returns `undefined` when a quote is not closed or a character stands bare that bash would quote.
  */
 export const readWord = (source: string, start: number): Word | undefined => {
+  if (source[start] === percentSign) return readPercentWord(source, start + 1)
   const into: Gathered = { text: '', bytes: [], readable: true }
   let at = start
   while (at < source.length && source[at] !== ' ') {

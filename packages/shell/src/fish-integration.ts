@@ -1,0 +1,191 @@
+/**
+ * The shell integration for fish: the text of a file made for one process, which fish reads after the
+ * user's own configuration.
+ *
+ * Marks are made by builtins alone, without a fork, by handlers of fish's own events, which leave the
+ * user's prompt and handlers as they are: `fish_preexec` gives the line before it runs, `fish_prompt` its
+ * end. Values are written percent-encoded: fish reads no notation with escapes for bytes that it writes.
+ */
+import type { IntegrationPlan, ShellIntegration } from './integration.js'
+import { boundKey, markCode } from './mark.js'
+import { percentSign } from './percent.js'
+
+// ----------------------------------------------------------------------------------- constructors
+
+const key = boundKey.replace('\x1b[', '\\e\\[')
+
+const functions = String.raw`
+# $argv[1]: the kind of mark, $argv[2]: its payload, of ASCII alone.
+function __sr_mark
+    builtin printf '\e]${markCode};%s;%s;%d;%s\a' $__sr_nonce $argv[1] (string length -- "$argv[2]") "$argv[2]" >/dev/tty
+end
+
+# One word.
+function __sr_quote
+    string escape --style=url -- "$argv" | string replace -r '^' '${percentSign}'
+end
+
+# The exported variables, as words; a name needs no escape.
+function __sr_read_state
+    set -l IFS \n
+    set -l __sr_pairs
+    for __sr_name in (set -nx | string match -r '^[A-Za-z_][A-Za-z0-9_]*$')
+        set -a __sr_pairs "$__sr_name=$$__sr_name"
+    end
+    set -g __sr_state (string escape --style=url -- $__sr_pairs | string replace %3D '=${percentSign}' | string join ' ')
+end
+
+# $argv[1]: the kind of mark, $argv[2]: the exit code.
+function __sr_send
+    set -l IFS \n
+    __sr_mark $argv[1] "$argv[2] 0 "(__sr_quote $PWD)
+    __sr_read_state
+    if test "$__sr_state" != "$__sr_sent"
+        __sr_mark E $__sr_state
+        set -g __sr_sent $__sr_state
+    end
+end
+
+# Whether fish keeps the line out of its history.
+function __sr_withheld
+    set -q fish_private_mode; or test -z "$argv"; or string match -qr '^\s' -- "$argv"; and return 0
+    set -q fish_history; and test -z "$fish_history"; and return 0
+    builtin functions --query fish_should_add_to_history
+end
+
+# The bound key: arms what was disarmed, says everything again, and answers.
+function __sr_key
+    set -l __sr_code $status
+    begin
+        __sr_arm
+        set -g __sr_sent
+        __sr_send S $__sr_code
+        set -g __sr_answers (builtin math $__sr_answers + 1)
+        __sr_mark K $__sr_answers
+    end 2>/dev/null
+end
+
+function __sr_bind
+    for __sr_mode in default insert visual replace replace_one
+        builtin bind -M $__sr_mode ${key} __sr_key
+    end
+end
+
+# Handlers are called in the order in which they were defined.
+function __sr_arm
+    builtin functions --erase __sr_prompt __sr_shown __sr_started __sr_refused
+
+    # Before each prompt. What fish has of the history so far must be there when it is killed.
+    function __sr_prompt --on-event fish_prompt
+        set -l __sr_code $status
+        begin
+            builtin functions --query __sr_shown __sr_started __sr_refused; or __sr_arm
+            __sr_bind
+            builtin history save
+            __sr_send D $__sr_code
+        end 2>/dev/null
+    end
+
+    # Now the prompt is shown.
+    function __sr_shown --on-event fish_prompt
+        __sr_mark A '' 2>/dev/null
+        builtin functions --query __sr_prompt __sr_started __sr_refused; or __sr_arm
+    end
+
+    # A line was entered and begins to run.
+    function __sr_started --on-event fish_preexec
+        set -l IFS \n
+        if __sr_withheld "$argv"
+            __sr_mark C ''
+        else
+            __sr_mark C (__sr_quote "1  $argv")
+        end 2>/dev/null
+    end
+
+    # A line that fish refuses, and leaves in its editor: nothing runs, and no prompt is shown anew.
+    function __sr_refused --on-event fish_posterror
+        __sr_send D 127 2>/dev/null
+    end
+
+    __sr_bind
+end
+
+# What the user's configuration changed of the variables that were given is put back.
+function __sr_keep
+    while set -q argv[2]
+        if not set -qx $argv[1]; or not builtin contains -- $argv[2] "$$argv[1]"
+            set -gx $argv[1] $argv[2]
+        end
+        set -e argv[1..2]
+    end
+end
+
+# Fish keeps one of equal lines, in one history for all its shells, which is there already on the same
+# machine. What is not there is put back where fish can do that; its listing names what is there then.
+function __sr_recall
+    set -l IFS \n
+    set -l __sr_listing
+    set -l __sr_at 0
+    for __sr_line in $argv
+        builtin contains -- $__sr_line $history; or builtin history append -- $__sr_line >/dev/null
+        set __sr_at (builtin math $__sr_at + 1)
+        if builtin contains -- $__sr_line $history
+            set -a __sr_listing (builtin printf '%5d  %s' $__sr_at $__sr_line | string collect)
+        end
+    end
+    __sr_mark H (__sr_quote (string join -- \n $__sr_listing | string collect))
+end
+`.replaceAll('\\${', '${')
+
+/** `text` as one word that fish reads to the letter. */
+const fishQuoted = (text: string): string =>
+  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+const givenOf = ({ kept, environment }: IntegrationPlan): readonly string[] =>
+  kept.flatMap((name) => {
+    const value = environment[name]
+    return value === undefined ? [] : [name, value]
+  })
+
+const called = (name: string, words: readonly string[]): string =>
+  words.length === 0 ? '' : `${name} ${words.map(fishQuoted).join(' ')} 2>/dev/null\n`
+
+/** What one fish process reads; it holds the nonce and must be readable by its user alone. */
+export const fishInitFile = (plan: IntegrationPlan): string =>
+  `set -g __sr_nonce ${fishQuoted(plan.nonce)}
+set -g __sr_answers 0
+set -g __sr_sent
+${functions}
+${called('__sr_keep', givenOf(plan))}${called('__sr_recall', plan.historyLines)}functions -e __sr_keep __sr_recall
+__sr_arm
+`
+
+const interactiveArgs: ReadonlySet<string> = new Set([
+  '-i',
+  '-l',
+  '-il',
+  '-li',
+  '--interactive',
+  '--login',
+])
+
+/** How fish is made to tell. */
+export const fishIntegration: ShellIntegration = {
+  kind: 'fish',
+  fits: (command, args) =>
+    command.split('/').at(-1) === 'fish' && args.every((arg) => interactiveArgs.has(arg)),
+  integrate: (plan) => ({
+    nonce: plan.nonce,
+    files: () => ({ init: fishInitFile(plan) }),
+    // Newer versions would ask the terminal what it can do, and wait for an answer that nobody gives.
+    args: (directory) => [
+      '--features',
+      'no-query-term',
+      '--init-command',
+      `builtin source ${fishQuoted(`${directory}/init`)}`,
+    ],
+    environment: () => ({}),
+  }),
+  readState: () => undefined,
+  runsByItself: () => false,
+}
