@@ -3,10 +3,16 @@
  * as a terminal that closes does it, and forced after a bound; a process that ignores the hang-up asked
  * to outlive its terminal and is let be.
  */
-import { readFileSync } from 'node:fs'
 import type { Clock } from '@session-recovery/core'
 import { type Leftover, type ProcessIdentity, waitFor } from '@session-recovery/shell'
-import { commandLineOf, type ProcessStat, processesWhere, readStat, sendSignal } from './process.js'
+import {
+  commandLineOf,
+  ignoredSignals,
+  type ProcessStat,
+  processesWhere,
+  readStat,
+  sendSignal,
+} from './process.js'
 
 // For each of the two: a hang-up, and what cannot be refused.
 const goneWithinMs = 500
@@ -46,11 +52,4 @@ export const leftBy = (leader: ProcessIdentity): readonly ProcessStat[] => {
   )
 }
 
-const ignoresHangUp = (pid: number): boolean => {
-  try {
-    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n
-  } catch {
-    return false
-  }
-}
+const ignoresHangUp = (pid: number): boolean => ((ignoredSignals(pid) ?? 0n) & 1n) === 1n

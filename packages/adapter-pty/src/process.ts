@@ -3,7 +3,15 @@
  * processes, nothing is known, and what is not known is `undefined`.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
-import type { ProcessIdentity, Waiting } from '@session-recovery/shell'
+import {
+  memoryNeeded,
+  type ProcessIdentity,
+  polledDescriptors,
+  type SystemCall,
+  selectedDescriptors,
+  systemCallOf,
+  type Waiting,
+} from '@session-recovery/shell'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -119,82 +127,69 @@ export const terminalOf = (pid: number): string | undefined => {
 
 /** Every process there is that `wanted` accepts. */
 export const processesWhere = (wanted: (stat: ProcessStat) => boolean): readonly ProcessStat[] => {
-  const names = ((): readonly string[] => {
-    try {
-      return readdirSync('/proc')
-    } catch {
-      return []
-    }
-  })()
-  return names.flatMap((name) => {
+  return names('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined
     return stat !== undefined && wanted(stat) ? [stat] : []
   })
 }
 
-// ---------------------------------------------------------------------------------------- waiting
-
-type Call = 'read' | 'poll' | 'select' | 'epoll'
-
-const calls: Readonly<Record<string, Readonly<Record<number, Call>>>> = {
-  x64: {
-    0: 'read',
-    19: 'read',
-    7: 'poll',
-    271: 'poll',
-    23: 'select',
-    270: 'select',
-    232: 'epoll',
-    281: 'epoll',
-    441: 'epoll',
-  },
-  arm64: { 63: 'read', 65: 'read', 73: 'poll', 72: 'select', 22: 'epoll', 441: 'epoll' },
+const names = (directory: string): readonly string[] => {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
 }
+
+// ---------------------------------------------------------------------------------------- waiting
 
 /** What a process waits for; `undefined` when the kernel does not show it. */
 export const waitingOf = (pid: number): Waiting | undefined => {
-  const known = calls[process.arch]
-  const line = read(`/proc/${pid}/syscall`)?.trim()
-  if (known === undefined || line === undefined || line === '') return undefined
-  const [number = '', ...words] = line.split(' ')
-  const call = known[Number(number)]
-  if (!/^\d+$/.test(number) || call === undefined) return { _tag: 'elsewhere' }
-  const [first = 0n, second = 0n] = words.slice(0, 2).map((word) => BigInt(word))
-  const descriptors = awaited(pid, call, first, second)
+  const call = callOf(`/proc/${pid}`)
+  if (call === undefined) return undefined
+  if (call._tag === 'child') return { _tag: 'others' }
+  if (call._tag === 'write') {
+    return isPipe(fileOf(pid, call.descriptor)) ? { _tag: 'others' } : { _tag: 'elsewhere' }
+  }
+  if (call._tag === 'lock' || call._tag === 'other') return { _tag: 'elsewhere' }
+  const descriptors = awaited(pid, call)
   if (descriptors === undefined) return undefined
-  const files = descriptors.map((descriptor) => link(`/proc/${pid}/fd/${descriptor}`) ?? '')
-  return { _tag: 'reading', files, bounded: false }
+  const files = descriptors.map((descriptor) => fileOf(pid, descriptor) ?? '')
+  return {
+    _tag: 'reading',
+    files: hasBusyThread(pid) ? [...files, 'what another thread waits for'] : files,
+    bounded: call._tag !== 'read' && call.patience === 'bounded',
+  }
 }
+
+const callOf = (directory: string): SystemCall | undefined =>
+  systemCallOf(read(`${directory}/syscall`) ?? '', process.arch)
+
+const fileOf = (pid: number, descriptor: number): string | undefined =>
+  link(`/proc/${pid}/fd/${descriptor}`)
+
+const isPipe = (file: string | undefined): boolean => file?.startsWith('pipe:') ?? false
+
+// A thread that waits for another to let go of a lock has no business of its own.
+const hasBusyThread = (pid: number): boolean =>
+  names(`/proc/${pid}/task`)
+    .filter((thread) => thread !== String(pid))
+    .some((thread) => callOf(`/proc/${pid}/task/${thread}`)?._tag !== 'lock')
 
 const awaited = (
   pid: number,
-  call: Call,
-  first: bigint,
-  second: bigint,
+  call: Extract<SystemCall, { readonly _tag: 'read' | 'poll' | 'select' | 'epoll' }>,
 ): readonly number[] | undefined => {
-  if (call === 'read') return [Number(first)]
-  if (call === 'poll') return pollSet(memoryOf(pid, first, 8 * Math.min(Number(second), 1024)))
-  if (call === 'select') return selectSet(memoryOf(pid, second, 128), Number(first))
-  const targets = read(`/proc/${pid}/fdinfo/${first}`)?.matchAll(/^tfd:\s*(\d+)/gm)
-  return targets === undefined ? undefined : [...targets].map((match) => Number(match[1]))
-}
-
-const pollIn = 1
-
-const pollSet = (memory: Buffer | undefined): readonly number[] | undefined => {
+  if (call._tag === 'read') return [call.descriptor]
+  if (call._tag === 'epoll') {
+    const targets = read(`/proc/${pid}/fdinfo/${call.descriptor}`)?.matchAll(/^tfd:\s*(\d+)/gm)
+    return targets === undefined ? undefined : [...targets].map((match) => Number(match[1]))
+  }
+  const needed = memoryNeeded(call)
+  const memory = needed === undefined ? undefined : memoryOf(pid, needed.address, needed.bytes)
   if (memory === undefined) return undefined
-  const entries = Array.from({ length: memory.length / 8 }, (_, i) => i * 8)
-  return entries
-    .filter((at) => memory.readInt32LE(at) >= 0 && (memory.readInt16LE(at + 4) & pollIn) !== 0)
-    .map((at) => memory.readInt32LE(at))
+  return call._tag === 'poll' ? polledDescriptors(memory) : selectedDescriptors(memory, call.count)
 }
-
-const selectSet = (memory: Buffer | undefined, count: number): readonly number[] | undefined =>
-  memory === undefined
-    ? undefined
-    : Array.from({ length: Math.min(count, 1024) }, (_, i) => i).filter(
-        (i) => ((memory[i >> 3] ?? 0) & (1 << (i & 7))) !== 0,
-      )
 
 const memoryOf = (pid: number, address: bigint, length: number): Buffer | undefined => {
   if (address === 0n || length === 0) return Buffer.alloc(0)
@@ -209,4 +204,18 @@ const memoryOf = (pid: number, address: bigint, length: number): Buffer | undefi
   } catch {
     return undefined
   }
+}
+
+const stopSignals = (1n << 19n) | (1n << 21n)
+
+/** Whether a process ignores SIGTSTP and SIGTTOU; `undefined` when the kernel does not show it. */
+export const ignoresStopsOf = (pid: number): boolean | undefined => {
+  const mask = ignoredSignals(pid)
+  return mask === undefined ? undefined : (mask & stopSignals) === stopSignals
+}
+
+/** The signals a process ignores, SIGHUP the lowest bit; `undefined` when the kernel does not show it. */
+export const ignoredSignals = (pid: number): bigint | undefined => {
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1]
+  return mask === undefined ? undefined : BigInt(`0x${mask}`)
 }

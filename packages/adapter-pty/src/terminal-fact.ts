@@ -4,6 +4,7 @@
  */
 import type { ProcessFact, ProcessIdentity, TerminalFact } from '@session-recovery/shell'
 import {
+  ignoresStopsOf,
   lives,
   nameOf,
   type ProcessStat,
@@ -35,20 +36,34 @@ const foregroundOf = (
   leader: ProcessStat,
 ): Pick<TerminalFact, 'leader' | 'foregroundGroup' | 'foreground'> => {
   const group = leader.foregroundGroup
+  const first = factOf(leader)
+  // Of a shell that reads or computes the members of its group say no more; finding them takes a while.
+  const isEnough = group === leader.group && (leader.state === 'R' || readsTerminal(first))
   const members =
-    group === leader.group
-      ? [leader]
-      : group > 0
-        ? processesWhere((stat) => stat.group === group && stat.state !== 'Z')
-        : []
+    isEnough || group <= 0
+      ? []
+      : processesWhere(
+          (stat) => stat.group === group && stat.pid !== leader.pid && stat.state !== 'Z',
+        )
   return {
-    leader: factOf(leader),
+    leader: first,
     foregroundGroup: group,
-    foreground: members.map(factOf),
+    foreground: [...(group === leader.group ? [first] : []), ...members.map(factOf)],
   }
 }
 
+const readsTerminal = ({ waiting }: ProcessFact): boolean =>
+  waiting?._tag === 'reading' && waiting.files.some((file) => file.startsWith('/dev/'))
+
 const factOf = ({ pid, state, group }: ProcessStat): ProcessFact => {
   const waiting = waitingOf(pid)
-  return { pid, name: nameOf(pid), state, group, ...(waiting === undefined ? {} : { waiting }) }
+  const ignoresStops = ignoresStopsOf(pid)
+  return {
+    pid,
+    name: nameOf(pid),
+    state,
+    group,
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(ignoresStops === undefined ? {} : { ignoresStops }),
+  }
 }

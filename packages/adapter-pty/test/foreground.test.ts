@@ -16,7 +16,7 @@ type Case = readonly [name: string, line: string, kind: ForegroundKind]
 
 const fullScreen: readonly Case[] = [
   ...(has('vim') ? [['vim', 'vim -u NONE', 'full-screen'] as const] : []),
-  ...(has('less') ? [['less', 'less /etc/passwd', 'full-screen'] as const] : []),
+  ...(has('less') ? [['less', 'less /etc/passwd', 'pager'] as const] : []),
   ['the alternate screen', "printf '\\e[?1049h'; sleep 60", 'full-screen'],
 ]
 

@@ -71,11 +71,16 @@ export const triggerAdvice = (
   return { shouldTrigger: true, reason: triggerReason[fired], urgency: urgent ? 'high' : 'medium' }
 }
 
-/** Whether what stands in the foreground bears a trigger out. */
+/**
+ * Whether what stands in the foreground bears a trigger out. A program that holds somebody's work does
+ * not: like a shell it is well at its own prompt, however long.
+ */
 export const agrees = (foreground: Foreground): boolean =>
-  foreground.kind === 'waiting-for-line' ||
-  foreground.kind === 'waiting-for-password' ||
-  foreground.kind === 'stopped'
+  foreground.kind === 'stopped' || awaitsInput(foreground)
+
+/** Whether it waits for somebody to enter something, and is of no use to anybody while it does. */
+export const awaitsInput = ({ kind, holdsWork }: Foreground): boolean =>
+  (kind === 'waiting-for-line' || kind === 'waiting-for-password') && holdsWork === undefined
 
 /**
  * The failure to act on, if there is one: a trigger fired, nobody sits at the session, and the

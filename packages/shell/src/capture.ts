@@ -37,6 +37,7 @@ const promptTypes: Readonly<Record<string, string>> = {
   'at-prompt': 'shell',
   'waiting-for-line': 'line',
   'waiting-for-password': 'password',
+  pager: 'pager',
 }
 
 const interactiveState = (session: Session, look: Look, clock: Clock): InteractiveState => {

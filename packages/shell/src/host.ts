@@ -27,9 +27,11 @@ export interface ProcessFact {
   readonly group: number
   /** What it waits for; absent where the kernel does not show it. */
   readonly waiting?: Waiting
+  /** It ignores SIGTSTP and SIGTTOU, as shells with job control do; absent where it is not known. */
+  readonly ignoresStops?: boolean
 }
 
-/** What a process waits for: files it wants to read, or something else; or it runs. */
+/** What a process waits for: files it wants to read, others, or something else; or it runs. */
 export type Waiting =
   | {
       readonly _tag: 'reading'
@@ -37,6 +39,8 @@ export type Waiting =
       /** It waits for a while only, and then goes on by itself. */
       readonly bounded: boolean
     }
+  /** For others, that can be looked at themselves: a child of its own, or who reads what it writes. */
+  | { readonly _tag: 'others' }
   | { readonly _tag: 'elsewhere' }
 
 /** How a terminal reads its input. */

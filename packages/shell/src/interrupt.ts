@@ -2,8 +2,19 @@
  * The strategies for a living session: `prompt-interrupt` frees the prompt by the least force,
  * `prompt-reset` arms the integration again, `session-refresh` asks the shell whether it answers.
  * None of them types at an attended session or at what is unknown, and none drops pending input.
+ *
+ * The foreground is looked at immediately before a rung is applied. What happens between that look and
+ * the rung, some microseconds here and a round trip on a remote host, cannot be seen: a ^C may reach what
+ * has just taken the foreground's place. A signal cannot: its host sends it only to a group that still is
+ * the foreground.
  */
-import type { Cancellation, Clock, RunOutcome, RunRequest } from '@session-recovery/core'
+import type {
+  Cancellation,
+  Clock,
+  Foreground,
+  RunOutcome,
+  RunRequest,
+} from '@session-recovery/core'
 import type { LaunchPad } from './launch.js'
 import { ask, glance, type Look, lateAtMs, lookAt, lookUntil } from './looking.js'
 import { type RespawnRequest, respawn } from './respawn.js'
@@ -40,7 +51,8 @@ export const promptInterrupt = async (
   if (attended(session, request)) return notApplicable(untouchable)
   const tried: Rung[] = []
   let patience = patienceLooks
-  const command = session.shell?.dialogue().running
+  const before = session.shell?.dialogue()
+  const command = before?.running
   for (let looks = 0; looks < looksLimit; looks++) {
     if (request.signal.aborted) return failed('called off')
     const shell = livingShell(session)
@@ -54,6 +66,9 @@ export const promptInterrupt = async (
     if (choice._tag === 'free') {
       if (tried.length > 0 && command !== undefined && shell.dialogue().running === undefined) {
         session.interrupted = command.line ?? 'a command kept out of the history'
+      }
+      if (tried.length > 0 && before?.mark === 'continuation') {
+        session.interrupted = 'the beginning of a command whose rest was never entered'
       }
       return done(`the shell is at its prompt, ${after}`)
     }
@@ -83,13 +98,17 @@ export const promptInterrupt = async (
 
 const situationOf = (session: Session, look: Look, clock: Clock) => ({
   kind: look.foreground.kind,
+  ...(look.foreground.holdsWork === undefined ? {} : { holdsWork: look.foreground.holdsWork }),
   groupIsShell: look.sight?.groupIsShell ?? true,
   keyMakesSignal: look.flags?.signals ?? false,
   late: (lateAtMs(session) ?? Number.POSITIVE_INFINITY) <= clock.wallMs(),
 })
 
 const isSame = (before: Look, now: Look): boolean =>
-  before.foreground.kind === now.foreground.kind && before.sight?.group === now.sight?.group
+  before.foreground.kind === now.foreground.kind &&
+  before.foreground.holdsWork === now.foreground.holdsWork &&
+  before.sight?.group === now.sight?.group &&
+  before.sight?.seen.reader === now.sight?.seen.reader
 
 const apply = async (rung: Rung, shell: Shell, { sight }: Look): Promise<void> => {
   const group = sight?.group
@@ -133,6 +152,9 @@ export const promptReset = async (
     : failed(`${answer.detail}${aside}`)
 }
 
+const isHealthy = ({ kind, holdsWork }: Foreground): boolean =>
+  kind === 'running' || kind === 'full-screen' || kind === 'pager' || holdsWork !== undefined
+
 /** Asks the shell; one that does not answer is started again if the policy says so. */
 export const sessionRefresh = async (
   session: Session,
@@ -142,7 +164,7 @@ export const sessionRefresh = async (
   if (attended(session, request)) return notApplicable(untouchable)
   const { foreground } = await lookAt(session, pad.clock)
   const late = (lateAtMs(session) ?? Number.POSITIVE_INFINITY) <= pad.clock.wallMs()
-  const healthy = (foreground.kind === 'running' || foreground.kind === 'full-screen') && !late
+  const healthy = !late && isHealthy(foreground)
   if (healthy || foreground.kind === 'unknown') {
     return failed(`${foreground.kind}: the shell cannot be asked, and what runs is let be`)
   }

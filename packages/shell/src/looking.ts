@@ -3,6 +3,7 @@
  * its prompt answers the bound key.
  */
 import {
+  awaitsInput,
   type Cancellation,
   type Clock,
   type Foreground,
@@ -67,8 +68,9 @@ export const glance = async (
 const kept = (session: Session, clock: Clock, look: Look): Look => {
   const { kind } = look.foreground
   const nowMs = clock.wallMs()
-  const waits = kind === 'waiting-for-line' || kind === 'waiting-for-password'
-  session.waitingSinceMs = waits ? (session.waitingSinceMs ?? nowMs) : undefined
+  session.waitingSinceMs = awaitsInput(look.foreground)
+    ? (session.waitingSinceMs ?? nowMs)
+    : undefined
   session.stoppedSinceMs = kind === 'stopped' ? (session.stoppedSinceMs ?? nowMs) : undefined
   return look
 }

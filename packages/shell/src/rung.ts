@@ -1,8 +1,12 @@
 /**
  * The ladders of force by which a prompt is freed, least force first, chosen by what stands in the
  * foreground. Pure: what was seen and tried goes in, the next rung comes out.
+ *
+ * The only key that is ever typed is ^C: it does no harm at a shell's prompt, should it arrive there
+ * after all. ^D would end the shell, `q` would become part of its next command; a signal to a group that
+ * is no longer in the foreground goes nowhere.
  */
-import type { ForegroundKind } from '@session-recovery/core'
+import type { ForegroundKind, WorkHolder } from '@session-recovery/core'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -17,6 +21,8 @@ export type Rung =
 /** What the choice rests on. */
 export interface Situation {
   readonly kind: ForegroundKind
+  /** It is a program that holds somebody's work. */
+  readonly holdsWork?: WorkHolder
   /** The foreground is the shell's own group, which is never signalled. */
   readonly groupIsShell: boolean
   /** The terminal turns ^C into a signal; where that is not known it is not typed. */
@@ -37,12 +43,17 @@ export type Choice =
 // ----------------------------------------------------------------------------------- constructors
 
 const interruptKey: Rung = { _tag: 'interrupt-key' }
-const signals: readonly Rung[] = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => ({
-  _tag: 'signal',
-  signal,
-}))
+const interrupt: Rung = { _tag: 'signal', signal: 'SIGINT' }
+const terminate: Rung = { _tag: 'signal', signal: 'SIGTERM' }
+const hangUp: Rung = { _tag: 'signal', signal: 'SIGHUP' }
+
 // A single ^C is lost in up to a quarter of trials on a busy machine.
-const waiting: readonly Rung[] = [interruptKey, interruptKey, ...signals]
+const waiting: readonly Rung[] = [interruptKey, interruptKey, interrupt, terminate, hangUp]
+const running: readonly Rung[] = [interrupt, terminate, hangUp]
+// A terminal that closes is what editors are prepared for: they save what they hold.
+const holding: readonly Rung[] = [interrupt, hangUp, terminate]
+// To a pager an interrupt is to stop searching. It holds nothing that could be lost.
+const paging: readonly Rung[] = [terminate, hangUp]
 const stopped: readonly Rung[] = [{ _tag: 'continue' }, { _tag: 'continue' }]
 
 // ------------------------------------------------------------------------------------ combinators
@@ -53,31 +64,45 @@ export const nextRung = (seen: Situation, tried: readonly Rung[]): Choice => {
     case 'at-prompt':
       return { _tag: 'free' }
     case 'stopped':
-      return firstUntried(stopped, tried)
+      return climb(stopped, seen, tried)
     case 'waiting-for-line':
+      if (seen.holdsWork === undefined) return climb(waiting, seen, tried)
+      return seen.late
+        ? climb(holding, seen, tried)
+        : letBe(`${holders[seen.holdsWork]} holds somebody's work, and is not known to be late`)
     case 'waiting-for-password':
-      return firstUntried(
-        waiting.filter((rung) => allowed(rung, seen)),
-        tried,
-      )
-    case 'running':
-    case 'full-screen':
+      return climb(waiting, seen, tried)
     case 'pager':
       return seen.late
-        ? firstUntried(
-            signals.filter((rung) => allowed(rung, seen)),
-            tried,
-          )
-        : {
-            _tag: 'let-be',
-            why: 'a command that does not wait for input and is not known to be late',
-          }
+        ? climb(paging, seen, tried)
+        : letBe('somebody may be reading in the pager, and it is not known to be late')
+    case 'full-screen':
+      return seen.late
+        ? climb(holding, seen, tried)
+        : letBe("a full-screen program may hold somebody's work, and is not known to be late")
+    case 'running':
+      return seen.late
+        ? climb(running, seen, tried)
+        : letBe('a command that does not wait for input and is not known to be late')
     case 'unknown':
-      return { _tag: 'let-be', why: 'what stands in the foreground cannot be told' }
+      return letBe('what stands in the foreground cannot be told')
     case 'dead':
-      return { _tag: 'let-be', why: 'there is no process' }
+      return letBe('there is no process')
   }
 }
+
+const letBe = (why: string): Choice => ({ _tag: 'let-be', why })
+
+const holders: Readonly<Record<WorkHolder, string>> = {
+  repl: 'an interpreter at its own prompt',
+  editor: 'an editor',
+}
+
+const climb = (ladder: readonly Rung[], seen: Situation, tried: readonly Rung[]): Choice =>
+  firstUntried(
+    ladder.filter((rung) => allowed(rung, seen)),
+    tried,
+  )
 
 const allowed = (rung: Rung, { groupIsShell, keyMakesSignal }: Situation): boolean =>
   rung._tag === 'signal' ? !groupIsShell : rung._tag !== 'interrupt-key' || keyMakesSignal

@@ -41,19 +41,30 @@ export const sightOf = (fact: TerminalFact, shown: Shown): Sight => {
     return { seen: base, group: undefined, groupIsShell: false, foremost: undefined }
   }
   const groupIsShell = group === leader.group
-  const members = groupIsShell ? [leader] : fact.foreground
-  const reads = readsTerminal(members, fact.terminal)
+  const members = membersOf(fact, leader, groupIsShell, shown.mark)
   return {
     seen: {
       ...base,
       foregroundIsShell: groupIsShell,
       processState: stateOf([leader, ...members]),
-      ...(reads === undefined ? {} : { readsTerminal: reads }),
+      ...readingOf(members, fact.terminal, groupIsShell && shown.mark !== 'command'),
     },
     group: group > 0 ? group : undefined,
     groupIsShell,
     foremost: members.find((member) => member.pid === group) ?? members[0],
   }
+}
+
+// While the shell itself is at a prompt, what else is in its group (what draws the prompt) says nothing.
+const membersOf = (
+  { foreground }: TerminalFact,
+  leader: ProcessFact,
+  groupIsShell: boolean,
+  mark: Shown['mark'],
+): readonly ProcessFact[] => {
+  if (!groupIsShell) return foreground
+  if (mark !== 'command') return [leader]
+  return [leader, ...foreground.filter(({ pid }) => pid !== leader.pid)]
 }
 
 const isStopped = ({ state }: ProcessFact): boolean => state === 'T' || state === 't'
@@ -62,22 +73,53 @@ const isStopped = ({ state }: ProcessFact): boolean => state === 'T' || state ==
 const stateOf = (processes: readonly ProcessFact[]): string =>
   (processes.find(isStopped) ?? processes.at(-1))?.state ?? ''
 
+/** What one process is about: input alone, input for a while, others, or something of its own. */
+type Business = 'input' | 'input-for-a-while' | 'others' | 'own' | 'unseen'
+
+type Reading = Pick<
+  ForegroundSighting,
+  'readsTerminal' | 'readsForAWhile' | 'reader' | 'readerControlsJobs'
+>
+
 /**
- * Whether the foreground sleeps in a read of its terminal, and of nothing else: a program that waits for
- * its terminal among other things (a server with a console) may be well, so of it nothing is said.
+ * Whether the foreground goes on by input alone: one of its processes sleeps in a read of the terminal
+ * and of nothing else, and all others wait for each other. Where one of them has business of its own (a
+ * server with a console, a build piped into a pager) the whole may be well, so nothing is said of it.
  */
-const readsTerminal = (
+const readingOf = (
   members: readonly ProcessFact[],
   terminal: string | undefined,
-): boolean | undefined => {
-  if (terminal === undefined || members.length === 0) return undefined
-  if (members.some(({ state }) => state === 'R' || state === 'D')) return false
+  isAtPrompt: boolean,
+): Reading => {
+  if (terminal === undefined || members.length === 0) return {}
+  if (members.some(({ state }) => state === 'R' || state === 'D')) return { readsTerminal: false }
+  const businesses = members.map((member) => businessOf(member, terminal, isAtPrompt))
+  if (businesses.includes('unseen')) return {}
+  const reader = members[businesses.indexOf('input')]
+  if (reader === undefined) {
+    return businesses.includes('input-for-a-while')
+      ? { readsTerminal: false, readsForAWhile: true }
+      : { readsTerminal: false }
+  }
+  if (businesses.includes('own') || businesses.includes('input-for-a-while')) return {}
+  return {
+    readsTerminal: true,
+    reader: reader.name,
+    ...(reader.ignoresStops === undefined ? {} : { readerControlsJobs: reader.ignoresStops }),
+  }
+}
+
+const businessOf = ({ waiting }: ProcessFact, terminal: string, isAtPrompt: boolean): Business => {
+  if (waiting === undefined) return 'unseen'
+  if (waiting._tag === 'others') return 'others'
+  if (waiting._tag === 'elsewhere') return 'own'
   const isTerminal = (file: string): boolean => file === terminal || file === '/dev/tty'
-  const verdicts = members.map(({ waiting }): boolean | undefined => {
-    if (waiting === undefined) return undefined
-    if (waiting._tag === 'elsewhere' || !waiting.files.some(isTerminal)) return false
-    return waiting.files.every(isTerminal) ? true : undefined
-  })
-  if (verdicts.includes(undefined)) return undefined
-  return verdicts.includes(true)
+  // To hear of signals in this way is no more than every process does.
+  const files = waiting.files.filter((file) => file !== 'anon_inode:[signalfd]')
+  if (!files.some(isTerminal)) {
+    return files.length > 0 && files.every((file) => file.startsWith('pipe:')) ? 'others' : 'own'
+  }
+  if (!files.every(isTerminal)) return 'unseen'
+  // A shell with a time-out at its prompt (TMOUT) is at its prompt.
+  return waiting.bounded && !isAtPrompt ? 'input-for-a-while' : 'input'
 }

@@ -1,0 +1,87 @@
+/**
+ * The confusion matrix: what each situation of the corpus truly is against what it was taken for.
+ */
+import type { ForegroundKind } from '@session-recovery/core'
+import Table from 'cli-table3'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** One situation that was played. */
+export interface Played {
+  readonly name: string
+  /** What it truly is. */
+  readonly expected: ForegroundKind
+  /** What it was taken for; absent: it did not come about. */
+  readonly seen?: ForegroundKind
+  readonly reasons: readonly string[]
+  /** It is well as it is: nothing may interrupt it. */
+  readonly healthy: boolean
+  /** A trigger of the default policy would have fired within hours. */
+  readonly fired: boolean
+  readonly verdict: 'hit' | 'miss'
+  /** Of a miss: what was wrong. */
+  readonly detail?: string
+}
+
+/** A situation that was left out. */
+export interface LeftOut {
+  readonly name: string
+  /** The programs that are missing. */
+  readonly missing: readonly string[]
+}
+
+export interface ConfusionReport {
+  readonly played: readonly Played[]
+  readonly leftOut: readonly LeftOut[]
+  readonly misses: readonly Played[]
+}
+
+export interface ConfusionOptions {
+  /** Only the situations whose name holds this; default: all. */
+  readonly only?: string
+  /** How many sessions are open at once; default 6. */
+  readonly sideBySide?: number
+  readonly onProgress?: (played: Played, done: number, total: number) => void
+}
+
+const order: readonly ForegroundKind[] = [
+  'at-prompt',
+  'running',
+  'waiting-for-line',
+  'waiting-for-password',
+  'full-screen',
+  'pager',
+  'stopped',
+  'dead',
+  'unknown',
+]
+
+// ------------------------------------------------------------------------------------ combinators
+
+/** The matrix as text: a row for each kind that was played, a column for each that was seen. */
+export const matrixText = ({ played, leftOut, misses }: ConfusionReport): string => {
+  const rows = order.filter((kind) => played.some(({ expected }) => expected === kind))
+  const columns = order.filter((kind) =>
+    played.some(({ expected, seen }) => expected === kind || seen === kind),
+  )
+  const table = new Table({
+    head: ['is \\ seen as', ...columns, 'nothing'],
+    style: { head: [], border: [] },
+    colAligns: ['left', ...columns.map(() => 'right' as const), 'right'],
+  })
+  for (const row of rows) {
+    const counts = [...columns, undefined].map(
+      (column) => played.filter(({ expected, seen }) => expected === row && seen === column).length,
+    )
+    table.push([row, ...counts.map((count) => (count === 0 ? '·' : String(count)))])
+  }
+  const healthy = played.filter((one) => one.healthy)
+  const lines = [
+    table.toString(),
+    `${played.length} situations, ${misses.length} missed; ${healthy.length} healthy ones, ` +
+      `${healthy.filter(({ fired }) => fired).length} of them would be interrupted`,
+    ...misses.map(({ name, detail }) => `missed: ${name}: ${detail ?? ''}`),
+    ...leftOut.map(({ name, missing }) => `left out: ${name}: no ${missing.join(', no ')}`),
+  ]
+  return lines.join('\n')
+}
