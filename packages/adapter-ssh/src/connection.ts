@@ -7,7 +7,8 @@ import type { Cancellation, Clock } from '@session-recovery/core'
 import { type StartFailure, type TerminalSize, waitFor } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import ssh2, { type ClientChannel, type ServerHostKeyAlgorithm } from 'ssh2'
-import { loginOf, type Refusals } from './credential.js'
+import { type Admission, calledOff } from './admission.js'
+import { type Login, loginOf } from './credential.js'
 import { fingerprintOf, type KeyBook, knownHostsBook, pinnedBook } from './known-host.js'
 import type { PoolHost } from './option.js'
 
@@ -29,7 +30,7 @@ export interface Connection {
 
 export interface DialOptions {
   readonly clock: Clock
-  readonly refusals: Refusals
+  readonly admission: Admission
   readonly keepaliveIntervalMs: number
   readonly keepaliveCount: number
   readonly dialTimeoutMs: number
@@ -46,24 +47,40 @@ const closedWithinMs = 500
 
 // ----------------------------------------------------------------------------------- constructors
 
-/** Connects with a host and logs in. */
+/**
+ * Connects with a host and logs in.
+ *
+ * @param again the app asked for it: a credential that was refused may be tried once more.
+ */
 export const dial = async (
   host: PoolHost,
   options: DialOptions,
+  again: boolean,
   signal: Cancellation | undefined,
 ): Promise<Dialled> => {
-  const name = `${host.user}@${host.host}:${host.port}`
   const book = await bookOf(host)
   if (E.isLeft(book)) return book
   const login = await loginOf(host)
   if (E.isLeft(login)) return login
-  const { mark, method } = login.right
-  const refused: StartFailure = {
-    detail: `${name}: the ${host.credential._tag} was refused`,
-    credentialRefused: true,
-  }
-  if (options.refusals.refused(mark)) return E.left(refused)
-  const attempt = attempted(host, book.right, method, options)
+  const { mark } = login.right
+  return options.admission.enter({ mark, place: nameOf(host), again }, () =>
+    dialWith(login.right, book.right, host, options, signal),
+  )
+}
+
+/** A host as a person reads it. */
+export const nameOf = ({ user, host, port }: PoolHost): string => `${user}@${host}:${port}`
+
+const dialWith = async (
+  { method }: Login,
+  book: KeyBook,
+  host: PoolHost,
+  options: DialOptions,
+  signal: Cancellation | undefined,
+): Promise<Dialled> => {
+  const name = nameOf(host)
+  if (signal?.aborted === true) return E.left(calledOff)
+  const attempt = attempted(host, book, method, options)
   const outcome = await waitFor(
     {
       clock: options.clock,
@@ -77,7 +94,7 @@ export const dial = async (
     return E.right(connectionOver(attempt.client, attempt.lastError, options.clock))
   }
   attempt.client.destroy()
-  if (outcome._tag === 'cancelled') return E.left({ detail: 'called off' })
+  if (outcome._tag === 'cancelled') return E.left(calledOff)
   if (outcome._tag === 'too-late') {
     return E.left({ detail: `${name}: no connection within ${options.dialTimeoutMs} ms` })
   }
@@ -85,8 +102,8 @@ export const dial = async (
   if (rejected !== undefined) return E.left({ detail: `${name}: ${rejected}`, permanent: true })
   const error = attempt.lastError()
   if (error?.level === 'client-authentication') {
-    options.refusals.note(mark)
-    return E.left(refused)
+    const detail = `${name}: the ${host.credential._tag} was refused`
+    return E.left({ detail, credentialRefused: true })
   }
   return E.left({ detail: `${name}: ${error?.message ?? 'the connection was closed'}` })
 }

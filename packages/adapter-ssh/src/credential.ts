@@ -1,6 +1,5 @@
 /**
- * How a login is tried: the one method that was declared, once. What was refused is remembered, by a
- * mark that gives nothing away, and not tried again until it changed or the app asks for it.
+ * How a login is tried: the one method that was declared, with secrets that are fetched for it.
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { StartFailure } from '@session-recovery/shell'
@@ -21,26 +20,8 @@ import type { PoolHost, SecretSource, SshCredential } from './option.js'
 /** A method with its secrets, for one dial. */
 export interface Login {
   readonly method: AnyAuthMethod
-  /** What stands for the credential where refusals are remembered. */
+  /** What stands for the credential where it is remembered what came of it; gives nothing away. */
   readonly mark: string
-}
-
-/** Credentials that were refused. */
-export interface Refusals {
-  readonly refused: (mark: string) => boolean
-  readonly note: (mark: string) => void
-  readonly forget: (mark: string) => void
-}
-
-// ----------------------------------------------------------------------------------- constructors
-
-export const refusalsOf = (): Refusals => {
-  const marks = new Set<string>()
-  return {
-    refused: (mark) => marks.has(mark),
-    note: (mark) => marks.add(mark),
-    forget: (mark) => marks.delete(mark),
-  }
 }
 
 // ------------------------------------------------------------------------------------ combinators

@@ -3,7 +3,8 @@
  */
 import type { RecoveryStrategy } from '@session-recovery/core'
 import { type ShellDriver, type ShellSession, shellDriver } from '@session-recovery/shell'
-import { refusalsOf } from './credential.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { admissionOf } from './admission.js'
 import type { SshDriverOptions, SshOpenOptions } from './option.js'
 import { poolOf } from './pool.js'
 import { remoteHost } from './remote-host.js'
@@ -31,13 +32,13 @@ const defaultDialTimeoutMs = 10_000
 export const sshDriver = (options: SshDriverOptions): SshDriver => {
   const dialOptions = {
     clock: options.clock,
-    refusals: refusalsOf(),
+    admission: admissionOf(options.clock),
     keepaliveIntervalMs: options.keepaliveIntervalMs ?? defaultKeepaliveIntervalMs,
     keepaliveCount: options.keepaliveCount ?? defaultKeepaliveCount,
     dialTimeoutMs: options.dialTimeoutMs ?? defaultDialTimeoutMs,
   }
   const pool = poolOf(options.hosts, (declared) => remoteHost(declared, dialOptions))
-  return shellDriver<SshOpenOptions>(
+  const driver = shellDriver<SshOpenOptions>(
     {
       name: 'ssh',
       pool,
@@ -50,4 +51,16 @@ export const sshDriver = (options: SshDriverOptions): SshDriver => {
     },
     options,
   )
+  return {
+    ...driver,
+    open: (sessionId, wanted) => async () => {
+      const member = pool.memberOf(wanted)
+      const revoke = E.isRight(member) ? member.right.host.allowAgain() : () => {}
+      try {
+        return await driver.open(sessionId, wanted)()
+      } finally {
+        revoke()
+      }
+    },
+  }
 }

@@ -5,8 +5,8 @@
 import type { Cancellation } from '@session-recovery/core'
 import type { Environment, ProcessIdentity, StartFailure } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Connection, type DialOptions, dial } from './connection.js'
-import { type Control, controlOf } from './control.js'
+import { type Connection, type Dialled, type DialOptions, dial } from './connection.js'
+import { type Answer, type Control, controlOf } from './control.js'
 import type { PoolHost } from './option.js'
 import { surveyScript } from './script.js'
 
@@ -28,12 +28,15 @@ export interface Survey {
 export interface Line {
   readonly connection: Connection
   readonly control: Control
-  readonly survey: Survey
+  /** Asked for once; left: it was not answered. */
+  readonly survey: () => Promise<E.Either<string, Survey>>
 }
 
 export interface Switchboard {
   /** A line to the host: one that was given back, or a new one. */
   readonly take: (signal?: Cancellation) => Promise<E.Either<StartFailure, Line>>
+  /** The app asked for a session: until the answer is called, what was refused may be tried again. */
+  readonly allowAgain: () => () => void
   /** Leaves a line for who comes next. */
   readonly giveBack: (line: Line) => Promise<void>
   readonly close: () => Promise<void>
@@ -47,7 +50,9 @@ const spareForMs = 5_000
 export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard => {
   let spare: { readonly line: Line; readonly stopTimer: () => void } | undefined
   let closed = false
+  let isAllowed = false
   const closing = new Set<Promise<void>>()
+  const dials = new Map<Promise<Dialled>, () => void>()
   const hangUp = (line: Line): Promise<void> => {
     const done = line.connection.close().finally(() => closing.delete(done))
     closing.add(done)
@@ -66,11 +71,27 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
       if (closed) return E.left({ detail: 'the driver is closed' })
       const free = takeSpare()
       if (free !== undefined) return E.right(free)
-      const dialled = await dial(host, options, signal)
+      const again = isAllowed
+      isAllowed = false
+      const over = new AbortController()
+      const stop = () => over.abort()
+      if (signal?.aborted === true) stop()
+      signal?.addEventListener('abort', stop, { once: true })
+      const dialling = dial(host, options, again, over.signal)
+      dials.set(dialling, stop)
+      const dialled = await dialling.finally(() => dials.delete(dialling))
+      signal?.removeEventListener('abort', stop)
       if (E.isLeft(dialled)) return dialled
-      const line = await surveyed(dialled.right, options)
-      if (E.isLeft(line)) await dialled.right.close()
-      return line
+      const line = lineOver(dialled.right, options)
+      if (!closed) return E.right(line)
+      await hangUp(line)
+      return E.left({ detail: 'the driver is closed' })
+    },
+    allowAgain: () => {
+      isAllowed = true
+      return () => {
+        isAllowed = false
+      }
     },
     giveBack: async (line) => {
       if (closed || spare !== undefined || line.connection.lost() !== undefined) {
@@ -86,6 +107,8 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
       closed = true
       const free = takeSpare()
       if (free !== undefined) void hangUp(free)
+      for (const stop of dials.values()) stop()
+      await Promise.all(dials.keys())
       await Promise.all(closing)
     },
   }
@@ -93,14 +116,21 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
 
 // ------------------------------------------------------------------------------------ combinators
 
-const surveyed = async (
-  connection: Connection,
-  { clock }: DialOptions,
-): Promise<E.Either<StartFailure, Line>> => {
+const lineOver = (connection: Connection, { clock }: DialOptions): Line => {
   const control = controlOf(connection, clock)
-  const answer = await control.run(surveyScript)
-  if (E.isLeft(answer)) return E.left({ detail: answer.left })
-  return E.right({ connection, control, survey: surveyIn(answer.right.bytes.toString('utf8')) })
+  let survey: Promise<E.Either<string, Survey>> | undefined
+  const surveyed = async (): Promise<E.Either<string, Survey>> => {
+    const answer = await control.run(surveyScript)
+    return E.map(({ bytes }: Answer) => surveyIn(bytes.toString('utf8')))(answer)
+  }
+  return {
+    connection,
+    control,
+    survey: () => {
+      survey ??= surveyed()
+      return survey
+    },
+  }
 }
 
 /** Reads what the survey printed. */

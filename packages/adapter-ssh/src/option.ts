@@ -183,10 +183,14 @@ export const poolHostOf = (
   })
 }
 
+// A fingerprint, or a public key with or without a comment.
+const pin = /^\s*(SHA256:[A-Za-z0-9+/]{43}=?|(ssh|ecdsa)-\S+ [A-Za-z0-9+/]{40,}=*( .*)?)\s*$/
+
 // Told by hand: a codec's error would show the value.
 const wrongField = ({ credential, hostKeys }: SshHostOptions): string | undefined => {
   const isSource = (source: unknown): boolean =>
     typeof source === 'function' || (typeof source === 'string' && source !== '')
+  const isPin = (value: unknown): boolean => typeof value === 'string' && pin.test(value)
   const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
   switch (credential?._tag) {
     case 'password':
@@ -209,7 +213,7 @@ const wrongField = ({ credential, hostKeys }: SshHostOptions): string | undefine
   }
   switch (hostKeys?._tag) {
     case 'pinned':
-      return Array.isArray(hostKeys.keys) && hostKeys.keys.length > 0 && hostKeys.keys.every(isText)
+      return Array.isArray(hostKeys.keys) && hostKeys.keys.length > 0 && hostKeys.keys.every(isPin)
         ? undefined
         : 'hostKeys.keys'
     case 'known-hosts':

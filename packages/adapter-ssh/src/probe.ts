@@ -23,34 +23,46 @@ interface Stat {
 
 // ----------------------------------------------------------------------------------------- script
 
-/** Shows a process, its terminal, and the processes in the terminal's foreground. */
+/**
+ * Shows a process, its terminal, and the processes in the terminal's foreground. A shell at its prompt,
+ * which is what is looked at most, costs one program: what copies the memory its call points to.
+ */
 export const probeScript = (identity: ProcessIdentity, flags: boolean): string =>
   identity.startTicks === undefined
     ? sameProcess(identity)
     : `${sameProcess(identity)}
 printf 'leader %s\\n' "$s"
-g=$6
-l="$1 $3"
-t=$(readlink /proc/$p/fd/0)
+g=$6 l="$1 $3" t=
+# The device number of its terminal, as the kernel writes it: 136 is the kind of /dev/pts.
+[ $((($5 >> 8) & 4095)) = 136 ] && t=/dev/pts/$((($5 & 255) | (($5 >> 12) & 1048320)))
 printf 'terminal %s\\n' "$t"
-${flags ? `echo flags $(LC_ALL=C stty -F "$t" -a)` : ''}
+${flags ? `[ -n "$t" ] && echo flags $(LC_ALL=C stty -F "$t" -a)` : ''}
 memory() {
-  [ $2 -gt 65535 ] && [ $3 -gt 0 ] && [ $3 -le 8192 ] &&
-    echo memory $1 $2 $(dd if=/proc/$1/mem bs=$3 iflag=skip_bytes skip=$2 count=1 | od -An -v -tx1)
+  [ $2 -gt 65535 ] && [ $3 -gt 0 ] && [ $3 -le 8192 ] || return
+  echo "memory $1 $2 $3"
+  dd if=/proc/$1/mem bs=$3 iflag=skip_bytes skip=$2 count=1
+  echo " $?"
+}
+ours() { [ -n "$t" ] && [ /proc/$1/fd/$2 -ef "$t" ] && echo "link $1 $2 $t"; }
+links() {
+  LC_ALL=C ls -l /proc/$1/fd | while read -r m l o w z d h i f a x; do
+    [ "$a" = "->" ] && printf 'link %s %s %s\\n' $1 "$f" "$x"
+  done
 }
 show() {
   read -r y < /proc/$1/syscall || return
   echo "call $1 $y"
   set -- $1 $y
-  case $2 in *[!0-9]*|'') return;; esac
-  LC_ALL=C ls -l /proc/$1/fd | while read -r m l o w z d h i f a x; do
-    [ "$a" = "->" ] && printf 'link %s %s %s\\n' $1 "$f" "$x"
-  done
   case $2 in
+    *[!0-9]*|'') ;;
+    0|19|63|65) ours $1 $(($3)) || links $1;;
+    23|270|72) [ $(($3)) = 1 ] && ours $1 0 || links $1; memory $1 $(($4)) 128;;
+    7|271|73) links $1; memory $1 $(($3)) $((8 * $4));;
     232|281|22|441)
-      while read -r k v w; do [ "$k" = tfd: ] && echo "watched $1 $(($3)) $v"; done < /proc/$1/fdinfo/$(($3));;
-    7|271|73) memory $1 $(($3)) $((8 * $4));;
-    23|270|72) memory $1 $(($4)) 128;;
+      links $1
+      while read -r k v w; do
+        [ "$k" = tfd: ] && echo "watched $1 $(($3)) $v"
+      done < /proc/$1/fdinfo/$(($3));;
   esac
 }
 set -- $l
@@ -69,17 +81,17 @@ exit 0`
 
 /** Reads what the probe printed; `code` is its exit code. */
 export const factIn = (
-  text: string,
+  bytes: Buffer,
   code: number,
   identity: ProcessIdentity,
   machine: Machine,
 ): TerminalFact => {
   if (code !== 0) return { alive: false, foreground: [] }
   if (identity.startTicks === undefined) return { alive: true, foreground: [] }
-  const lines = text.split('\n')
+  const { lines, memory } = partsIn(bytes)
   const leader = lines.map((line) => statIn(line, 'leader ')).find((stat) => stat !== undefined)
   if (leader === undefined || leader.state === 'Z') return { alive: false, foreground: [] }
-  const shown = shownIn(lines)
+  const shown = shownIn(lines, memory)
   const factOf = ({ pid, name, state, group }: Stat): ProcessFact => {
     const waiting = waitingIn(shown, pid, machine)
     return { pid, name, state, group, ...(waiting === undefined ? {} : { waiting }) }
@@ -125,16 +137,43 @@ const flagsIn = (told: string | undefined): TerminalFlags | undefined => {
     : undefined
 }
 
-const shownIn = (lines: readonly string[]): Shown => {
+interface Parts {
+  readonly lines: readonly string[]
+  /** By process and address. */
+  readonly memory: ReadonlyMap<string, Buffer>
+}
+
+const lineFeed = 10
+const copied = Buffer.from(' 0\n')
+
+// Lines of text, and in between, behind a line that tells its length, memory as it is.
+const partsIn = (bytes: Buffer): Parts => {
+  const lines: string[] = []
+  const memory = new Map<string, Buffer>()
+  let at = 0
+  while (at < bytes.length) {
+    const end = bytes.indexOf(lineFeed, at)
+    const line = bytes.subarray(at, end < 0 ? bytes.length : end).toString('utf8')
+    at = end < 0 ? bytes.length : end + 1
+    const [kind, pid = '', address = '', length = ''] = line.split(' ')
+    const after = at + Number(length)
+    if (kind !== 'memory') lines.push(line)
+    else if (bytes.subarray(after, after + copied.length).equals(copied)) {
+      memory.set(`${pid} ${address}`, bytes.subarray(at, after))
+      at = after + copied.length
+    }
+  }
+  return { lines, memory }
+}
+
+const shownIn = (lines: readonly string[], memory: ReadonlyMap<string, Buffer>): Shown => {
   const calls = new Map<number, string>()
   const links = new Map<string, string>()
-  const memory = new Map<string, Buffer>()
-  const watched: [number, number, number][] = []
+  const watched: (readonly [number, number, number])[] = []
   for (const line of lines) {
     const [kind, pid = '', second = '', ...rest] = line.split(' ')
     if (kind === 'call') calls.set(Number(pid), line.slice(`call ${pid} `.length))
     if (kind === 'link') links.set(`${pid} ${second}`, rest.join(' '))
-    if (kind === 'memory') memory.set(`${pid} ${second}`, Buffer.from(rest.join(''), 'hex'))
     if (kind === 'watched') watched.push([Number(pid), Number(second), Number(rest[0])])
   }
   return {

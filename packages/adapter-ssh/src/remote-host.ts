@@ -16,9 +16,9 @@ import {
   waitFor,
 } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
-import type { DialOptions } from './connection.js'
+import { type DialOptions, nameOf } from './connection.js'
 import { chosenKeeper, joined, joinLine, startLine } from './keeper.js'
-import { type Line, type Switchboard, switchboardOf } from './line.js'
+import { type Line, type Survey, type Switchboard, switchboardOf } from './line.js'
 import type { PoolHost } from './option.js'
 import { type Birth, birthOf, type Resident, remoteProcess } from './remote-process.js'
 import { forsakeScript, prepareScript, sameProcess } from './script.js'
@@ -27,6 +27,8 @@ import { type Wire, wireOver } from './wire.js'
 // ------------------------------------------------------------------------------------------ model
 
 export interface RemoteHost extends Host {
+  /** The app asked for a session: until the answer is called, what was refused may be tried again. */
+  readonly allowAgain: () => () => void
   readonly close: () => Promise<void>
 }
 
@@ -51,16 +53,19 @@ const bornWithinMs = 10_000
 
 /** The host that was declared. Nothing is dialled before it is needed. */
 export const remoteHost = (declared: PoolHost, options: DialOptions): RemoteHost => {
-  const { user, host, port } = declared
   const board = switchboardOf(declared, options)
   const held: Held = { declared, board, options, berths: new Map() }
   return {
-    name: `${user}@${host}:${port}`,
+    name: nameOf(declared),
     environment: async (signal) => {
       const line = await board.take(signal)
       if (E.isLeft(line)) return line
+      const survey = await line.right.survey()
       await board.giveBack(line.right)
-      return E.right(line.right.survey.environment)
+      return E.bimap(
+        (detail: string): StartFailure => ({ detail }),
+        ({ environment }: Survey) => environment,
+      )(survey)
     },
     start: (start, listener, signal) =>
       overLine(held, signal, (line) => startOn(line, start, listener, signal, held)),
@@ -72,6 +77,7 @@ export const remoteHost = (declared: PoolHost, options: DialOptions): RemoteHost
             attachOn(line, { kept, size, berth }, listener, signal, held),
           )
     },
+    allowAgain: board.allowAgain,
     close: board.close,
   }
 }
@@ -101,7 +107,10 @@ const startOn = async (
   held: Held,
 ): Promise<Started> => {
   const { declared, options } = held
-  const { control, survey, connection } = line
+  const { control, connection } = line
+  const surveyed = await line.survey()
+  if (E.isLeft(surveyed)) return notStarted({ detail: surveyed.left })
+  const survey = surveyed.right
   const keeper = chosenKeeper(declared.keeper, survey.tools)
   if (keeper === undefined) return notStarted({ detail: `the host has no ${declared.keeper}` })
   const unwritable = [start.command, start.cwd, ...start.args].find((word) => word.includes('\0'))
@@ -203,12 +212,13 @@ const attachOn = async (
   signal: Cancellation | undefined,
   held: Held,
 ): Promise<Started> => {
-  const { control, survey } = line
+  const { control } = line
   const { resident, frame, served } = berth
   const birth = birthOf(joined)
-  const isOther = served !== undefined && served.pid !== survey.served?.pid
-  const [seen, wire] = await Promise.all([
-    control.run(`${isOther ? forsakeScript(served) : ''}\n${sameProcess(kept.identity)}`),
+  const forsaking = served === undefined ? '' : forsakeScript(served)
+  const [seen, survey, wire] = await Promise.all([
+    control.run(`${forsaking}\n${sameProcess(kept.identity)}`),
+    line.survey(),
     laid(line, joinLine(resident.directory), size, frame, birth),
   ])
   const failed = (failure: StartFailure): Started => {
@@ -236,6 +246,7 @@ const attachOn = async (
   if (found.value === 'over') {
     return failed({ detail: `${kept.name}: ${birth.heard().trim()}`, gone: true })
   }
-  held.berths.set(kept.name, { ...berth, served: survey.served })
+  const now = E.isRight(survey) ? survey.right.served : undefined
+  held.berths.set(kept.name, { ...berth, served: now })
   return begun(resident, line, wire.right, birth, listener, held)
 }

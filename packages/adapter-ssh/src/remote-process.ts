@@ -160,7 +160,7 @@ export const remoteProcess = (
   board: Switchboard,
 ): Process => {
   const { identity, directory, startedIn, kept } = resident
-  const { control, survey, connection } = line
+  const { control, connection } = line
   let isSettled = false
   let isReleased = false
   const release = async (): Promise<void> => {
@@ -187,9 +187,12 @@ export const remoteProcess = (
     look: async (flags) => {
       const answer = await control.run(probeScript(identity, flags))
       // What cannot be reached is not called dead.
-      if (E.isLeft(answer)) return { alive: connection.lost() === undefined, foreground: [] }
+      const survey = await line.survey()
+      if (E.isLeft(answer) || E.isLeft(survey)) {
+        return { alive: connection.lost() === undefined, foreground: [] }
+      }
       const { bytes, code } = answer.right
-      return factIn(bytes.toString('utf8'), code, identity, survey.machine)
+      return factIn(bytes, code, identity, survey.right.machine)
     },
     signal: async (to, name) => {
       const answer = await control.run(signalScript(identity, to, name))
@@ -214,7 +217,9 @@ export const remoteProcess = (
         await release()
         return nothingLeft
       }
-      const forsaking = wasLost && survey.served !== undefined ? forsakeScript(survey.served) : ''
+      const survey = await line.survey()
+      const served = E.isRight(survey) ? survey.right.served : undefined
+      const forsaking = wasLost && served !== undefined ? forsakeScript(served) : ''
       const answer = await taken.right.control.run(`${forsaking}\n${endScript(resident)}`)
       await release()
       if (wasLost) await board.giveBack(taken.right)

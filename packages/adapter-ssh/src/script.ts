@@ -180,7 +180,7 @@ cat /proc/$p/environ`
 
 /** Ends what served a connection that was lost, and what ran on it. */
 export const forsakeScript = (served: ProcessIdentity): string =>
-  `(\n${sameProcess(served)}\nkill ${served.pid}\n)`
+  `[ $PPID = ${served.pid} ] || (\n${sameProcess(served)}\nkill ${served.pid}\n)`
 
 /** A process to be ended. */
 export interface RemoteEnd {

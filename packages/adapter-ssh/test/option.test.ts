@@ -9,7 +9,7 @@ const good: SshHostOptions = {
   host: 'build.example',
   user: 'me',
   credential: { _tag: 'password', password: 'hunter2' },
-  hostKeys: { _tag: 'pinned', keys: ['SHA256:abc'] },
+  hostKeys: { _tag: 'pinned', keys: [`SHA256:${'a'.repeat(43)}`] },
 }
 
 const fieldOf = (read: E.Either<{ readonly field?: string }, unknown>) =>
@@ -40,6 +40,8 @@ describe('a declared host', () => {
     ['credential.socketPath', { credential: { _tag: 'agent' } }],
     ['hostKeys', { hostKeys: undefined }],
     ['hostKeys.keys', { hostKeys: { _tag: 'pinned', keys: [] } }],
+    ['hostKeys.keys', { hostKeys: { _tag: 'pinned', keys: ['SHA256:abc'] } }],
+    ['hostKeys.keys', { hostKeys: { _tag: 'pinned', keys: ['ssh-ed25519'] } }],
     ['hostKeys.path', { hostKeys: { _tag: 'known-hosts' } }],
   ])('is refused by the name of its field: %s', (field, wrong) => {
     const read = poolHostOf({ ...good, ...wrong } as SshHostOptions, 'hosts.3')

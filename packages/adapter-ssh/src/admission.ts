@@ -1,0 +1,72 @@
+/**
+ * Who may try to log in. A credential that was refused is not tried again until it changed or the app
+ * asks for it; and of many that want to log in at once with one that may have been changed meanwhile, one
+ * goes first and the others take its answer: no account is locked by a hundred sessions that were lost.
+ */
+import type { Clock } from '@session-recovery/core'
+import type { StartFailure } from '@session-recovery/shell'
+import * as E from 'fp-ts/lib/Either.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+export interface Door {
+  /** What stands for the credential. */
+  readonly mark: string
+  /** The host it is tried at. */
+  readonly place: string
+  /** The app asked for it: what was refused may be tried once more. */
+  readonly again: boolean
+}
+
+export interface Admission {
+  /** Tries to log in, unless it is known what would come of it. */
+  readonly enter: <A>(
+    door: Door,
+    attempt: () => Promise<E.Either<StartFailure, A>>,
+  ) => Promise<E.Either<StartFailure, A>>
+}
+
+/** Said of an attempt that nobody wanted any more: it tells nothing about others. */
+export const calledOff: StartFailure = { detail: 'called off' }
+
+// So long after it was let in a credential is taken to be good.
+const provenForMs = 10_000
+
+// ----------------------------------------------------------------------------------- constructors
+
+export const admissionOf = (clock: Clock): Admission => {
+  const refused = new Map<string, StartFailure>()
+  const provenUntilMs = new Map<string, number>()
+  const first = new Map<string, Promise<E.Either<StartFailure, unknown>>>()
+  const settled = <A>(mark: string, outcome: E.Either<StartFailure, A>) => {
+    if (E.isRight(outcome)) provenUntilMs.set(mark, clock.monotonicMs() + provenForMs)
+    else if (outcome.left.credentialRefused === true) {
+      refused.set(mark, outcome.left)
+      provenUntilMs.delete(mark)
+    }
+    return outcome
+  }
+  return {
+    enter: async ({ mark, place, again }, attempt) => {
+      if (again) refused.delete(mark)
+      for (;;) {
+        const known = refused.get(mark)
+        if (known !== undefined) return E.left(known)
+        const isProven = clock.monotonicMs() < (provenUntilMs.get(mark) ?? Number.NEGATIVE_INFINITY)
+        if (isProven) return settled(mark, await attempt())
+        const key = `${mark} ${place}`
+        const other = first.get(key)
+        if (other === undefined) {
+          // Settled before anybody who waits is told.
+          const own = attempt()
+            .then((outcome) => settled(mark, outcome))
+            .finally(() => first.delete(key))
+          first.set(key, own)
+          return own
+        }
+        const outcome = await other
+        if (E.isLeft(outcome) && outcome.left !== calledOff) return outcome
+      }
+    },
+  }
+}
