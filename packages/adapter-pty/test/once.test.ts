@@ -1,0 +1,348 @@
+/**
+ * No command is run twice: a shell that dies at any step of a command that appends a line to a file, and
+ * is brought back by whatever strategy, never leaves a second line; what nobody saw finishing is named.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  defaultPolicy,
+  type Policy,
+  type Receipt,
+  type RecoveryStrategy,
+  type Traits,
+  type Verdict,
+} from '@session-recovery/core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { PtySession } from '../src/index.js'
+import { died, eventually, foreground, type Rig, rigOf, traits } from './rig.js'
+
+let rig: Rig
+let log: string
+beforeEach(() => {
+  rig = rigOf()
+  log = join(rig.home, 'log')
+  writeFileSync(log, '')
+})
+afterEach(() => rig.close())
+
+const written = (): string => readFileSync(log, 'utf8')
+
+const receiptIn = (verdict: Verdict): Receipt => {
+  if (verdict._tag !== 'alive') throw new Error(`unproved: ${verdict.detail}`)
+  return verdict.receipt
+}
+
+const kill = async (session: PtySession): Promise<void> => {
+  process.kill(session.pid() ?? 0, 'SIGKILL')
+  await died(rig, session.id)
+}
+
+/** Where in the life of a command its shell dies. */
+interface Step {
+  readonly name: string
+  /** Leads to the death of the shell; returns the line that was entered. */
+  readonly die: (session: PtySession) => Promise<string>
+  readonly leaves: string
+  /** The line was seen starting and not finishing. */
+  readonly isUnknown: boolean
+}
+
+const entered = async (session: PtySession, line: string): Promise<string> => {
+  session.write(`${line}\r`)
+  await died(rig, session.id)
+  return line
+}
+
+const steps: readonly Step[] = [
+  {
+    name: 'before the line is read',
+    die: async (session) => {
+      process.kill(session.pid() ?? 0, 'SIGSTOP')
+      await foreground(rig, session.id, 'stopped')
+      const line = `echo once >> ${log}`
+      session.write(`${line}\r`)
+      await kill(session)
+      return line
+    },
+    leaves: '',
+    isUnknown: false,
+  },
+  {
+    name: 'after its start was told',
+    die: (session) => entered(session, `kill -9 $$; echo once >> ${log}`),
+    leaves: '',
+    isUnknown: true,
+  },
+  {
+    name: 'while it waits, before the write',
+    die: async (session) => {
+      const line = `sleep 60; echo once >> ${log}`
+      session.write(`${line}\r`)
+      await foreground(rig, session.id, 'running')
+      await kill(session)
+      return line
+    },
+    leaves: '',
+    isUnknown: true,
+  },
+  {
+    name: 'in the middle of the write',
+    die: (session) => entered(session, `{ printf on; kill -9 $$; printf 'ce\\n'; } >> ${log}`),
+    leaves: 'on',
+    isUnknown: true,
+  },
+  {
+    name: 'after the write',
+    die: (session) => entered(session, `echo once >> ${log}; kill -9 $$`),
+    leaves: 'once\n',
+    isUnknown: true,
+  },
+  {
+    name: 'while it waits, after the write',
+    die: async (session) => {
+      const line = `echo once >> ${log}; sleep 60`
+      session.write(`${line}\r`)
+      await foreground(rig, session.id, 'running')
+      await kill(session)
+      return line
+    },
+    leaves: 'once\n',
+    isUnknown: true,
+  },
+  {
+    name: 'after it ended, before that was told',
+    die: async (session) => {
+      // The integration keeps what is there in front of its own.
+      const trap = `[[ -s ${log} ]] && kill -9 $$`
+      await session.exec(`PROMPT_COMMAND=('${trap}' "\${PROMPT_COMMAND[@]}")`)
+      return entered(session, `echo once >> ${log}`)
+    },
+    leaves: 'once\n',
+    isUnknown: true,
+  },
+  {
+    name: 'after its end was told, before the prompt',
+    die: async (session) => {
+      await session.exec(`PS1='$([[ -s ${log} ]] && kill -9 $$)> '`)
+      return entered(session, `echo once >> ${log}`)
+    },
+    leaves: 'once\n',
+    isUnknown: false,
+  },
+  {
+    name: 'at the next prompt',
+    die: async (session) => {
+      const line = `echo once >> ${log}`
+      await session.exec(line)
+      await kill(session)
+      return line
+    },
+    leaves: 'once\n',
+    isUnknown: false,
+  },
+]
+
+const starting: readonly RecoveryStrategy[] = ['restart', 'restore', 'session-refresh']
+
+describe.each(steps)('a shell that dies $name', ({ die, leaves, isUnknown }) => {
+  it('is brought back again and again, and leaves what was there', async () => {
+    const session = await rig.open('a')
+    const line = await die(session)
+    expect(written()).toBe(leaves)
+    const expected = isUnknown ? [line] : []
+    const snapshot = await rig.snapshot('a')
+    expect(await rig.run('a', 'command-retry', { snapshot })).toMatchObject({
+      _tag: 'not-applicable',
+    })
+    for (const strategy of starting) {
+      expect(await rig.run('a', strategy, { snapshot })).toMatchObject({ _tag: 'done' })
+      const { jobs } = receiptIn(await rig.verify('a', strategy)).items
+      expect(jobs.unknownCommands ?? []).toEqual(expected)
+      expect(jobs.detail.includes(`not run again: ${line}`)).toBe(isUnknown)
+      // Were the new shell sent anything, this would wait behind it.
+      expect(await session.exec('true')).toEqual({ _tag: 'finished', exitCode: 0 })
+      expect(written()).toBe(leaves)
+      if (strategy !== 'session-refresh') await again(session)
+    }
+    expect(session.unknownCommands()).toEqual(expected)
+  })
+})
+
+// A second death of the same session, with nothing running.
+const again = async (session: PtySession): Promise<void> => {
+  rig.observed.splice(0)
+  await kill(session)
+}
+
+const declared = (...idempotentCommands: string[]): Traits => ({ ...traits, idempotentCommands })
+
+describe('a command of unknown outcome', () => {
+  const interrupted = async (session: PtySession, line: string): Promise<void> => {
+    session.write(`${line}\r`)
+    await foreground(rig, session.id, 'running')
+    await again(session)
+  }
+
+  it('stays named, in receipts and captures, until the app settles it', async () => {
+    const session = await rig.open('a')
+    const lines = [1, 2, 1].map((n) => `sleep 60; echo ${n} >> ${log}`)
+    for (const line of lines) {
+      await interrupted(session, line)
+      await rig.run('a', 'restore', { snapshot: await rig.snapshot('a') })
+    }
+    const pending = async () => (await rig.capture('a')).update.interactiveState
+    expect(await pending()).toMatchObject({ pendingCommands: [], unknownCommands: lines })
+    expect(session.settle(lines[0] ?? '')).toBe(true)
+    expect(await pending()).toMatchObject({ unknownCommands: lines.slice(1) })
+    const snapshot = await rig.snapshot('a')
+    await again(session)
+    await rig.run('a', 'restart', { snapshot })
+    const { jobs } = receiptIn(await rig.verify('a', 'restart')).items
+    expect(jobs.unknownCommands).toEqual(lines.slice(1))
+    for (const line of lines.slice(1)) expect(session.settle(line)).toBe(true)
+    expect(session.settle(lines[0] ?? '')).toBe(false)
+    expect(await pending()).not.toHaveProperty('unknownCommands')
+  })
+
+  it('is named by a driver that learns of it from the snapshot alone', async () => {
+    const line = `echo once >> ${log}; sleep 60`
+    const session = await rig.open('a')
+    session.write(`${line}\r`)
+    await foreground(rig, 'a', 'running')
+    const snapshot = {
+      ...(await rig.snapshot('a')),
+      sessionOptions: { command: 'bash', env: rig.env },
+    }
+    await rig.driver.close()
+    const second = rigOf()
+    try {
+      await second.run('a', 'restore', { snapshot })
+      const { jobs } = receiptIn(await second.verify('a', 'restore')).items
+      expect(jobs.unknownCommands).toEqual([line])
+      expect(second.driver.session('a')?.unknownCommands()).toEqual([line])
+      expect(written()).toBe('once\n')
+    } finally {
+      await second.close()
+    }
+  })
+
+  it('is run again when it was declared idempotent, and no other; its exit code proves it', async () => {
+    const session = await rig.open('a')
+    const safe = `echo safe >> ${log}; [ -e ${rig.home}/go ] || sleep 60`
+    const unsafe = `echo unsafe >> ${log}; sleep 60`
+    for (const line of [safe, unsafe]) {
+      await interrupted(session, line)
+      await rig.run('a', 'restore', { snapshot: await rig.snapshot('a') })
+    }
+    writeFileSync(join(rig.home, 'go'), '')
+    const outcome = await rig.run('a', 'command-retry', { traits: declared(safe) })
+    expect(outcome).toEqual({
+      _tag: 'done',
+      detail: `${safe}: code 0 at try 1; not declared idempotent, not run: ${unsafe}`,
+    })
+    const receipt = receiptIn(await rig.verify('a', 'command-retry'))
+    expect(receipt.evidence.map(({ detail }) => detail)).toContain(
+      `${safe}: ended with code 0, try 1`,
+    )
+    expect(receipt.items.jobs.unknownCommands).toEqual([unsafe])
+    expect(written()).toBe('safe\nunsafe\nsafe\n')
+    expect(session.unknownCommands()).toEqual([unsafe])
+  })
+
+  it('is run again when the policy declares it, in a shell restored for it, until it ends with code 0', async () => {
+    const session = await rig.open('a')
+    await session.exec('cd /usr; export MINE=1')
+    const line = `echo $PWD$MINE >> ${log}; case $(wc -l < ${log}) in 1) sleep 60;; 2) false;; esac`
+    await interrupted(session, line)
+    const snapshot = await rig.snapshot('a')
+    const outcome = await rig.run('a', 'command-retry', { snapshot, policy: retrying({}, line) })
+    expect(outcome).toEqual({ _tag: 'done', detail: `${line}: code 0 at try 2` })
+    expect(written()).toBe('/usr1\n'.repeat(3))
+    expect(session.unknownCommands()).toEqual([])
+    expect(receiptIn(await rig.verify('a', 'command-retry')).evidence).toHaveLength(2)
+  })
+
+  it('that does not end in time is ended, and run as often as the policy says', async () => {
+    const session = await rig.open('a')
+    const line = `echo x >> ${log}; sleep 60`
+    await interrupted(session, line)
+    const snapshot = await rig.snapshot('a')
+    const policy = retrying({ timeoutPerCommandMs: 200, maxRetries: 2 }, line)
+    expect(await rig.run('a', 'command-retry', { snapshot, policy })).toEqual({
+      _tag: 'failed',
+      detail: `${line}: did not end in time`,
+    })
+    expect(written()).toBe('x\n'.repeat(3))
+    expect(session.unknownCommands()).toEqual([line])
+    expect(await session.exec('true')).toMatchObject({ exitCode: 0 })
+  })
+
+  it('that takes its shell with it is not run once more', async () => {
+    const session = await rig.open('a')
+    const line = `echo x >> ${log}; kill -9 $$`
+    await entered(session, line)
+    const snapshot = await rig.snapshot('a')
+    const policy = retrying({ maxRetries: 3 }, line)
+    expect(await rig.run('a', 'command-retry', { snapshot, policy })).toMatchObject({
+      _tag: 'failed',
+    })
+    expect(written()).toBe('x\n'.repeat(2))
+    await rig.run('a', 'restore', { snapshot })
+    expect(session.unknownCommands()).toEqual([line])
+  })
+
+  it('is not run again where the policy allows no retry', async () => {
+    const session = await rig.open('a')
+    const line = `echo x >> ${log}; kill -9 $$`
+    await entered(session, line)
+    const snapshot = await rig.snapshot('a')
+    const policy = retrying({ maxRetries: 0 }, line)
+    expect(await rig.run('a', 'command-retry', { snapshot, policy })).toMatchObject({
+      _tag: 'not-applicable',
+    })
+    expect(written()).toBe('x\n')
+    expect(session.pid()).toBeUndefined()
+  })
+})
+
+const retrying = (more: Partial<Policy['commandRetry']>, line: string): Policy => ({
+  ...defaultPolicy,
+  commandRetry: {
+    ...defaultPolicy.commandRetry,
+    baseDelayMs: 1,
+    idempotentCommands: [line],
+    ...more,
+  },
+})
+
+describe('input typed ahead', () => {
+  it('is not sent to the shell that takes the place of the one that died', async () => {
+    const session = await rig.open('a')
+    session.write('sleep 60\r')
+    await foreground(rig, 'a', 'running')
+    session.write(`echo ahead >> ${log}\r`)
+    const snapshot = await rig.snapshot('a')
+    await kill(session)
+    for (const strategy of starting) {
+      await rig.run('a', strategy, { snapshot })
+      expect(await rig.verify('a', strategy)).toMatchObject({ _tag: 'alive' })
+      expect(await session.exec('true')).toMatchObject({ exitCode: 0 })
+      expect(written()).toBe('')
+      expect(session.write(`echo after >> ${log}\r`)).toBe(true)
+      await eventually('what is typed now', () => written().includes('after') || undefined)
+      writeFileSync(log, '')
+      await again(session)
+    }
+  })
+
+  it('at the prompt is still there after prompt-reset and verification, and runs when entered', async () => {
+    const session = await rig.open('a')
+    session.write(`echo half >> ${log}`)
+    await eventually('its echo', () => session.output().includes('echo half') || undefined)
+    expect(await rig.run('a', 'prompt-reset')).toMatchObject({ _tag: 'done' })
+    expect(await rig.verify('a', 'prompt-reset')).toMatchObject({ _tag: 'alive' })
+    expect(written()).toBe('')
+    session.write('\r')
+    await eventually('its line', () => written() === 'half\n' || undefined)
+  })
+})
