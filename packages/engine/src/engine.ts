@@ -101,7 +101,10 @@ class SessionEngine implements Engine {
         const gone = await this.unregister(sessionId)
         if (gone._tag === 'store-failed' || gone._tag === 'not-running') return gone
       }
-      return await this.#begin(sessionId, incarnation, registration, checked.right)
+      const begun = await this.#begin(sessionId, incarnation, registration, checked.right)
+      // The driver was told to let the former one go: asked for this one, it watches it again.
+      if (incarnation > 1) this.#running?.seats.get(sessionId)?.interpreter.captureSoon()
+      return begun
     } finally {
       this.#registering.delete(sessionId)
     }

@@ -85,6 +85,15 @@ describe('register', () => {
     expect(await engine.register('t', { whenRegistered: 'replace' })).toEqual(incarnation(3))
   })
 
+  test('asks the driver for a session anew that it was told to let go', async () => {
+    const made = await started()
+    await made.engine.register('t')
+    await made.engine.register('t', { whenRegistered: 'replace' })
+    await made.time.advance(1)
+    const of = made.asked.filter(({ sessionId }) => sessionId === 't').map(({ verb }) => verb)
+    expect(of).toEqual(['detach', 'capture'])
+  })
+
   test('of two at once only one registers', async () => {
     const { engine } = await started()
     const both = await Promise.all([engine.register('t'), engine.register('t')])

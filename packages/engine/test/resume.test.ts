@@ -308,9 +308,9 @@ describe('a session that goes', () => {
     await answered(made, updated)
     expect(await made.engine.snapshot('s')).toMatchObject({ workingDirectory: '/new-life' })
     expect(await made.engine.update('s', { commandHistory: ['ls'] })).toMatchObject({
-      generation: 2,
+      generation: 3,
       durable: true,
     })
-    expect(made.medium.sessions.get('s')?.snapshot?.view.generation).toBe(2)
+    expect(made.medium.sessions.get('s')?.snapshot?.view.generation).toBe(3)
   })
 })
