@@ -121,19 +121,33 @@ function __sr_keep
 end
 
 # Fish keeps one of equal lines, in one history for all its shells, which is there already on the same
-# machine. What is not there is put back where fish can do that; its listing names what is there then.
+# machine; of a line that is younger than a second it takes notice only when the second is over. What is
+# not there is put back where fish can do that. The listing names what is there then.
 function __sr_recall
     set -l IFS \n
     set -l __sr_listing
     set -l __sr_at 0
     for __sr_line in $argv
         builtin contains -- $__sr_line $history; or builtin history append -- $__sr_line >/dev/null
+    end
+    for __sr_try in 1 2 3 4 5 6 7 8 9 10 11
+        __sr_remembers $argv; and break
+        command sleep 0.1; or break
+        builtin history merge
+    end
+    for __sr_line in $argv
         set __sr_at (builtin math $__sr_at + 1)
         if builtin contains -- $__sr_line $history
             set -a __sr_listing (builtin printf '%5d  %s' $__sr_at $__sr_line | string collect)
         end
     end
     __sr_mark H (__sr_quote (string join -- \n $__sr_listing | string collect))
+end
+
+function __sr_remembers
+    for __sr_line in $argv
+        builtin contains -- $__sr_line $history; or return 1
+    end
 end
 `.replaceAll('\\${', '${')
 
@@ -156,7 +170,7 @@ export const fishInitFile = (plan: IntegrationPlan): string =>
 set -g __sr_answers 0
 set -g __sr_sent
 ${functions}
-${called('__sr_keep', givenOf(plan))}${called('__sr_recall', plan.historyLines)}functions -e __sr_keep __sr_recall
+${called('__sr_keep', givenOf(plan))}${called('__sr_recall', plan.historyLines)}functions -e __sr_keep __sr_recall __sr_remembers
 __sr_arm
 `
 
