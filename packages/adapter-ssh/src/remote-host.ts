@@ -17,7 +17,15 @@ import {
 } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { type DialOptions, nameOf } from './connection.js'
-import { chosenKeeper, joined, joinLine, startLine } from './keeper.js'
+import {
+  chosenKeeper,
+  joined,
+  joinLine,
+  type Keeper,
+  type KeeperLine,
+  keeperFiles,
+  startLine,
+} from './keeper.js'
 import { type Line, type Survey, type Switchboard, switchboardOf } from './line.js'
 import type { PoolHost } from './option.js'
 import { type Birth, birthOf, type Resident, remoteProcess } from './remote-process.js'
@@ -35,6 +43,7 @@ export interface RemoteHost extends Host {
 /** What a kept process is found by again, besides its name. */
 interface Berth {
   readonly resident: Resident
+  readonly keeper: Keeper
   readonly frame: string
   /** The server's process for the connection it was on last. */
   readonly served: ProcessIdentity | undefined
@@ -119,12 +128,25 @@ const startOn = async (
   const directory = `${survey.place}/session-recovery-${randomBytes(12).toString('hex')}`
   const { command, args, cwd, environment, integration } = start
   const prepared = await control.run(
-    prepareScript({ directory, command, args, cwd, environment, frame, integration }),
+    prepareScript({
+      directory,
+      command,
+      args,
+      cwd,
+      environment,
+      frame,
+      integration,
+      files: keeperFiles(keeper),
+    }),
   )
   if (E.isLeft(prepared)) return notStarted({ detail: prepared.left })
   if (prepared.right.code !== 0) return notStarted({ detail: `${directory} cannot be written` })
   const birth = birthOf()
-  const wire = await laid(line, startLine(keeper, directory), start.size, frame, birth)
+  const wire = await laid(line, startLine(keeper, directory, start.size), start.size, {
+    keeper,
+    frame,
+    birth,
+  })
   const failed = async (detail: string): Promise<Started> => {
     birth.disown()
     if (E.isRight(wire)) wire.right.close()
@@ -151,7 +173,7 @@ const startOn = async (
     keeper === 'none' ? undefined : { name: `${keeper}:${directory}`, identity: read.identity }
   const resident: Resident = { ...read, directory, kept }
   if (kept !== undefined) {
-    held.berths.set(kept.name, { resident, frame, served: survey.served })
+    held.berths.set(kept.name, { resident, keeper, frame, served: survey.served })
   }
   return begun(resident, line, wire.right, birth, listener, held)
 }
@@ -171,13 +193,15 @@ const begun = (
 
 const laid = async (
   { connection }: Line,
-  commandLine: string,
+  { commandLine, onTerminal }: KeeperLine,
   size: TerminalSize,
-  frame: string,
-  { listener }: Birth,
+  { keeper, frame, birth }: { keeper: Keeper; frame: string; birth: Birth },
 ): Promise<E.Either<string, Wire>> => {
-  const channel = await connection.run(commandLine, size)
-  return E.isLeft(channel) ? channel : E.right(wireOver(channel.right, frame, listener))
+  const channel = await connection.run(commandLine, onTerminal ? size : undefined)
+  if (E.isLeft(channel)) return channel
+  const wire = wireOver(channel.right, keeper, frame, birth.listener)
+  if (!onTerminal) wire.resize(size)
+  return E.right(wire)
 }
 
 type Born = Pick<Resident, 'identity' | 'leader' | 'startedIn'>
@@ -213,13 +237,13 @@ const attachOn = async (
   held: Held,
 ): Promise<Started> => {
   const { control } = line
-  const { resident, frame, served } = berth
+  const { resident, keeper, frame, served } = berth
   const birth = birthOf(joined)
   const forsaking = served === undefined ? '' : forsakeScript(served)
   const [seen, survey, wire] = await Promise.all([
     control.run(`${forsaking}\n${sameProcess(kept.identity)}`),
     line.survey(),
-    laid(line, joinLine(resident.directory), size, frame, birth),
+    laid(line, joinLine(keeper, resident.directory), size, { keeper, frame, birth }),
   ])
   const failed = (failure: StartFailure): Started => {
     birth.disown()

@@ -23,6 +23,8 @@ export interface RemoteStart {
   /** Signs what the scripts say on the program's terminal; known to them and us alone. */
   readonly frame: string
   readonly integration: Integration | undefined
+  /** More files, by name. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 // ----------------------------------------------------------------------------------------- survey
@@ -75,7 +77,7 @@ const runFile = (start: RemoteStart): string => {
   }
   const assignments = Object.entries(all)
     // An environment cannot hold other names, and \`env\` would take a dash for an option.
-    .filter(([name]) => /^[^=\0-][^=\0]*$/.test(name) && name !== 'PWD' && name !== 'OLDPWD')
+    .filter(([name]) => /^[^=\0-][^=\0]*$/.test(name) && name !== 'PWD')
     .map(([name, value]) => quoted(`${name}=${value}`))
   const words = [...(integration?.args(directory) ?? []), ...args].map(quoted)
   // A relative directory is one of the user's home, where a login begins.
@@ -131,6 +133,7 @@ export const prepareScript = (start: RemoteStart): string => {
   const { directory, integration } = start
   const files = {
     ...integration?.files(directory),
+    ...start.files,
     run: runFile(start),
     start: startFile(start),
   }

@@ -7,6 +7,8 @@ import { StringDecoder } from 'node:string_decoder'
 import type { Exit } from '@session-recovery/core'
 import { scannerOf, type TerminalSize } from '@session-recovery/shell'
 import type { ClientChannel } from 'ssh2'
+import { joined, type Keeper } from './keeper.js'
+import { tmuxKeys, tmuxReaderOf, tmuxSize } from './tmux.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -36,7 +38,12 @@ const signalNames = new Map(
 // ----------------------------------------------------------------------------------- constructors
 
 /** A wire over a channel on a terminal. */
-export const wireOver = (channel: ClientChannel, frame: string, listener: WireListener): Wire => {
+export const wireOver = (
+  channel: ClientChannel,
+  keeper: Keeper,
+  frame: string,
+  listener: WireListener,
+): Wire => {
   const decoder = new StringDecoder('utf8')
   const scan = scannerOf(frame)
   let over = false
@@ -55,7 +62,13 @@ export const wireOver = (channel: ClientChannel, frame: string, listener: WireLi
     over = true
     listener.over(exit)
   }
-  channel.on('data', (bytes: Buffer) => hear(decoder.write(bytes)))
+  const read = keeper === 'tmux' ? tmuxReaderOf() : undefined
+  channel.on('data', (bytes: Buffer) => {
+    if (read === undefined) return hear(decoder.write(bytes))
+    for (const token of read(bytes)) {
+      hear(token._tag === 'joined' ? joined : decoder.write(token.bytes))
+    }
+  })
   channel.stderr.resume()
   channel.on('exit', (code: number | null, signal?: string) => {
     exit =
@@ -66,11 +79,13 @@ export const wireOver = (channel: ClientChannel, frame: string, listener: WireLi
   return {
     write: (text) => {
       if (over || channel.writableLength > waitingLimitBytes) return false
-      channel.write(text)
+      channel.write(read === undefined ? text : tmuxKeys(text))
       return true
     },
-    resize: ({ cols, rows }) => {
-      if (!over) channel.setWindow(rows, cols, 0, 0)
+    resize: (size) => {
+      if (over) return
+      if (read === undefined) channel.setWindow(size.rows, size.cols, 0, 0)
+      else channel.write(tmuxSize(size))
     },
     close: () => {
       over = true
