@@ -105,7 +105,7 @@ const cwdItem = (respawn: Respawn, is: string | undefined): ReceiptItem => {
 }
 
 const envItem = (
-  { environment, refused, origins, lostVariables }: Respawn,
+  { environment, refused, origins, lostVariables, isSilentShell }: Respawn,
   { equal, different }: Comparison,
   is: ReadonlyMap<string, string>,
 ): ReceiptItem => {
@@ -129,7 +129,12 @@ const envItem = (
     ...parts,
     ...(stale.length === 0 ? [] : [`${stale.length} of a moment that is past: ${listed(stale)}`]),
   ].join('; ')
-  const item = different.length + lostVariables.length === 0 ? restored(detail) : lost(detail)
+  const item =
+    different.length + lostVariables.length > 0
+      ? lost(detail)
+      : isSilentShell
+        ? unknown(`${detail}; what was exported in it nobody told`)
+        : restored(detail)
   const made: Readonly<Record<string, Origin>> = Object.fromEntries([
     ...more.map((name) => [name, 'start-up files']),
     ...different.map((name) => [name, is.has(name) ? 'start-up files' : 'lost']),
@@ -141,6 +146,7 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 
 const historyItem = ({ shell, historyLines, redactedLines }: Respawn): ReceiptItem => {
   const leftOut = redactedLines === 0 ? '' : `; left out for their secrets: ${redactedLines}`
+  if (shell.nonce === undefined) return unknown('the program does not tell its history')
   if (historyLines.length === 0) return lost(`no line was put back${leftOut}`)
   const listing = shell.dialogue().historyListing
   if (listing === undefined) return unknown('the shell did not list its history')
@@ -164,9 +170,10 @@ const screenItem = async (session: Session, { screenLines }: Respawn): Promise<R
     : lost(`the ${screenLines.length} lines shown before are not all on the screen${bound}`)
 }
 
-const jobsItem = ({ unknown }: Session, { leftover }: Respawn): ReceiptItem => {
+const jobsItem = ({ unknown }: Session, { leftover, isSilentShell }: Respawn): ReceiptItem => {
   const parts = [
     ...unknownText(unknown),
+    ...(isSilentShell ? ['what ran in it nobody told'] : []),
     ...(leftover.ended.length === 0 ? [] : [`ended: ${leftover.ended.join(', ')}`]),
     ...(leftover.letBe.length === 0
       ? []

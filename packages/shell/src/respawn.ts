@@ -84,6 +84,7 @@ export const respawn = async (
   if (depth === 'restore') session.history = historyLines
   const done: Respawn = {
     shell,
+    isSilentShell: request.traits.shell && shell.nonce === undefined,
     wantedCwd: cwd,
     cwdUnknown: wanted.cwd === '',
     environment,

@@ -71,6 +71,8 @@ export interface ShellSession {
 /** What a respawn set out to do, to be compared with what is there. */
 export interface Respawn {
   readonly shell: Shell
+  /** A shell that gives no marks: what it held besides what it was started with nobody knows. */
+  readonly isSilentShell: boolean
   readonly wantedCwd: string
   /** The snapshot named no directory. */
   readonly cwdUnknown: boolean
