@@ -71,15 +71,15 @@ const escapes: Readonly<Record<string, string>> = {
 // ---------------------------------------------------------------------------------------- reading
 
 /**
- * Reads the word that begins at `start` and goes to the next space or the end.
+ * Reads the word that begins at `start` and goes to the next space, the next `until` or the end.
  *
  * @returns `undefined` when a quote is not closed or a character stands bare that bash would quote.
  */
-export const readWord = (source: string, start: number): Word | undefined => {
+export const readWord = (source: string, start: number, until = ' '): Word | undefined => {
   if (source[start] === percentSign) return readPercentWord(source, start + 1)
   const into: Gathered = { text: '', bytes: [], readable: true }
   let at = start
-  while (at < source.length && source[at] !== ' ') {
+  while (at < source.length && source[at] !== ' ' && source[at] !== until) {
     const next = readPart(source, at, into)
     if (next === undefined) return undefined
     at = next
