@@ -5,6 +5,7 @@ import type { RecoveryStrategy } from '@session-recovery/core'
 import { type ShellDriver, type ShellSession, shellDriver } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { admissionOf } from './admission.js'
+import { ledgerOf } from './ledger.js'
 import type { SshDriverOptions, SshOpenOptions } from './option.js'
 import { poolOf } from './pool.js'
 import { remoteHost } from './remote-host.js'
@@ -37,7 +38,8 @@ export const sshDriver = (options: SshDriverOptions): SshDriver => {
     keepaliveCount: options.keepaliveCount ?? defaultKeepaliveCount,
     dialTimeoutMs: options.dialTimeoutMs ?? defaultDialTimeoutMs,
   }
-  const pool = poolOf(options.hosts, (declared) => remoteHost(declared, dialOptions))
+  const ledger = ledgerOf()
+  const pool = poolOf(options.hosts, (declared) => remoteHost(declared, dialOptions, ledger))
   const driver = shellDriver<SshOpenOptions>(
     {
       name: 'ssh',

@@ -37,6 +37,8 @@ export interface Switchboard {
   readonly take: (signal?: Cancellation) => Promise<E.Either<StartFailure, Line>>
   /** The app asked for a session: until the answer is called, what was refused may be tried again. */
   readonly allowAgain: () => () => void
+  /** Has a script run on this host, now or when it is reached next. */
+  readonly owe: (script: string) => void
   /** Leaves a line for who comes next. */
   readonly giveBack: (line: Line) => Promise<void>
   readonly close: () => Promise<void>
@@ -52,6 +54,15 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
   let closed = false
   let isAllowed = false
   const closing = new Set<Promise<void>>()
+  const owed = new Set<string>()
+  const settle = (line: Line): void => {
+    for (const script of owed) {
+      owed.delete(script)
+      void line.control.run(script).then((answer) => {
+        if (E.isLeft(answer)) owed.add(script)
+      })
+    }
+  }
   const dials = new Map<Promise<Dialled>, () => void>()
   const hangUp = (line: Line): Promise<void> => {
     const done = line.connection.close().finally(() => closing.delete(done))
@@ -70,7 +81,10 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
     take: async (signal) => {
       if (closed) return E.left({ detail: 'the driver is closed' })
       const free = takeSpare()
-      if (free !== undefined) return E.right(free)
+      if (free !== undefined) {
+        settle(free)
+        return E.right(free)
+      }
       const again = isAllowed
       isAllowed = false
       const over = new AbortController()
@@ -83,9 +97,16 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
       signal?.removeEventListener('abort', stop)
       if (E.isLeft(dialled)) return dialled
       const line = lineOver(dialled.right, options)
-      if (!closed) return E.right(line)
-      await hangUp(line)
-      return E.left({ detail: 'the driver is closed' })
+      if (closed) {
+        await hangUp(line)
+        return E.left({ detail: 'the driver is closed' })
+      }
+      settle(line)
+      return E.right(line)
+    },
+    owe: (script) => {
+      owed.add(script)
+      if (spare !== undefined) settle(spare.line)
     },
     allowAgain: () => {
       isAllowed = true

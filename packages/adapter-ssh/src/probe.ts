@@ -67,12 +67,14 @@ show() {
 }
 set -- $l
 if [ "$g" = "$2" ]; then show $p; elif [ "$g" -gt 0 ]; then
-  for d in /proc/[0-9]*; do
-    read -r s < $d/stat || continue
+  # A shell reads byte by byte: what is read is chosen by one program.
+  for d in $(grep -l ") [^Z] [0-9]* $g " /proc/[0-9]*/stat); do
+    read -r s < $d || continue
     set -- \${s##*) }
     [ "$3" = "$g" ] && [ "$1" != Z ] || continue
     printf 'member %s\\n' "$s"
-    show \${d#/proc/}
+    d=\${d#/proc/}
+    show \${d%/stat}
   done
 fi
 exit 0`

@@ -26,10 +26,17 @@ import {
   keeperFiles,
   startLine,
 } from './keeper.js'
-import { type Line, type Survey, type Switchboard, switchboardOf } from './line.js'
+import type { Ledger } from './ledger.js'
+import { type Line, type Survey, switchboardOf } from './line.js'
 import type { PoolHost } from './option.js'
-import { type Birth, birthOf, type Resident, remoteProcess } from './remote-process.js'
-import { forsakeScript, prepareScript, sameProcess } from './script.js'
+import {
+  type Birth,
+  birthOf,
+  type Resident,
+  remoteProcess,
+  type Steward,
+} from './remote-process.js'
+import { eraseScript, forsakeScript, prepareScript, sameProcess } from './script.js'
 import { type Wire, wireOver } from './wire.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -49,9 +56,8 @@ interface Berth {
   readonly served: ProcessIdentity | undefined
 }
 
-interface Held {
+interface Held extends Steward {
   readonly declared: PoolHost
-  readonly board: Switchboard
   readonly options: DialOptions
   readonly berths: Map<string, Berth>
 }
@@ -61,9 +67,13 @@ const bornWithinMs = 10_000
 // ----------------------------------------------------------------------------------- constructors
 
 /** The host that was declared. Nothing is dialled before it is needed. */
-export const remoteHost = (declared: PoolHost, options: DialOptions): RemoteHost => {
+export const remoteHost = (
+  declared: PoolHost,
+  options: DialOptions,
+  ledger: Ledger,
+): RemoteHost => {
   const board = switchboardOf(declared, options)
-  const held: Held = { declared, board, options, berths: new Map() }
+  const held: Held = { declared, board, ledger, options, berths: new Map() }
   return {
     name: nameOf(declared),
     environment: async (signal) => {
@@ -150,7 +160,8 @@ const startOn = async (
   const failed = async (detail: string): Promise<Started> => {
     birth.disown()
     if (E.isRight(wire)) wire.right.close()
-    await control.run(`rm -rf '${directory}'`)
+    const erasing = eraseScript(directory)
+    if (E.isLeft(await control.run(erasing))) held.board.owe(erasing)
     return notStarted({ detail })
   }
   if (E.isLeft(wire)) return failed(wire.left)
@@ -171,7 +182,8 @@ const startOn = async (
   }
   const kept: KeptProcess | undefined =
     keeper === 'none' ? undefined : { name: `${keeper}:${directory}`, identity: read.identity }
-  const resident: Resident = { ...read, directory, kept }
+  const resident: Resident = { ...read, directory, kept, sessionId: start.sessionId }
+  held.ledger.replaced(start.sessionId)
   if (kept !== undefined) {
     held.berths.set(kept.name, { resident, keeper, frame, served: survey.served })
   }
@@ -184,9 +196,9 @@ const begun = (
   wire: Wire,
   birth: Birth,
   listener: ProcessListener,
-  { board }: Held,
+  held: Held,
 ): Started => {
-  const process = remoteProcess(resident, line, wire, birth, board)
+  const process = remoteProcess(resident, line, wire, birth, held)
   birth.adopt(listener, line, resident.kept !== undefined)
   return { _tag: 'started', process }
 }
@@ -270,6 +282,7 @@ const attachOn = async (
   if (found.value === 'over') {
     return failed({ detail: `${kept.name}: ${birth.heard().trim()}`, gone: true })
   }
+  held.ledger.found(resident.sessionId)
   const now = E.isRight(survey) ? survey.right.served : undefined
   held.berths.set(kept.name, { ...berth, served: now })
   return begun(resident, line, wire.right, birth, listener, held)

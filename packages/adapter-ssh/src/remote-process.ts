@@ -12,6 +12,7 @@ import type {
   ProcessListener,
 } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
+import type { Ledger } from './ledger.js'
 import type { Line, Switchboard } from './line.js'
 import { factIn, probeScript } from './probe.js'
 import {
@@ -34,6 +35,13 @@ export interface Resident {
   readonly startedIn: string
   /** What it is found by again; absent: its end is the line's. */
   readonly kept: KeptProcess | undefined
+  readonly sessionId: string
+}
+
+/** Who sees to what cannot be done now. */
+export interface Steward {
+  readonly board: Switchboard
+  readonly ledger: Ledger
 }
 
 /** A process whose wire is being laid. */
@@ -157,7 +165,7 @@ export const remoteProcess = (
   line: Line,
   wire: Wire,
   birth: Birth,
-  board: Switchboard,
+  { board, ledger }: Steward,
 ): Process => {
   const { identity, directory, startedIn, kept } = resident
   const { control, connection } = line
@@ -212,18 +220,17 @@ export const remoteProcess = (
     end: async () => {
       isSettled = true
       const wasLost = connection.lost() !== undefined
-      const taken = wasLost ? await board.take() : E.right(line)
-      if (E.isLeft(taken)) {
-        await release()
-        return nothingLeft
-      }
       const survey = await line.survey()
       const served = E.isRight(survey) ? survey.right.served : undefined
       const forsaking = wasLost && served !== undefined ? forsakeScript(served) : ''
-      const answer = await taken.right.control.run(`${forsaking}\n${endScript(resident)}`)
+      const script = `${forsaking}\n${endScript(resident)}`
+      const taken = wasLost ? await board.take() : E.right(line)
+      const answer = E.isLeft(taken) ? taken : await taken.right.control.run(script)
       await release()
-      if (wasLost) await board.giveBack(taken.right)
-      return E.isRight(answer) ? leftoverIn(answer.right.bytes.toString('utf8')) : nothingLeft
+      if (wasLost && E.isRight(taken)) await board.giveBack(taken.right)
+      if (E.isRight(answer)) return leftoverIn(answer.right.bytes.toString('utf8'))
+      ledger.note(resident.sessionId, board.owe, script)
+      return nothingLeft
     },
     ...(keeping === undefined ? {} : { keeping }),
   }

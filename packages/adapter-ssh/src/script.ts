@@ -185,6 +185,21 @@ cat /proc/$p/environ`
 export const forsakeScript = (served: ProcessIdentity): string =>
   `[ $PPID = ${served.pid} ] || (\n${sameProcess(served)}\nkill ${served.pid}\n)`
 
+/** Ends whatever was started from `directory`, known or not, and removes it. */
+export const eraseScript = (directory: string): string => {
+  const d = quoted(directory)
+  return `each() {
+  for n in $(grep -laF ${d} /proc/[0-9]*/cmdline); do
+    n=\${n#/proc/}
+    kill $1 \${n%/cmdline}
+  done
+}
+each -HUP
+sleep 0.1
+each -KILL
+rm -rf ${d}`
+}
+
 /** A process to be ended. */
 export interface RemoteEnd {
   readonly identity: ProcessIdentity
@@ -211,7 +226,8 @@ members() {
   going= staying=
   # A number is free again only when nobody is left of the session it named.
   [ ! -d /proc/${leader.pid} ] || same ${leader.pid} ${leader.startTicks ?? startTicks} || return
-  for d in /proc/[0-9]*; do
+  for d in $(grep -l ") [^Z] [0-9]* [0-9]* ${leader.pid} " /proc/[0-9]*/stat); do
+    d=\${d%/stat}
     read -r s < $d/stat || continue
     n=\${d#/proc/}
     set -- \${s##*) }
@@ -231,13 +247,15 @@ named() {
 members
 named ended "$going"
 named let-be "$staying"
-[ -n "$going" ] && kill -HUP $going && kill -CONT $going
-i=0
-while members && [ -n "$going" ] && [ $i -lt 15 ]; do sleep 0.02; i=$((i + 1)); done
-[ -n "$going" ] && kill -KILL $going
-same ${pid} ${startTicks} && kill -KILL ${pid}
-i=0
-while members && [ -n "$going" ] && [ $i -lt 50 ]; do sleep 0.02; i=$((i + 1)); done
+if [ -n "$going" ]; then
+  kill -HUP $going
+  kill -CONT $going
+  i=0
+  while sleep 0.01; members; [ -n "$going" ] && [ $i -lt 25 ]; do i=$((i + 1)); done
+  [ -n "$going" ] && kill -KILL $going
+  i=0
+  while [ -n "$going" ] && [ $i -lt 50 ]; do sleep 0.02; members; i=$((i + 1)); done
+fi
 ${removal}
 exit 0`
 }
