@@ -51,7 +51,7 @@ exec env -0
 
 // Says a word of ours on the terminal, as a mark whose payload is $1.
 const saying = (frame: string): string =>
-  `say() { printf '\\033]${markCode};%s;V;%d;%s\\007' ${quoted(frame)} "\${#1}" "$1"; }`
+  `say() { printf '\\033]${markCode};%s;V;%d;%s;%s\\007' ${quoted(frame)} "\${#1}" "$1" ${quoted(frame)}; }`
 
 // The program's name: found as \`env\` would find it, so that one that is missing is told as such.
 const finding = (command: string, path: string): string =>

@@ -26,7 +26,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }))
 const frame = 'f'.repeat(32)
 const esc = '\u001b'
 const bell = '\u0007'
-const said = new RegExp(`${esc}\\]6973;${frame};V;\\d+;([^${bell}]*)${bell}`, 'g')
+const said = new RegExp(`${esc}\\]6973;${frame};V;\\d+;([^${bell}]*);${frame}${bell}`, 'g')
 
 const start = (more: Partial<RemoteStart>): RemoteStart => ({
   directory: join(home, 'start'),

@@ -24,13 +24,13 @@ const key = boundKey.replace('\x1b', '\\e')
 
 const functions = String.raw`
 __sr_ps0='\${__sr_none[__sr_ran=1]-}\${__sr_nonce:+$(__sr_start >/dev/tty 2>/dev/null)}'
-__sr_ps1='\[\e]${markCode};\${__sr_nonce};A;0;\a\]'
-__sr_ps2='\[\e]${markCode};\${__sr_nonce};P;0;\a\]'
+__sr_ps1='\[\e]${markCode};\${__sr_nonce};A;0;;\${__sr_nonce}\a\]'
+__sr_ps2='\[\e]${markCode};\${__sr_nonce};P;0;;\${__sr_nonce}\a\]'
 __sr_hook='{ __sr_prompt "$?" "\${__sr_ran:+$('"$__sr_dumping"')}" >/dev/tty; } 2>/dev/null'
 __sr_press='__sr_key "$?" "$('"$__sr_dumping"')"'
 __sr_sent= __sr_state= __sr_held= __sr_answers=0 __sr_none=()
 
-__sr_mark() { builtin printf '\e]${markCode};%s;%s;%d;%s\a' "$__sr_nonce" "$1" "\${#2}" "$2"; }
+__sr_mark() { builtin printf '\e]${markCode};%s;%s;%d;%s;%s\a' "$__sr_nonce" "$1" "\${#2}" "$2" "$__sr_nonce"; }
 
 # The exported variables, as words, and, where $1 is given, what else is held. What belongs to this file is
 # left out of those it stands in.

@@ -17,7 +17,8 @@ const key = boundKey.replace('\x1b[', '\\e\\[')
 const functions = String.raw`
 # $argv[1]: the kind of mark, $argv[2]: its payload, of ASCII alone.
 function __sr_mark
-    builtin printf '\e]${markCode};%s;%s;%d;%s\a' $__sr_nonce $argv[1] (string length -- "$argv[2]") "$argv[2]" >/dev/tty
+    set -l __sr_length (string length -- "$argv[2]")
+    builtin printf '\e]${markCode};%s;%s;%d;%s;%s\a' $__sr_nonce $argv[1] $__sr_length "$argv[2]" $__sr_nonce >/dev/tty
 end
 
 # One word.

@@ -57,6 +57,7 @@ export const launch = async (
     historyLines,
     ...(state === undefined ? {} : { state }),
   })
+  if (integration !== undefined) session.output.hide(integration.nonce)
   const start = {
     sessionId: session.id,
     command: spec.command,

@@ -1,9 +1,10 @@
 /**
  * Marks: what the shell integration says in between the output, invisibly, and how it is written.
  *
- * A mark is `ESC ] 6973 ; NONCE ; KIND ; LENGTH ; PAYLOAD BEL`. The nonce is made for one process and
- * known to it and the driver alone, so that output cannot forge a mark; the length, in characters, shows
- * when the output of a background job fell into one.
+ * A mark is `ESC ] 6973 ; NONCE ; KIND ; LENGTH ; PAYLOAD ; NONCE BEL`. The nonce is made for one process
+ * and known to it and the driver alone, so that output cannot forge a mark. What a background job writes
+ * can fall into one: the length, in characters, shows that, and the nonce at the end keeps such output
+ * from ending the mark where it likes.
  */
 import { readAssignments, readWord } from './quoting.js'
 
@@ -46,10 +47,11 @@ export const markCode = 6973
 /** What is sent to press the bound key. */
 export const boundKey = '\x1b[6973~'
 
-export const markEnd = '\x07'
-
 /** What every mark of a process begins with. */
 export const markStart = (nonce: string): string => `\x1b]${markCode};${nonce};`
+
+/** What every mark of a process ends with. */
+export const markEnd = (nonce: string): string => `;${nonce}\x07`
 
 // ------------------------------------------------------------------------------------ combinators
 

@@ -6,6 +6,8 @@ import { storedBytes } from '@session-recovery/core'
 export interface Output {
   /** What is kept, oldest first. */
   readonly text: () => string
+  /** From now on `text` is left out of what is kept, wherever it stands. */
+  readonly hide: (text: string) => void
   readonly droppedBytes: () => number
   /** Whether the terminal shows its alternate screen, as full-screen programs have it. */
   readonly alternateScreen: () => boolean
@@ -17,6 +19,9 @@ export interface Output {
 // A cut is moved to the next line, so that it does not fall into a control sequence.
 const lineSearchLimit = 4_096
 
+// What is hidden belongs to a process: of those before, this many may still be in what is kept.
+const hiddenLimit = 32
+
 /** An empty output that keeps at most `limitBytes` of UTF-8. */
 export const outputOf = (limitBytes: number): Output => {
   let chunks: string[] = []
@@ -24,6 +29,9 @@ export const outputOf = (limitBytes: number): Output => {
   let dropped = 0
   let alternate = false
   let tail = ''
+  let hidden: readonly string[] = []
+  const shown = (): string =>
+    hidden.reduce((text, one) => text.replaceAll(one, ''), chunks.join(''))
 
   const drop = (): void => {
     // Rare and whole: half of the limit is let go at once, so that appending stays cheap.
@@ -45,7 +53,10 @@ export const outputOf = (limitBytes: number): Output => {
   }
 
   return {
-    text: () => chunks.join(''),
+    text: shown,
+    hide: (text) => {
+      hidden = [...hidden, text].slice(-hiddenLimit)
+    },
     droppedBytes: () => dropped,
     alternateScreen: () => alternate,
     append,

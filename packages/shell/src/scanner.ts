@@ -30,41 +30,50 @@ const headerLimit = 12
 
 /** A scanner for the output of the process that `nonce` was made for. */
 export const scannerOf = (nonce: string): Scanner => {
-  const start = markStart(nonce)
-  let inMark = false
+  const signs = { start: markStart(nonce), end: markEnd(nonce) }
+  let state: 'outside' | 'inside' | 'skipping' = 'outside'
   let held = ''
   let toSkip = 0
 
   const outside = (tokens: Token[]): boolean => {
-    const at = held.indexOf(start)
-    const end = at < 0 ? held.length - heldBack(held, start) : at
+    const at = held.indexOf(signs.start)
+    const end = at < 0 ? held.length - heldBack(held, signs.start) : at
     if (end > 0) tokens.push({ _tag: 'output', text: held.slice(0, end) })
-    held = held.slice(at < 0 ? end : at + start.length)
-    inMark = at >= 0
-    return inMark
+    held = held.slice(at < 0 ? end : at + signs.start.length)
+    if (at >= 0) state = 'inside'
+    return at >= 0
   }
 
   const inside = (tokens: Token[]): boolean => {
-    const read = readFrame(held)
+    const read = readFrame(held, signs)
     if (read === undefined) return false
     tokens.push(read.token)
     held = held.slice(read.end)
     toSkip = read.skip ?? 0
-    inMark = false
+    state = toSkip > 0 ? 'skipping' : 'outside'
     return true
   }
 
-  const skip = (): void => {
-    const skipped = Math.min(toSkip, held.length)
-    held = held.slice(skipped)
-    toSkip -= skipped
+  // Keeps no more of what it skips than may be the beginning of what ends that.
+  const skipping = (): boolean => {
+    const end = frameEnd(held, 0, signs)
+    if (end === undefined) {
+      const skipped = Math.max(0, held.length - signs.start.length)
+      toSkip -= skipped
+      held = held.slice(skipped)
+      if (toSkip <= 0) state = 'outside'
+      return state === 'outside'
+    }
+    held = held.slice(end.next)
+    state = 'outside'
+    return true
   }
 
+  const steps = { outside, inside, skipping }
   return (chunk) => {
     const tokens: Token[] = []
     held += chunk
-    skip()
-    while (held !== '' && (inMark ? inside(tokens) : outside(tokens))) skip()
+    while (held !== '' && steps[state](tokens));
     return tokens
   }
 }
@@ -76,10 +85,15 @@ const heldBack = (text: string, start: string): number => {
   return tail.length < start.length && start.startsWith(tail) ? tail.length : 0
 }
 
+interface Signs {
+  readonly start: string
+  readonly end: string
+}
+
 interface Frame {
   readonly token: Token
   readonly end: number
-  /** How many characters behind the end belong to the frame all the same. */
+  /** How many characters behind the end are skipped at most, until a mark ends or begins. */
   readonly skip?: number
 }
 
@@ -89,33 +103,46 @@ const rejected = (detail: string, end: number, skip = 0): Frame => ({
   skip,
 })
 
+/**
+ * Where a mark ends in `text`: by its own end, or, where that was torn, by the beginning of the next.
+ *
+ * @returns where its payload ends, and where what follows begins.
+ */
+const frameEnd = (text: string, from: number, { start, end }: Signs) => {
+  const at = text.indexOf(end, from)
+  const another = text.indexOf(start)
+  if (another >= 0 && (at < 0 || another < at)) return { payload: undefined, next: another }
+  return at < 0 ? undefined : { payload: at, next: at + end.length }
+}
+
 /** The mark `held` begins with, behind its nonce; `undefined` while more is needed. */
-const readFrame = (held: string): Frame | undefined => {
+const readFrame = (held: string, signs: Signs): Frame | undefined => {
   const fields = header.exec(held)
   if (fields === null) {
-    return held.length < headerLimit && !held.includes(markEnd)
+    return held.length < headerLimit && !held.includes('\x07')
       ? undefined
       : rejected('a mark without kind and length', 0)
   }
   const length = Number(fields[2])
   const from = fields[0].length
   if (length > payloadLimit) {
-    return rejected(`a mark of ${length} characters`, from, length + 1)
+    return rejected(`a mark of ${length} characters`, from, 2 * length + slackLimit)
   }
-  if (held.length < from + length + 1) return undefined
-  // The payload holds no BEL of its own: the first one behind its length ends it.
-  const end = held.indexOf(markEnd, from + length)
-  if (end < 0) {
+  if (held.length < from + length + signs.end.length) return undefined
+  const end = frameEnd(held, from + length, signs)
+  if (end === undefined) {
     return held.length < from + 2 * length + slackLimit
       ? undefined
       : rejected('a mark without an end', held.length)
   }
-  const payload = held.slice(from, end)
-  if (charactersIn(payload) !== length) return rejected('a mark torn by other output', end + 1)
+  const payload = end.payload === undefined ? undefined : held.slice(from, end.payload)
+  if (payload === undefined || charactersIn(payload) !== length) {
+    return rejected('a mark torn by other output', end.next)
+  }
   const mark = readMark(fields[1] ?? '', payload)
   return mark === undefined
-    ? rejected(`a mark of kind ${fields[1]} that cannot be read`, end + 1)
-    : { token: { _tag: 'mark', mark }, end: end + 1 }
+    ? rejected(`a mark of kind ${fields[1]} that cannot be read`, end.next)
+    : { token: { _tag: 'mark', mark }, end: end.next }
 }
 
 // As bash counts: characters, not UTF-16 code units.

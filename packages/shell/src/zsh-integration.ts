@@ -22,7 +22,7 @@ const alone = `builtin emulate -L zsh
 
 const functions = String.raw`
 # $1: the kind of mark, $2: its payload, of ASCII alone.
-__sr_mark() { builtin print -rn -- $'\e]${markCode};'"$__sr_nonce;$1;\${#2};$2"$'\a' >/dev/tty }
+__sr_mark() { builtin print -rn -- $'\e]${markCode};'"$__sr_nonce;$1;\${#2};$2;$__sr_nonce"$'\a' >/dev/tty }
 
 # As words, whatever bytes they hold: in this locale every byte that is not ASCII is written in octal.
 __sr_quote() {

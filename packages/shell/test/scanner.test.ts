@@ -6,7 +6,7 @@ import { payloadLimit, scannerOf, type Token } from '../src/scanner.js'
 
 const nonce = 'f00d'.repeat(8)
 const marked = (kind: string, payload: string, length = [...payload].length) =>
-  `${markStart(nonce)}${kind};${length};${payload}${markEnd}`
+  `${markStart(nonce)}${kind};${length};${payload}${markEnd(nonce)}`
 
 const scanned = (chunks: readonly string[]): readonly Token[] => {
   const scan = scannerOf(nonce)
@@ -40,7 +40,7 @@ const noise = fc.string({
 })
 const forged = fc
   .tuple(fc.constantFrom('', 'f00d', 'F00D'.repeat(8), `${nonce}0`, nonce.slice(1)), noise)
-  .map(([wrong, tail]) => `\x1b]6973;${wrong};A;0;${markEnd}${tail}`)
+  .map(([wrong, tail]) => `\x1b]6973;${wrong};A;0;\x07${tail}`)
 const genuine = fc.constantFrom(
   marked('A', ''),
   marked('K', '7'),
@@ -81,7 +81,7 @@ describe('the scanner', () => {
   it('rejects a mark that other output fell into, and goes on behind it', () => {
     const mark = marked('D', "0 12 '/tmp'")
     const at = mark.indexOf('/tmp')
-    for (const torn of ['job done', `bell${markEnd}`, '😀']) {
+    for (const torn of ['job done', 'bell\x07', '😀']) {
       const tokens = scanned([`a${mark.slice(0, at)}${torn}${mark.slice(at)}b${marked('A', '')}`])
       expect(tokens.filter(({ _tag }) => _tag === 'rejected')).toHaveLength(1)
       expect(marksIn(tokens)).toEqual([{ _tag: 'prompt' }])
@@ -95,6 +95,22 @@ describe('the scanner', () => {
     expect(outputOf(tokens)).toBe('ab')
     expect(marksIn(tokens)).toEqual([])
     expect(tokens.filter(({ _tag }) => _tag === 'rejected')).toHaveLength(1)
+  })
+
+  it('believes no mark that ends where other output wants it to', () => {
+    const whole = marked('D', "0 12 '/tmp'")
+    const at = whole.indexOf('/tmp')
+    // As long as the payload should be, and a bell right behind it.
+    const forged = `${whole.slice(0, at)}/etc'\x07${whole.slice(at)}`
+    const tokens = scanned([`a${forged}b${marked('A', '')}`])
+    expect(tokens.map(({ _tag }) => _tag)).toEqual(['output', 'rejected', 'output', 'mark'])
+    expect(outputOf(tokens)).toBe('ab')
+  })
+
+  it('goes on at the next mark where the end of one was torn', () => {
+    const torn = `${marked('D', "0 12 '/tmp'").slice(0, -1)}job done\x07`
+    const tokens = scanned([`a${torn}`, `b${marked('A', '')}c`])
+    expect(tokens.map(({ _tag }) => _tag)).toEqual(['output', 'rejected', 'mark', 'output'])
   })
 
   it('gives a mark without an end up', () => {
