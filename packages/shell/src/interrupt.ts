@@ -116,7 +116,7 @@ const apply = async (rung: Rung, shell: Shell, { sight }: Look): Promise<void> =
   else if (rung._tag === 'continue') {
     await shell.process.signal('process', 'SIGCONT')
     if (group !== undefined) await shell.process.signal({ group }, 'SIGCONT')
-  } else if (group !== undefined && group > 1 && sight?.groupIsShell === false) {
+  } else if (group !== undefined && group > 1) {
     await shell.process.signal({ group }, rung.signal)
   }
 }

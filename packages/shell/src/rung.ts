@@ -23,7 +23,7 @@ export interface Situation {
   readonly kind: ForegroundKind
   /** It is a program that holds somebody's work. */
   readonly holdsWork?: WorkHolder
-  /** The foreground is the shell's own group, which is never signalled. */
+  /** The foreground is the shell's own group, which gets no signal but what ^C sends it, too. */
   readonly groupIsShell: boolean
   /** The terminal turns ^C into a signal; where that is not known it is not typed. */
   readonly keyMakesSignal: boolean
@@ -104,8 +104,11 @@ const climb = (ladder: readonly Rung[], seen: Situation, tried: readonly Rung[])
     tried,
   )
 
-const allowed = (rung: Rung, { groupIsShell, keyMakesSignal }: Situation): boolean =>
-  rung._tag === 'signal' ? !groupIsShell : rung._tag !== 'interrupt-key' || keyMakesSignal
+const allowed = (rung: Rung, { kind, groupIsShell, keyMakesSignal }: Situation): boolean => {
+  if (rung._tag === 'interrupt-key') return keyMakesSignal
+  // A loop of the shell's own is ended by what ^C sends; the shell, back at its prompt, outlives it.
+  return rung._tag !== 'signal' || !groupIsShell || (kind === 'running' && rung === interrupt)
+}
 
 // Each rung of the ladder that was tried already counts once, also when another ladder had it.
 const firstUntried = (ladder: readonly Rung[], tried: readonly Rung[]): Choice => {

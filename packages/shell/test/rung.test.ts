@@ -31,7 +31,7 @@ test.each<readonly [Seen, string, string, string, string]>([
   [{ kind: 'waiting-for-password' }, waiting, waiting, keysOnly, noKeys],
   [{ kind: 'waiting-for-line', holdsWork: 'repl' }, 'let-be', saving, 'exhausted', saving],
   [{ kind: 'waiting-for-line', holdsWork: 'editor' }, 'let-be', saving, 'exhausted', saving],
-  [{ kind: 'running' }, 'let-be', noKeys, 'exhausted', noKeys],
+  [{ kind: 'running' }, 'let-be', noKeys, 'SIGINT exhausted', noKeys],
   [{ kind: 'full-screen' }, 'let-be', saving, 'exhausted', saving],
   [{ kind: 'pager' }, 'let-be', paging, 'exhausted', paging],
   [
@@ -50,7 +50,7 @@ test.each<readonly [Seen, string, string, string, string]>([
   expect(ladder({ ...seen, late: true, keyMakesSignal: false })).toBe(keyIsText)
 })
 
-it('types no ^C where it would be text, and sends no signal to the group of the shell', () => {
+it('types no ^C where it would be text, and no signal to a shell that waits', () => {
   const seen: Seen = { kind: 'waiting-for-line', keyMakesSignal: false, groupIsShell: true }
   expect(ladder(seen)).toBe('exhausted')
 })
