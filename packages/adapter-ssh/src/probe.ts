@@ -9,7 +9,7 @@ import type {
   TerminalFlags,
 } from '@session-recovery/shell'
 import { sameProcess } from './script.js'
-import { type Machine, type Shown, waitingIn } from './waiting.js'
+import { ignoresStopsIn, type Machine, type Shown, waitingIn } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -52,11 +52,16 @@ links() {
 show() {
   read -r y < /proc/$1/syscall || return
   echo "call $1 $y"
+  while read -r k v w; do [ "$k" = SigIgn: ] && echo "ignored $1 $v"; done < /proc/$1/status
+  for h in /proc/$1/task/*; do
+    [ \${h##*/} = $1 ] || { read -r v < $h/syscall && echo "thread $1 $v"; }
+  done
   set -- $1 $y
   case $2 in
     *[!0-9]*|'') ;;
     0|19|63|65) ours $1 $(($3)) || links $1;;
     23|270|72) [ $(($3)) = 1 ] && ours $1 0 || links $1; memory $1 $(($4)) 128;;
+    1|20|64|66) links $1;;
     7|271|73) links $1; memory $1 $(($3)) $((8 * $4));;
     232|281|22|441)
       links $1
@@ -96,7 +101,15 @@ export const factIn = (
   const shown = shownIn(lines, memory)
   const factOf = ({ pid, name, state, group }: Stat): ProcessFact => {
     const waiting = waitingIn(shown, pid, machine)
-    return { pid, name, state, group, ...(waiting === undefined ? {} : { waiting }) }
+    const ignoresStops = ignoresStopsIn(shown, pid)
+    return {
+      pid,
+      name,
+      state,
+      group,
+      ...(waiting === undefined ? {} : { waiting }),
+      ...(ignoresStops === undefined ? {} : { ignoresStops }),
+    }
   }
   const terminal = lines.find((line) => line.startsWith('terminal '))?.slice('terminal '.length)
   const flags = flagsIn(lines.find((line) => line.startsWith('flags '))?.slice('flags '.length))
@@ -170,16 +183,25 @@ const partsIn = (bytes: Buffer): Parts => {
 
 const shownIn = (lines: readonly string[], memory: ReadonlyMap<string, Buffer>): Shown => {
   const calls = new Map<number, string>()
+  const threads = new Map<number, readonly string[]>()
+  const ignored = new Map<number, string>()
   const links = new Map<string, string>()
   const watched: (readonly [number, number, number])[] = []
   for (const line of lines) {
     const [kind, pid = '', second = '', ...rest] = line.split(' ')
     if (kind === 'call') calls.set(Number(pid), line.slice(`call ${pid} `.length))
+    if (kind === 'thread') {
+      const others = threads.get(Number(pid)) ?? []
+      threads.set(Number(pid), [...others, line.slice(`thread ${pid} `.length)])
+    }
+    if (kind === 'ignored') ignored.set(Number(pid), second)
     if (kind === 'link') links.set(`${pid} ${second}`, rest.join(' '))
     if (kind === 'watched') watched.push([Number(pid), Number(second), Number(rest[0])])
   }
   return {
     call: (pid) => calls.get(pid),
+    threads: (pid) => threads.get(pid) ?? [],
+    ignored: (pid) => ignored.get(pid),
     link: (pid, descriptor) => links.get(`${pid} ${descriptor}`),
     memory: (pid, address) => memory.get(`${pid} ${address}`),
     watched: (pid, descriptor) =>

@@ -2,7 +2,14 @@
  * What a process waits for, told from the system call it sleeps in and the memory that call points to.
  * Pure: what the kernel showed is handed in.
  */
-import type { Waiting } from '@session-recovery/shell'
+import {
+  memoryNeeded,
+  polledDescriptors,
+  type SystemCall,
+  selectedDescriptors,
+  systemCallOf,
+  type Waiting,
+} from '@session-recovery/shell'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -13,6 +20,10 @@ export type Machine = string
 export interface Shown {
   /** `/proc/PID/syscall`: the number, then the arguments. */
   readonly call: (pid: number) => string | undefined
+  /** The same of each of its other threads. */
+  readonly threads: (pid: number) => readonly string[]
+  /** The signals it ignores, as a mask in hexadecimal digits. */
+  readonly ignored: (pid: number) => string | undefined
   /** What a descriptor of the process stands for. */
   readonly link: (pid: number, descriptor: number) => string | undefined
   readonly memory: (pid: number, address: bigint) => Buffer | undefined
@@ -20,95 +31,54 @@ export interface Shown {
   readonly watched: (pid: number, descriptor: number) => readonly number[]
 }
 
-interface Call {
-  readonly _tag: 'read' | 'poll' | 'select' | 'epoll'
-  /**
-   * Which argument bounds the wait: a number of milliseconds, negative for ever, or an address of a
-   * time, zero for ever.
-   */
-  readonly bound?: { readonly argument: number; readonly isAddress: boolean }
-}
-
-const ms = (argument: number) => ({ argument, isAddress: false })
-const time = (argument: number) => ({ argument, isAddress: true })
-
-const calls: Readonly<Record<string, Readonly<Record<number, Call>>>> = {
-  x86_64: {
-    0: { _tag: 'read' },
-    19: { _tag: 'read' },
-    7: { _tag: 'poll', bound: ms(2) },
-    271: { _tag: 'poll', bound: time(2) },
-    23: { _tag: 'select', bound: time(4) },
-    270: { _tag: 'select', bound: time(4) },
-    232: { _tag: 'epoll', bound: ms(3) },
-    281: { _tag: 'epoll', bound: ms(3) },
-    441: { _tag: 'epoll', bound: time(3) },
-  },
-  aarch64: {
-    63: { _tag: 'read' },
-    65: { _tag: 'read' },
-    73: { _tag: 'poll', bound: time(2) },
-    72: { _tag: 'select', bound: time(4) },
-    22: { _tag: 'epoll', bound: ms(3) },
-    441: { _tag: 'epoll', bound: time(3) },
-  },
-}
+const names: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64' }
 
 // ------------------------------------------------------------------------------------ combinators
 
 /** What a process waits for; `undefined` when it was not shown. */
 export const waitingIn = (shown: Shown, pid: number, machine: Machine): Waiting | undefined => {
-  const known = calls[machine]
-  const line = shown.call(pid)?.trim()
-  if (known === undefined || line === undefined || line === '') return undefined
-  const [number = '', ...words] = line.split(' ')
-  const call = known[Number(number)]
-  if (!/^\d+$/.test(number) || call === undefined) return { _tag: 'elsewhere' }
-  const args = words.map((word) => BigInt(word))
-  const descriptors = awaited(shown, pid, call, args)
+  const callOf = (line: string) => systemCallOf(line, names[machine] ?? machine)
+  const call = callOf(shown.call(pid) ?? '')
+  if (call === undefined) return undefined
+  if (call._tag === 'child') return { _tag: 'others' }
+  if (call._tag === 'write') {
+    const isPipe = shown.link(pid, call.descriptor)?.startsWith('pipe:') ?? false
+    return isPipe ? { _tag: 'others' } : { _tag: 'elsewhere' }
+  }
+  if (call._tag === 'lock' || call._tag === 'other') return { _tag: 'elsewhere' }
+  const descriptors = awaited(shown, pid, call)
   if (descriptors === undefined) return undefined
   const files = descriptors.map((descriptor) => shown.link(pid, descriptor) ?? '')
-  return { _tag: 'reading', files, bounded: isBounded(call, args) }
+  // A thread that waits for another to let go of a lock has no business of its own.
+  const isBusy = shown.threads(pid).some((line) => callOf(line)?._tag !== 'lock')
+  return {
+    _tag: 'reading',
+    files: isBusy ? [...files, 'what another thread waits for'] : files,
+    bounded: call._tag !== 'read' && call.patience === 'bounded',
+  }
 }
 
-const isBounded = ({ bound }: Call, args: readonly bigint[]): boolean => {
-  if (bound === undefined) return false
-  const value = args[bound.argument] ?? 0n
-  return bound.isAddress ? value !== 0n : BigInt.asIntN(32, value) >= 0n
+const stopSignals = (1n << 19n) | (1n << 21n)
+
+/** Whether a process ignores SIGTSTP and SIGTTOU; `undefined` when it was not shown. */
+export const ignoresStopsIn = (shown: Shown, pid: number): boolean | undefined => {
+  const mask = shown.ignored(pid)
+  if (mask === undefined || !/^[0-9a-f]+$/.test(mask)) return undefined
+  return (BigInt(`0x${mask}`) & stopSignals) === stopSignals
 }
 
 const awaited = (
   shown: Shown,
   pid: number,
-  { _tag }: Call,
-  args: readonly bigint[],
+  call: Extract<SystemCall, { readonly _tag: 'read' | 'poll' | 'select' | 'epoll' }>,
 ): readonly number[] | undefined => {
-  const [first = 0n, second = 0n] = args
-  switch (_tag) {
-    case 'read':
-      return [Number(first)]
-    case 'poll':
-      return second === 0n ? [] : pollSet(shown.memory(pid, first))
-    case 'select':
-      return second === 0n ? [] : selectSet(shown.memory(pid, second), Number(first))
-    case 'epoll':
-      return shown.watched(pid, Number(first))
-  }
+  if (call._tag === 'read') return [call.descriptor]
+  if (call._tag === 'epoll') return shown.watched(pid, call.descriptor)
+  const bytes = memoryNeeded(call)?.bytes ?? 0
+  if (bytes === 0 || call.address === 0n) return []
+  const memory = shown.memory(pid, call.address)
+  if (memory === undefined || memory.length < bytes) return undefined
+  return call._tag === 'poll'
+    ? polledDescriptors(memory.subarray(0, bytes))
+    : selectedDescriptors(memory, call.count)
 }
-
-const pollIn = 1
-
-const pollSet = (memory: Buffer | undefined): readonly number[] | undefined => {
-  if (memory === undefined || memory.length < 8) return undefined
-  const entries = Array.from({ length: Math.floor(memory.length / 8) }, (_, i) => i * 8)
-  return entries
-    .filter((at) => memory.readInt32LE(at) >= 0 && (memory.readInt16LE(at + 4) & pollIn) !== 0)
-    .map((at) => memory.readInt32LE(at))
-}
-
-const selectSet = (memory: Buffer | undefined, count: number): readonly number[] | undefined =>
-  memory === undefined || memory.length === 0
-    ? undefined
-    : Array.from({ length: Math.min(count, 1024) }, (_, i) => i).filter(
-        (i) => ((memory[i >> 3] ?? 0) & (1 << (i & 7))) !== 0,
-      )
