@@ -7,6 +7,7 @@ import {
   type RecoverySnapshot,
   type RecoveryStrategy,
   type RunRequest,
+  replicaId,
 } from '@session-recovery/core'
 import type { RequestEvent, RequestMap, RestoreState } from './event.js'
 
@@ -37,10 +38,6 @@ export const strategyMessage: Readonly<Record<RecoveryStrategy, string>> = {
   'session-refresh': 'Refreshing session state without full restart',
   'command-retry': 'Retrying failed commands with intelligent backoff',
 }
-
-/** The id of the replica a run makes: a repeat of the run names the same one. */
-export const replicaId = (sessionId: string, token: string): string =>
-  `${sessionId}-replica-${token}`
 
 /** Where a session stood. */
 export const restoreState = (snapshot: RecoverySnapshot): RestoreState => ({

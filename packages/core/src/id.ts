@@ -17,6 +17,10 @@ const namespace = '5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61'
 export const idOf = (...parts: readonly (string | number)[]): string =>
   v5(JSON.stringify(parts), namespace)
 
+/** The id of the replica that the run with this token makes: a repeat of the run names the same one. */
+export const replicaId = (sessionId: string, token: string): string =>
+  `${sessionId}-replica-${token}`
+
 /** A digest of plain data that does not depend on the order of its fields. */
 export const digest = (value: unknown): string =>
   v5(JSON.stringify(sorted(value)) ?? 'undefined', namespace)

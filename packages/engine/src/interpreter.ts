@@ -12,6 +12,7 @@ import {
   type RecoveryStrategy,
   type RunOutcome,
   repeatable,
+  replicaId,
   type SessionEvent,
   type SessionRecord,
   stuckFailure,
@@ -244,6 +245,9 @@ export class Interpreter {
       failure: incident.failure,
       plan: incident.plan,
       repeated: effect.repeated,
+      ...(effect.strategy === 'replicate'
+        ? { replicaId: replicaId(this.#sessionId, effect.token) }
+        : {}),
       ...(kept === undefined ? {} : { snapshot: kept.snapshot }),
       lostSecrets: kept?.lostSecrets ?? [],
       policy: this.#runtime.policy,
