@@ -32,6 +32,8 @@ export type Answer =
 const gone: Foreground = { kind: 'dead', reasons: ['there is no process'] }
 const answerWithinMs = 2_000
 const readyWithinMs = 500
+// A shell that printed its prompt and does not read yet is busy with itself, and soon will.
+const promptWithinMs = 3_000
 const readyEveryMs = 5
 
 // ------------------------------------------------------------------------------------ combinators
@@ -137,8 +139,17 @@ export const ask = async (
   if (shell === undefined) return silent('there is no process')
   if (shell.nonce === undefined) return silent('the program gives no marks and has no bound key')
   if (signal.aborted) return silent('called off')
-  const bounds = { withinMs: readyWithinMs, everyMs: readyEveryMs, signal }
-  const look = await lookUntil(session, shell, clock, bounds, (seen) => mayPress(shell, seen))
+  const bounds = { withinMs: promptWithinMs, everyMs: readyEveryMs, signal }
+  const elsewhereByMs = clock.monotonicMs() + readyWithinMs
+  const look = await lookUntil(
+    session,
+    shell,
+    clock,
+    bounds,
+    (seen) =>
+      mayPress(shell, seen) ||
+      (seen.foreground.kind !== 'at-prompt' && clock.monotonicMs() >= elsewhereByMs),
+  )
   if (!mayPress(shell, look)) {
     const { kind, reasons } = look.foreground
     return silent(`the shell is not at its prompt: ${kind} (${reasons.join(', ')})`)
