@@ -157,7 +157,7 @@ const sessionListener = (
   }
 }
 
-const nothingLeft: Leftover = { ended: [], letBe: [] }
+const unreached: Leftover = { ended: [], letBe: [], unreached: true }
 
 /** The process on a wire. */
 export const remoteProcess = (
@@ -230,7 +230,7 @@ export const remoteProcess = (
       if (wasLost && E.isRight(taken)) await board.giveBack(taken.right)
       if (E.isRight(answer)) return leftoverIn(answer.right.bytes.toString('utf8'))
       ledger.note(resident.sessionId, board.owe, script)
-      return nothingLeft
+      return unreached
     },
     ...(keeping === undefined ? {} : { keeping }),
   }

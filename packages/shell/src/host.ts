@@ -70,6 +70,8 @@ export interface TerminalFact {
 export interface Leftover {
   readonly ended: readonly string[]
   readonly letBe: readonly string[]
+  /** Its host could not be reached: nothing was ended yet. */
+  readonly unreached?: true
 }
 
 /** How a program is started on a terminal of its own. */

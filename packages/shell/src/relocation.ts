@@ -85,12 +85,14 @@ const left = async (session: Session, { clock }: LaunchPad): Promise<string> => 
   const { shell, host } = session
   if (shell === undefined) return 'nothing was left of it'
   const { pid } = shell.process.identity
-  let ended = false
+  let ended: boolean | undefined
   const ending = shell.end().then(
-    () => {
-      ended = true
+    ({ unreached }) => {
+      ended = unreached !== true
     },
-    () => {},
+    () => {
+      ended = false
+    },
   )
   await waitFor(
     {
@@ -101,7 +103,7 @@ const left = async (session: Session, { clock }: LaunchPad): Promise<string> => 
         return () => {}
       },
     },
-    () => (ended ? true : undefined),
+    () => ended,
   )
   shell.disown()
   return ended
