@@ -1,0 +1,130 @@
+/**
+ * A row of the drill: one subject, one fault, one strategy, and what must come of it.
+ */
+import type { Miss, ReceiptItemName, RecoveryStrategy } from '@session-recovery/core'
+import { recoveryStrategies } from '@session-recovery/core'
+import type { Fault } from './fault.js'
+import { givesMarks, isRemote, type Subject } from './subject.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+export interface Row {
+  readonly subject: Subject
+  readonly fault: Fault
+  readonly strategy: RecoveryStrategy
+}
+
+/** What must come of a row; anything else is a miss. */
+export interface Expectation {
+  readonly ends: 'recovered' | 'exhausted'
+  /** How the strategy itself must end; of the last resort nothing is asked but its archive. */
+  readonly outcome: 'done' | Miss['why'] | 'archived'
+  /** The process afterwards: the same, a new one, one of a replica beside it, or none. */
+  readonly process: 'same' | 'new' | 'replica' | 'none'
+  /** What the receipt must call restored; of a living process all that is known of it. */
+  readonly items: readonly ReceiptItemName[]
+  /** It is back, but what it was at it still is: it cannot be asked. */
+  readonly busy: boolean
+  /** The old process cannot be reached to be ended: it may live on. */
+  readonly beyondReach: boolean
+  /** How often the script must have been begun when all is over. */
+  readonly timesBegun: number
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+/** Every row there is for a subject and a fault. */
+export const rowsOf = (subject: Subject, fault: Fault): readonly Row[] =>
+  fault.fits(subject) ? recoveryStrategies.map((strategy) => ({ subject, fault, strategy })) : []
+
+/** What a row is called. */
+export const rowName = ({ subject, fault, strategy }: Row): string =>
+  `${subject.name} ${fault.name} ${strategy}`
+
+const respawned: readonly ReceiptItemName[] = ['process', 'cwd', 'env']
+const wholeState: readonly ReceiptItemName[] = [...respawned, 'history', 'screen']
+const living: readonly ReceiptItemName[] = [...wholeState, 'shellVariables', 'functions']
+
+/** What must come of a row on this machine. */
+export const expectationOf = (row: Row): Expectation => {
+  const { fault } = row
+  const begun = fault.hold === undefined ? 0 : 1
+  const way = ways[row.strategy](row)
+  const isOver = survives(row) ? 'same' : 'none'
+  // The server is back when an attempt has failed; what gives up before leaves it as it is.
+  const isShut = fault.closed === true || fault.relent !== undefined
+  const beyondReach = fault.leaves === 'cut-off' && isShut && survives(row)
+  return way === 'new' || way === 'replica' || way === 'same'
+    ? {
+        ends: 'recovered',
+        outcome: 'done',
+        process: way,
+        items: itemsOf(row, way),
+        beyondReach: survives(row) && fault.pool === true,
+        busy: row.strategy === 'reconnect' && isUnfinished(row),
+        timesBegun: begun + (row.strategy === 'command-retry' && begun > 0 ? 1 : 0),
+      }
+    : {
+        ends: 'exhausted',
+        outcome: way,
+        process: isOver,
+        items: [],
+        busy: false,
+        beyondReach,
+        timesBegun: begun,
+      }
+}
+
+// Without a keeper a shell ends with its connection.
+const survives = ({ subject, fault: { leaves } }: Row): boolean =>
+  leaves === 'cut-off' ? subject.keeper !== 'none' : leaves !== 'dead'
+
+type Way = 'same' | 'new' | 'replica' | Miss['why'] | 'archived'
+
+const isUnfinished = ({ fault: { leaves } }: Row): boolean =>
+  leaves === 'waiting' || leaves === 'unfinished'
+
+const itemsOf = (row: Row, way: Way): readonly ReceiptItemName[] => {
+  const { subject, strategy } = row
+  // A command that was interrupted is lost, and is said to be.
+  if (way === 'same') return isUnfinished(row) ? living : [...living, 'jobs']
+  const isWhole = strategy !== 'restart' && strategy !== 'session-refresh'
+  // What gives no marks tells no history.
+  if (!givesMarks(subject)) return isWhole ? [...respawned, 'screen'] : respawned
+  const items = isWhole ? wholeState : respawned
+  return items.filter((item) => !subject.lacks?.includes(item))
+}
+
+// What logs in again cannot where the host lets nobody in.
+const dialling =
+  (way: Way) =>
+  ({ fault: { closed } }: Row): Way =>
+    closed ? 'failed' : way
+
+const ways: Readonly<Record<RecoveryStrategy, (row: Row) => Way>> = {
+  restart: dialling('new'),
+  restore: dialling('new'),
+  replicate: (row) => (row.fault.pool ? 'replica' : dialling('replica')(row)),
+  reconnect: (row) => {
+    // On one machine there is no connection that could be lost.
+    if (!isRemote(row.subject)) return 'not-applicable'
+    if (row.subject.keeper === 'none') return dialling('new')(row)
+    // Whoever is attached to again is what it was: gone, or stopped, or not at its prompt.
+    if (row.fault.leaves === 'stopped') return 'unproved'
+    return row.fault.leaves === 'dead' ? 'failed' : dialling('same')(row)
+  },
+  migrate: ({ fault: { pool } }) => (pool ? 'new' : 'not-applicable'),
+  fallback: () => 'archived',
+  'prompt-interrupt': ({ subject, fault: { leaves } }) => {
+    if (leaves === 'dead' || leaves === 'cut-off') return 'failed'
+    if (leaves === 'disarmed') return 'same'
+    // It goes on, but nothing tells that it is well.
+    return givesMarks(subject) ? 'same' : 'failed'
+  },
+  'prompt-reset': ({ fault: { leaves } }) => (leaves === 'disarmed' ? 'same' : 'failed'),
+  'session-refresh': (row) => (row.fault.leaves === 'disarmed' ? 'same' : dialling('new')(row)),
+  'command-retry': ({ subject, fault }) => {
+    if (fault.hold === undefined || !givesMarks(subject)) return 'not-applicable'
+    return fault.leaves === 'dead' ? 'new' : 'same'
+  },
+}
