@@ -1,15 +1,18 @@
 /**
- * The drill as a person runs it: which rows, what is missing for them, progress, the table, the totals.
+ * The drill as a person runs it: which rows, what is missing for them, progress, the table, the totals;
+ * of everything, also how well what stands in a foreground is told apart.
  */
 import { availableParallelism } from 'node:os'
-import { styleText } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
 import { createLogUpdate } from 'log-update'
+import { confusion } from './confusion.js'
+import { type ConfusionReport, matrixText } from './confusion-report.js'
 import type { Played } from './play.js'
-import { type Row, rowName } from './row.js'
+import { progressOn } from './progress.js'
+import type { Row } from './row.js'
 import { run } from './run.js'
 import { rowsFor } from './selection.js'
-import { isMiss, jsonOf, lineOf, missesOf, tableOf } from './show.js'
+import { isMiss, jsonOf, missesOf, tableOf } from './show.js'
 import { missingFor } from './subject.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -20,8 +23,8 @@ export interface DrillOptions {
   readonly fault?: readonly string[]
   readonly strategy?: readonly string[]
   readonly jobs?: string
-  readonly json?: true
-  readonly keep?: true
+  readonly json?: boolean
+  readonly keep?: boolean
 }
 
 const exitStatus = { well: 0, missed: 1, usage: 64 } as const
@@ -31,7 +34,7 @@ const usualColumns = 120
 
 /** Runs the drill; resolves to the exit status. */
 export const drill = async (options: DrillOptions): Promise<number> => {
-  const { shell = [], fault = [], strategy = [], json = false, keep = false } = options
+  const { shell = [], fault = [], strategy = [] } = options
   const complain = (text: string) => process.stderr.write(`drill: ${text}\n`)
   const jobs = Number(options.jobs ?? availableParallelism() + 1)
   const chosen = rowsFor({ shells: shell, faults: fault, strategies: strategy })
@@ -45,25 +48,96 @@ export const drill = async (options: DrillOptions): Promise<number> => {
   }
   const rows = chosen.right.filter(({ subject }) => missingFor(subject).length === 0)
   const missing = [...new Set(chosen.right.flatMap(({ subject }) => missingFor(subject)))]
-  for (const name of missing)
+  for (const name of missing) {
     complain(`${name} is not installed: the rows that need it are skipped`)
-  const say = (text: string) => void (json ? process.stderr : process.stdout).write(text)
+  }
+  const isWhole = shell.length + fault.length + strategy.length === 0
+  const interruption = interrupted()
+  const result = await played(rows, { ...options, jobs, isWhole, ...interruption })
+  interruption.ignore()
+  show(result, missing, options)
+  if (interruption.status() !== undefined) return interruption.status() ?? exitStatus.missed
+  const inCi = process.env.CI === 'true' ? missing.length : 0
+  const failed = result.rows.filter(isMiss).length + (result.report?.misses.length ?? 0) + inCi
+  return failed === 0 ? exitStatus.well : exitStatus.missed
+}
+
+interface Result {
+  readonly rows: readonly Played[]
+  /** Of a drill of everything. */
+  readonly report: ConfusionReport | undefined
+  readonly directory: string
+  readonly seconds: number
+}
+
+interface Playing extends Pick<DrillOptions, 'json' | 'keep'> {
+  readonly jobs: number
+  readonly isWhole: boolean
+  readonly isCalledOff: () => boolean
+}
+
+const played = async (
+  rows: readonly Row[],
+  { jobs, isWhole, json, keep = false, isCalledOff }: Playing,
+): Promise<Result> => {
+  const stream = json ? process.stderr : process.stdout
   const beganMs = performance.now()
-  const progress = progressOn(json ? process.stderr : process.stdout, rows.length)
-  const { rows: played, directory } = await run(rows, { jobs, keep, ...progress })
+  const progress = progressOn(stream, rows.length)
+  const ran = await run(rows, { jobs, keep, isCalledOff, ...progress })
   progress.end()
-  const seconds = (performance.now() - beganMs) / 1_000
-  const failed = played.filter(isMiss).length + (process.env.CI === 'true' ? missing.length : 0)
+  const report = isWhole && !isCalledOff() ? await toldApart(stream, jobs) : undefined
+  return { ...ran, report, seconds: (performance.now() - beganMs) / 1_000 }
+}
+
+const toldApart = async (stream: NodeJS.WriteStream, jobs: number): Promise<ConfusionReport> => {
+  const update = stream.isTTY ? createLogUpdate(stream) : undefined
+  const report = await confusion({
+    sideBySide: jobs,
+    onProgress: ({ name, verdict }, done, total) => {
+      const line = `what stands in the foreground: ${done} of ${total}`
+      if (update !== undefined) update(line)
+      else if (verdict === 'miss') stream.write(`${line}: ${name} was missed\n`)
+    },
+  })
+  update?.clear()
+  update?.done()
+  return report
+}
+
+const show = (
+  { rows, report, directory, seconds }: Result,
+  missing: readonly string[],
+  { json = false, keep = false }: DrillOptions,
+): void => {
   if (json) {
-    const summary = { rows: played.map(jsonOf), missing, seconds }
+    const summary = { rows: rows.map(jsonOf), confusion: report ?? null, missing, seconds }
     process.stdout.write(`${JSON.stringify(summary, undefined, 2)}\n`)
   } else {
-    say(tableOf(played, process.stdout.columns ?? usualColumns))
-    say(missesOf(played))
-    say(totalsOf(played, missing, seconds))
+    process.stdout.write(tableOf(rows, process.stdout.columns ?? usualColumns))
+    process.stdout.write(missesOf(rows))
+    if (report !== undefined) process.stdout.write(`${matrixText(report)}\n`)
+    process.stdout.write(totalsOf(rows, missing, seconds))
   }
-  if (keep) say(`What was stored is in ${directory}\n`)
-  return failed === 0 ? exitStatus.well : exitStatus.missed
+  const where = json ? process.stderr : process.stdout
+  if (keep) where.write(`What was stored is in ${directory}\n`)
+}
+
+const signals = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** Once interrupted, no further row is begun; what is under way is closed. */
+const interrupted = () => {
+  let status: number | undefined
+  const heard = (signal: keyof typeof signals): void => {
+    status = signals[signal]
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, heard)
+  return {
+    status: () => status,
+    isCalledOff: () => status !== undefined,
+    ignore: () => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, heard)
+    },
+  }
 }
 
 const totalsOf = (
@@ -79,61 +153,4 @@ const totalsOf = (
     `${missed} not as expected`,
     missing.length === 0 ? '.\n' : `; not installed: ${missing.join(', ')}.\n`,
   ].join('')
-}
-
-// ---------------------------------------------------------------------------------------- progress
-
-interface Progress {
-  readonly began: (row: Row) => void
-  readonly ended: (played: Played) => void
-  readonly end: () => void
-}
-
-const progressOn = (stream: NodeJS.WriteStream, total: number): Progress =>
-  stream.isTTY ? redrawn(stream, total) : plain(stream, total)
-
-const plain = (stream: NodeJS.WriteStream, total: number): Progress => {
-  let done = 0
-  return {
-    began: () => {},
-    ended: (played) => {
-      done += 1
-      stream.write(`${String(done).padStart(String(total).length)}/${total} ${lineOf(played)}\n`)
-    },
-    end: () => {},
-  }
-}
-
-const redrawn = (stream: NodeJS.WriteStream, total: number): Progress => {
-  const update = createLogUpdate(stream)
-  const playing = new Set<Row>()
-  let done = 0
-  let missed = 0
-  const draw = () => {
-    // What does not fit is left out: a line that wraps would make the view jump.
-    const cut = (text: string) => text.slice(0, Math.max(20, stream.columns - 1))
-    const count = `${done} of ${total} rows${missed === 0 ? '' : `, ${missed} not as expected`}`
-    const rows = [...playing].map((row) => styleText('dim', cut(`  ${rowName(row)}`), { stream }))
-    update([cut(count), ...rows].join('\n'))
-  }
-  return {
-    began: (row) => {
-      playing.add(row)
-      draw()
-    },
-    ended: (played) => {
-      playing.delete(played.row)
-      done += 1
-      if (isMiss(played)) {
-        missed += 1
-        update.clear()
-        stream.write(`${lineOf(played)}\n`)
-      }
-      draw()
-    },
-    end: () => {
-      update.clear()
-      update.done()
-    },
-  }
 }

@@ -1,4 +1,6 @@
 /** The drill: every strategy against every fault, on every shell that is installed and a real sshd. */
+export { confusion } from './confusion.js'
+export { type ConfusionReport, matrixText } from './confusion-report.js'
 export * from './drill.js'
 export * from './fault.js'
 export * from './play.js'

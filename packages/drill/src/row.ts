@@ -84,15 +84,17 @@ type Way = 'same' | 'new' | 'replica' | Miss['why'] | 'archived'
 const isUnfinished = ({ fault: { leaves } }: Row): boolean =>
   leaves === 'waiting' || leaves === 'unfinished'
 
+// What these start anew has directory and environment, and no more.
+const partial: ReadonlySet<RecoveryStrategy> = new Set(['restart', 'session-refresh', 'reconnect'])
+
 const itemsOf = (row: Row, way: Way): readonly ReceiptItemName[] => {
   const { subject, strategy } = row
   // A command that was interrupted is lost, and is said to be.
   if (way === 'same') return isUnfinished(row) ? living : [...living, 'jobs']
-  const isWhole = strategy !== 'restart' && strategy !== 'session-refresh'
+  const isWhole = !partial.has(strategy)
   // What gives no marks tells no history.
-  if (!givesMarks(subject)) return isWhole ? [...respawned, 'screen'] : respawned
-  const items = isWhole ? wholeState : respawned
-  return items.filter((item) => !subject.lacks?.includes(item))
+  const whole = givesMarks(subject) ? wholeState : [...respawned, 'screen' as const]
+  return (isWhole ? whole : respawned).filter((item) => !subject.lacks?.includes(item))
 }
 
 // What logs in again cannot where the host lets nobody in.

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly jobs: number
   /** What the rows left on disk is kept. */
   readonly keep: boolean
+  /** Asked before each row: whether no more are to be begun. */
+  readonly isCalledOff?: () => boolean
   readonly began: (row: Row) => void
   readonly ended: (played: Played) => void
 }
@@ -25,7 +27,7 @@ export interface Ran {
 /** Plays the rows; gives what came of them in their order. */
 export const run = async (
   rows: readonly Row[],
-  { jobs, keep, began, ended }: RunOptions,
+  { jobs, keep, isCalledOff = () => false, began, ended }: RunOptions,
 ): Promise<Ran> => {
   // A path as people have them: what is quoted wrongly does not come back from it.
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'session drill-')))
@@ -33,6 +35,7 @@ export const run = async (
   const waiting = rows.map((row, index) => ({ row, index }))
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (isCalledOff()) return
       began(next.row)
       const one = await play(next.row, `row-${process.pid}-${next.index}`, directory)
       played[next.index] = one
@@ -44,5 +47,5 @@ export const run = async (
   } finally {
     if (!keep) await rm(directory, { recursive: true, force: true })
   }
-  return { rows: played, directory }
+  return { rows: played.filter((one) => one !== undefined), directory }
 }

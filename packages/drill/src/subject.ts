@@ -138,6 +138,8 @@ export const subjects: readonly Subject[] = [
     args: ['-i'],
     shell: true,
     environment: { PS1: 'ready> ' },
+    // What is exported in it nobody tells.
+    lacks: ['env'],
     prompt: 'ready> ',
     words: posix,
   },
