@@ -19,6 +19,8 @@ export interface Answer {
 export interface Control {
   /** Runs a script in a subshell of its own, after those before it; left: it was not answered. */
   readonly run: (script: string) => Promise<E.Either<string, Answer>>
+  /** As `run`, without the subshell: the script changes nothing of the shell and leaves by `return`. */
+  readonly call: (script: string) => Promise<E.Either<string, Answer>>
   readonly close: () => void
 }
 
@@ -36,19 +38,22 @@ const answerLimitBytes = 8_388_608
 /** The control channel of a connection; it is opened when it is first needed, and again if it ends. */
 export const controlOf = (connection: Connection, clock: Clock): Control => {
   let line: Promise<E.Either<string, Line>> | undefined
+  const said = async (commands: string): Promise<E.Either<string, Answer>> => {
+    line ??= openLine(connection)
+    const current = line
+    const opened = await current
+    if (E.isLeft(opened) || opened.right.isOver()) {
+      if (line === current) line = undefined
+      return E.isLeft(opened) ? opened : E.left('the control channel was closed')
+    }
+    const answer = await answered(opened.right, commands, clock)
+    if (E.isLeft(answer) && line === current) line = undefined
+    return answer
+  }
   return {
-    run: async (script) => {
-      line ??= openLine(connection)
-      const current = line
-      const opened = await current
-      if (E.isLeft(opened) || opened.right.isOver()) {
-        if (line === current) line = undefined
-        return E.isLeft(opened) ? opened : E.left('the control channel was closed')
-      }
-      const answer = await answered(opened.right, script, clock)
-      if (E.isLeft(answer) && line === current) line = undefined
-      return answer
-    },
+    // No script may read what the shell reads, its own commands.
+    run: (script) => said(`(\n${script}\n) </dev/null 2>/dev/null`),
+    call: (script) => said(`f() {\n${script}\n}\nf </dev/null 2>/dev/null`),
     close: () => {
       void line?.then((opened) => {
         if (E.isRight(opened)) opened.right.end('it was closed')
@@ -60,17 +65,17 @@ export const controlOf = (connection: Connection, clock: Clock): Control => {
 // ------------------------------------------------------------------------------------ combinators
 
 interface Line {
-  readonly ask: (script: string, answer: Asked['answer']) => void
+  readonly ask: (commands: string, answer: Asked['answer']) => void
   readonly isOver: () => boolean
   readonly end: (detail: string) => void
 }
 
-const answered = (line: Line, script: string, clock: Clock): Promise<E.Either<string, Answer>> =>
+const answered = (line: Line, commands: string, clock: Clock): Promise<E.Either<string, Answer>> =>
   new Promise((resolve) => {
     const cancel = clock.schedule(answeredWithinMs, () => {
       line.end(`no answer within ${answeredWithinMs} ms`)
     })
-    line.ask(script, (answer) => {
+    line.ask(commands, (answer) => {
       cancel()
       resolve(answer)
     })
@@ -118,12 +123,11 @@ const lineOver = (channel: ClientChannel, connection: Connection): Line => {
   channel.on('close', () => end('the control channel was closed'))
   channel.on('error', (error: Error) => end(error.message))
   return {
-    ask: (script, answer) => {
+    ask: (commands, answer) => {
       if (over) return answer(E.left('the control channel was closed'))
       const frame = randomBytes(16).toString('hex')
       waiting.push({ frame: Buffer.from(`\n${frame} `), answer })
-      // In parentheses a script can neither leave the shell nor change it; and it must not read ours.
-      channel.write(`(\n${script}\n) </dev/null 2>/dev/null\nprintf '\\n%s %s\\n' ${frame} $?\n`)
+      channel.write(`${commands}\nprintf '\\n%s %s\\n' ${frame} $?\n`)
     },
     isOver: () => over,
     end,

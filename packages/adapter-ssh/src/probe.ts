@@ -24,19 +24,19 @@ interface Stat {
 // ----------------------------------------------------------------------------------------- script
 
 /**
- * Shows a process, its terminal, and the processes in the terminal's foreground. A shell at its prompt,
- * which is what is looked at most, costs one program: what copies the memory its call points to.
+ * Shows a process, its terminal, and the processes in the terminal's foreground; the body of a function.
+ * A shell at its prompt, which is what is looked at most, costs no fork; the flags cost one program.
  */
 export const probeScript = (identity: ProcessIdentity, flags: boolean): string =>
   identity.startTicks === undefined
-    ? sameProcess(identity)
-    : `${sameProcess(identity)}
+    ? sameProcess(identity, 'return')
+    : `${sameProcess(identity, 'return')}
 printf 'leader %s\\n' "$s"
 g=$6 l="$1 $3" t=
 # The device number of its terminal, as the kernel writes it: 136 is the kind of /dev/pts.
 [ $((($5 >> 8) & 4095)) = 136 ] && t=/dev/pts/$((($5 & 255) | (($5 >> 12) & 1048320)))
 printf 'terminal %s\\n' "$t"
-${flags ? `[ -n "$t" ] && echo flags $(LC_ALL=C stty -F "$t" -a)` : ''}
+${flags ? `[ -n "$t" ] && { echo flags; LC_ALL=C stty -F "$t" -a; echo; }` : ''}
 memory() {
   [ $2 -gt 65535 ] && [ $3 -gt 0 ] && [ $3 -le 8192 ] || return
   echo "memory $1 $2 $3"
@@ -52,7 +52,7 @@ links() {
 show() {
   read -r y < /proc/$1/syscall || return
   echo "call $1 $y"
-  while read -r k v w; do [ "$k" = SigIgn: ] && echo "ignored $1 $v"; done < /proc/$1/status
+  while read -r k v w; do [ "$k" = SigIgn: ] && echo "ignored $1 $v" && break; done < /proc/$1/status
   for h in /proc/$1/task/*; do
     [ \${h##*/} = $1 ] || { read -r v < $h/syscall && echo "thread $1 $v"; }
   done
@@ -60,7 +60,7 @@ show() {
   case $2 in
     *[!0-9]*|'') ;;
     0|19|63|65) ours $1 $(($3)) || links $1;;
-    23|270|72) [ $(($3)) = 1 ] && ours $1 0 || links $1; memory $1 $(($4)) 128;;
+    23|270|72) [ $(($3)) = 1 ] && ours $1 0 || { links $1; memory $1 $(($4)) 128; };;
     1|20|64|66) links $1;;
     7|271|73) links $1; memory $1 $(($3)) $((8 * $4));;
     232|281|22|441)
@@ -82,7 +82,7 @@ if [ "$g" = "$2" ]; then show $p; elif [ "$g" -gt 0 ]; then
     show \${d%/stat}
   done
 fi
-exit 0`
+return 0`
 
 // ---------------------------------------------------------------------------------------- reading
 
@@ -112,7 +112,7 @@ export const factIn = (
     }
   }
   const terminal = lines.find((line) => line.startsWith('terminal '))?.slice('terminal '.length)
-  const flags = flagsIn(lines.find((line) => line.startsWith('flags '))?.slice('flags '.length))
+  const flags = flagsIn(lines)
   const members =
     leader.foregroundGroup === leader.group
       ? [leader]
@@ -145,8 +145,11 @@ const statIn = (line: string, kind: string): Stat | undefined => {
   }
 }
 
-const flagsIn = (told: string | undefined): TerminalFlags | undefined => {
-  const words = new Set((told ?? '').split(/[\s;]+/))
+// Behind a line of their own, up to an empty one, as `stty` writes them.
+const flagsIn = (lines: readonly string[]): TerminalFlags | undefined => {
+  const at = lines.indexOf('flags')
+  const told = at < 0 ? [] : lines.slice(at + 1, lines.indexOf('', at))
+  const words = new Set(told.join(' ').split(/[\s;]+/))
   return words.has('icanon') || words.has('-icanon')
     ? { lineMode: words.has('icanon'), echo: words.has('echo'), signals: words.has('isig') }
     : undefined

@@ -193,7 +193,7 @@ export const remoteProcess = (
     write: (text) => !isReleased && wire.write(text),
     resize: wire.resize,
     look: async (flags) => {
-      const answer = await control.run(probeScript(identity, flags))
+      const answer = await control.call(probeScript(identity, flags))
       // What cannot be reached is not called dead.
       const survey = await line.survey()
       if (E.isLeft(answer) || E.isLeft(survey)) {

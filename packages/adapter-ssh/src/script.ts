@@ -153,15 +153,18 @@ export const forgetScript = (directory: string): string => {
 // ----------------------------------------------------------------------------------------- living
 
 /** Leaves with 3 unless the process is the one that is meant, not a later one of the same number. */
-export const sameProcess = ({ pid, startTicks, bootId }: ProcessIdentity): string =>
+export const sameProcess = (
+  { pid, startTicks, bootId }: ProcessIdentity,
+  leave: 'exit' | 'return' = 'exit',
+): string =>
   startTicks === undefined
-    ? `kill -0 ${pid} || exit 3`
+    ? `kill -0 ${pid} || ${leave} 3`
     : `p=${pid}
 read -r b < /proc/sys/kernel/random/boot_id
-[ "$b" = ${quoted(bootId ?? '')} ] || exit 3
-read -r s < /proc/$p/stat || exit 3
+[ "$b" = ${quoted(bootId ?? '')} ] || ${leave} 3
+read -r s < /proc/$p/stat || ${leave} 3
 set -- \${s##*) }
-[ "\${20}" = ${startTicks} ] || exit 3`
+[ "\${20}" = ${startTicks} ] || ${leave} 3`
 
 /** Sends a signal to the process, or to a group that still is its terminal's foreground. */
 export const signalScript = (

@@ -76,6 +76,8 @@ const awaited = (
   if (call._tag === 'epoll') return shown.watched(pid, call.descriptor)
   const bytes = memoryNeeded(call)?.bytes ?? 0
   if (bytes === 0 || call.address === 0n) return []
+  // Of one descriptor there is one set that is worth waiting for: its memory is not asked for.
+  if (call._tag === 'select' && call.count === 1) return [0]
   const memory = shown.memory(pid, call.address)
   if (memory === undefined || memory.length < bytes) return undefined
   return call._tag === 'poll'
