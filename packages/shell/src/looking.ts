@@ -139,24 +139,17 @@ export const ask = async (
   if (shell === undefined) return silent('there is no process')
   if (shell.nonce === undefined) return silent('the program gives no marks and has no bound key')
   if (signal.aborted) return silent('called off')
-  const bounds = { withinMs: promptWithinMs, everyMs: readyEveryMs, signal }
-  const elsewhereByMs = clock.monotonicMs() + readyWithinMs
-  const look = await lookUntil(
-    session,
-    shell,
-    clock,
-    bounds,
-    (seen) =>
-      mayPress(shell, seen) ||
-      (seen.foreground.kind !== 'at-prompt' && clock.monotonicMs() >= elsewhereByMs),
-  )
+  let look = await glance(session, shell, 'ask')
   if (!mayPress(shell, look)) {
-    const { kind, reasons } = look.foreground
-    return silent(`the shell is not at its prompt: ${kind} (${reasons.join(', ')})`)
+    const ready = await untilReady(session, shell, clock, signal)
+    if (!mayPress(shell, ready)) {
+      const { kind, reasons } = ready.foreground
+      return silent(`the shell is not at its prompt: ${kind} (${reasons.join(', ')})`)
+    }
+    look = await glance(session, shell, 'ask')
   }
   // A shell that reads a line for a command of its own looks the same, but for the line mode.
-  const again = await glance(session, shell, 'ask')
-  if (again.flags?.lineMode === true || !mayPress(shell, again)) {
+  if (look.flags?.lineMode === true || !mayPress(shell, look)) {
     return silent('the shell reads, but it does not edit a line at its prompt')
   }
   const count = shell.press()
@@ -170,6 +163,26 @@ export const ask = async (
   if (answer._tag === 'seen' && answer.value !== 'gone') return { _tag: 'answered', count }
   return silent(
     `the bound key was pressed at the prompt and not answered within ${answerWithinMs} ms`,
+  )
+}
+
+// Until the key may be pressed, or the shell is seen elsewhere for a while.
+const untilReady = (
+  session: Session,
+  shell: Shell,
+  clock: Clock,
+  signal: Cancellation,
+): Promise<Look> => {
+  const bounds = { withinMs: promptWithinMs, everyMs: readyEveryMs, signal }
+  const elsewhereByMs = clock.monotonicMs() + readyWithinMs
+  return lookUntil(
+    session,
+    shell,
+    clock,
+    bounds,
+    (seen) =>
+      mayPress(shell, seen) ||
+      (seen.foreground.kind !== 'at-prompt' && clock.monotonicMs() >= elsewhereByMs),
   )
 }
 

@@ -51,14 +51,13 @@ export const verify = async (
   if (isRespawned && (starting.has(strategy) || strategy === 'session-refresh')) {
     return verifyRespawn(session, respawn, clock)
   }
-  if (!(await shell.process.look(false)).alive) return unproved('the process is gone')
   if (starting.has(strategy) && attached !== shell) {
     return unproved('the process is neither one that was started anew nor one attached to again')
   }
   if (strategy === undefined || strategy === 'reconnect') {
     const untouched = await verifyUntouched(session, request, clock)
     if (untouched !== undefined) return untouched
-  }
+  } else if (!(await shell.process.look(false)).alive) return unproved('the process is gone')
   return verifyAnswer(session, request, clock)
 }
 
