@@ -19,6 +19,8 @@ interface Stat {
   readonly state: string
   readonly group: number
   readonly foregroundGroup: number
+  /** The signals it ignores, as a mask in hexadecimal digits. */
+  readonly ignored: string
 }
 
 // ----------------------------------------------------------------------------------------- script
@@ -52,7 +54,6 @@ links() {
 show() {
   read -r y < /proc/$1/syscall || return
   echo "call $1 $y"
-  while read -r k v w; do [ "$k" = SigIgn: ] && echo "ignored $1 $v" && break; done < /proc/$1/status
   for h in /proc/$1/task/*; do
     [ \${h##*/} = $1 ] || { read -r v < $h/syscall && echo "thread $1 $v"; }
   done
@@ -142,6 +143,7 @@ const statIn = (line: string, kind: string): Stat | undefined => {
     state: fields[0] ?? '',
     group: Number(fields[2]),
     foregroundGroup: Number(fields[5]),
+    ignored: /^\d+$/.test(fields[30] ?? '') ? BigInt(fields[30] ?? 0).toString(16) : '',
   }
 }
 
@@ -197,7 +199,8 @@ const shownIn = (lines: readonly string[], memory: ReadonlyMap<string, Buffer>):
       const others = threads.get(Number(pid)) ?? []
       threads.set(Number(pid), [...others, line.slice(`thread ${pid} `.length)])
     }
-    if (kind === 'ignored') ignored.set(Number(pid), second)
+    const stat = statIn(line, 'leader ') ?? statIn(line, 'member ')
+    if (stat !== undefined) ignored.set(stat.pid, stat.ignored)
     if (kind === 'link') links.set(`${pid} ${second}`, rest.join(' '))
     if (kind === 'watched') watched.push([Number(pid), Number(second), Number(rest[0])])
   }

@@ -235,9 +235,8 @@ members() {
     n=\${d#/proc/}
     set -- \${s##*) }
     [ "$4" = ${leader.pid} ] && [ "$1" != Z ] || continue
-    i=0
-    while read -r a b; do [ "$a" = SigIgn: ] && i=$b; done < $d/status
-    case $i in *[13579bdf]) staying="$staying $n";; *) going="$going $n";; esac
+    # The signals it ignores, of which the first is the hang-up.
+    case \${31} in *[13579]) staying="$staying $n";; *) going="$going $n";; esac
   done
 }
 named() {

@@ -99,7 +99,12 @@ it('is shown by the probe of a real process', async () => {
     const endMs = performance.now() + 10_000
     const isReading = { _tag: 'reading', bounded: false }
     for (;;) {
-      const fact = factIn(await run(`f() {\n${probeScript(identity, true)}\n}\nf`), 0, identity, machine)
+      const fact = factIn(
+        await run(`f() {\n${probeScript(identity, true)}\n}\nf`),
+        0,
+        identity,
+        machine,
+      )
       if (fact.leader?.waiting?._tag === 'reading' || performance.now() > endMs) {
         expect(fact.leader).toMatchObject({ pid, ignoresStops: true, waiting: isReading })
         expect(fact.flags).toEqual({ lineMode: true, echo: true, signals: true })

@@ -9,7 +9,7 @@ import type {
   Verdict,
   VerifyRequest,
 } from '@session-recovery/core'
-import { ask, lookAt } from './looking.js'
+import { ask, glance, lookAt } from './looking.js'
 import { described, livingReceipt, observed, respawnReceipt } from './receipt.js'
 import { livingShell, type Respawn, type Session } from './session.js'
 
@@ -116,6 +116,13 @@ const verifyUntouched = async (
   clock: Clock,
 ): Promise<Verdict | undefined> => {
   const attended = traits.attended || session.spec.attended
+  const before = livingShell(session)
+  const isUnsaid = before?.nonce !== undefined && before.dialogue().mark === undefined
+  if (before !== undefined && isUnsaid && !attended) {
+    // One that was attached to: its shell's own reading is likely its prompt, and asking looks again.
+    const { sight } = await glance(session, before, undefined)
+    if (sight?.groupIsShell === true && sight.seen.readsTerminal === true) return undefined
+  }
   const { foreground, sight } = await lookAt(session, clock)
   const shell = livingShell(session)
   if (shell === undefined) return unproved('there is no process')
