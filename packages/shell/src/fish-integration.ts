@@ -6,6 +6,14 @@
  * user's prompt and handlers as they are: `fish_preexec` gives the line before it runs, `fish_prompt` its
  * end. Values are written percent-encoded: fish reads no notation with escapes for bytes that it writes.
  */
+import {
+  fishQuoted,
+  fishRestoration,
+  fishRunsByItself,
+  fishTelling,
+  nothingRestoredInFish,
+  readFishState,
+} from './fish-state.js'
 import type { IntegrationPlan, ShellIntegration } from './integration.js'
 import { boundKey, markCode } from './mark.js'
 import { percentSign } from './percent.js'
@@ -45,6 +53,8 @@ function __sr_send
         __sr_mark E $__sr_state
         set -g __sr_sent $__sr_state
     end
+    set -q __sr_ran; and __sr_tell_held
+    set -e __sr_ran
 end
 
 # Whether fish keeps the line out of its history.
@@ -60,6 +70,8 @@ function __sr_key
     begin
         __sr_arm
         set -g __sr_sent
+        set -g __sr_told
+        set -g __sr_ran
         __sr_send S $__sr_code
         set -g __sr_answers (builtin math $__sr_answers + 1)
         __sr_mark K $__sr_answers
@@ -81,6 +93,7 @@ function __sr_arm
         set -l __sr_code $status
         begin
             builtin functions --query __sr_shown __sr_started __sr_refused; or __sr_arm
+            builtin functions --query __sr_first; and __sr_first
             __sr_bind
             builtin history save
             __sr_send D $__sr_code
@@ -96,6 +109,7 @@ function __sr_arm
     # A line was entered and begins to run.
     function __sr_started --on-event fish_preexec
         set -l IFS \n
+        set -g __sr_ran
         if __sr_withheld "$argv"
             __sr_mark C ''
         else
@@ -145,16 +159,22 @@ function __sr_recall
     __sr_mark H (__sr_quote (string join -- \n $__sr_listing | string collect))
 end
 
+# At the first prompt all start-up files were read, and what fish reads by itself. With the first mark our
+# files go.
+function __sr_first
+    __sr_remember
+    __sr_restore
+    set -q __sr_lines[1]; and __sr_recall $__sr_lines
+    set -e __sr_lines
+    builtin functions --erase __sr_first __sr_remember __sr_restore __sr_recall __sr_remembers
+end
+
 function __sr_remembers
     for __sr_line in $argv
         builtin contains -- $__sr_line $history; or return 1
     end
 end
 `.replaceAll('\\${', '${')
-
-/** `text` as one word that fish reads to the letter. */
-const fishQuoted = (text: string): string =>
-  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
 const givenOf = ({ kept, environment }: IntegrationPlan): readonly string[] =>
   kept.flatMap((name) => {
@@ -166,14 +186,25 @@ const called = (name: string, words: readonly string[]): string =>
   words.length === 0 ? '' : `${name} ${words.map(fishQuoted).join(' ')} 2>/dev/null\n`
 
 /** What one fish process reads; it holds the nonce and must be readable by its user alone. */
-export const fishInitFile = (plan: IntegrationPlan): string =>
-  `set -g __sr_nonce ${fishQuoted(plan.nonce)}
+export const fishInitFiles = (
+  plan: IntegrationPlan,
+  directory: string,
+): Readonly<Record<string, string>> => {
+  const { nonce, historyLines, state } = plan
+  const { restore, files } =
+    state === undefined ? nothingRestoredInFish : fishRestoration(state, directory)
+  const init = `set -g __sr_nonce ${fishQuoted(nonce)}
+set -g __sr_program (status fish-path)
 set -g __sr_answers 0
 set -g __sr_sent
-${functions}
-${called('__sr_keep', givenOf(plan))}${called('__sr_recall', plan.historyLines)}functions -e __sr_keep __sr_recall __sr_remembers
-__sr_arm
+set -g __sr_told
+set -g __sr_given_names
+${state === undefined ? '' : 'set -g __sr_ran\n'}${functions}${fishTelling}${restore}
+${called('__sr_keep', givenOf(plan))}functions -e __sr_keep
+${called('set -g __sr_lines', historyLines)}__sr_arm
 `
+  return { ...files, init }
+}
 
 const interactiveArgs: ReadonlySet<string> = new Set([
   '-i',
@@ -191,7 +222,7 @@ export const fishIntegration: ShellIntegration = {
     command.split('/').at(-1) === 'fish' && args.every((arg) => interactiveArgs.has(arg)),
   integrate: (plan) => ({
     nonce: plan.nonce,
-    files: () => ({ init: fishInitFile(plan) }),
+    files: (directory) => fishInitFiles(plan, directory),
     // Newer versions would ask the terminal what it can do, and wait for an answer that nobody gives.
     args: (directory) => [
       '--features',
@@ -201,6 +232,6 @@ export const fishIntegration: ShellIntegration = {
     ],
     environment: () => ({}),
   }),
-  readState: () => undefined,
-  runsByItself: () => false,
+  readState: readFishState,
+  runsByItself: fishRunsByItself,
 }

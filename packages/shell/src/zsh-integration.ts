@@ -10,6 +10,13 @@
 import type { IntegrationPlan, ShellIntegration } from './integration.js'
 import { boundKey, markCode } from './mark.js'
 import { quoted } from './quoting.js'
+import {
+  nothingRestoredInZsh,
+  readZshState,
+  zshRestoration,
+  zshRunsByItself,
+  zshTelling,
+} from './zsh-state.js'
 
 // ----------------------------------------------------------------------------------- constructors
 
@@ -17,8 +24,13 @@ const key = boundKey.replace('\x1b', '\\e')
 
 // The user's options and traps do not reach into our functions, nor ours out of them.
 const alone = `builtin emulate -L zsh
-  builtin setopt no_xtrace no_err_exit no_err_return no_all_export no_warn_create_global
+  builtin setopt no_xtrace no_err_exit no_err_return no_all_export no_warn_create_global extended_glob
   builtin trap - DEBUG ZERR`
+
+// All options as the user has them, and the traps: where it can be seen that something ran.
+const seen = `[[ -z $__sr_ran ]] || __sr_options=("\${(@kv)options[@]}")
+  builtin emulate -L zsh
+  [[ -z $__sr_ran ]] || __sr_list_traps`
 
 const functions = String.raw`
 # $1: the kind of mark, $2: its payload, of ASCII alone.
@@ -26,7 +38,7 @@ __sr_mark() { builtin print -rn -- $'\e]${markCode};'"$__sr_nonce;$1;\${#2};$2;$
 
 # As words, whatever bytes they hold: in this locale every byte that is not ASCII is written in octal.
 __sr_quote() {
-  [[ \${(t)LC_ALL} == *readonly* ]] || builtin local LC_ALL=C
+  [[ $LC_ALL == C || \${(t)LC_ALL} == *readonly* ]] || builtin local LC_ALL=C
   __sr_words=("\${(@qqqq)@}")
 }
 
@@ -53,9 +65,12 @@ __sr_send() {
   __sr_quote "$PWD"
   __sr_mark "$1" "$__sr_code $__sr_next $__sr_words[1]"
   __sr_read_state
-  [[ $__sr_state == "$__sr_sent" ]] && builtin return
-  __sr_mark E "$__sr_state"
-  __sr_sent=$__sr_state
+  if [[ $__sr_state != "$__sr_sent" ]]; then
+    __sr_mark E "$__sr_state"
+    __sr_sent=$__sr_state
+  fi
+  [[ -z $__sr_ran ]] || __sr_tell_held
+  __sr_ran=
 }
 
 # What the user redefined is armed again, around what is there now.
@@ -75,6 +90,7 @@ __sr_arm() {
 # Before each prompt.
 __sr_precmd() {
   __sr_code=$?
+  ${seen}
   ${alone}
   __sr_arm
   __sr_send D
@@ -85,6 +101,7 @@ __sr_precmd() {
 # A line was entered and begins to run.
 __sr_preexec() {
   ${alone}
+  __sr_ran=1
   builtin local __sr_payload=
   if ! __sr_withheld "$1"; then
     __sr_quote "$__sr_next  $1"
@@ -127,9 +144,11 @@ __sr_reading() {
 
 # The bound key: arms what was disarmed, says everything again, and answers.
 __sr_key() {
+  __sr_ran=1
+  ${seen}
   ${alone}
   __sr_arm
-  __sr_sent=
+  __sr_sent= __sr_told=
   __sr_send S
   __sr_mark K "$((++__sr_answers))"
 } 2>/dev/null
@@ -153,7 +172,7 @@ __sr_keep() {
 
 # Written into a file of ours, the lines count as saved and never reach the user's.
 __sr_recall() {
-  builtin setopt no_hist_ignore_all_dups no_hist_reduce_blanks extended_glob
+  builtin setopt no_hist_ignore_all_dups no_hist_reduce_blanks
   builtin local SAVEHIST=1000000 __sr_line __sr_listing=
   builtin local -i __sr_at
   for __sr_line in "\${__sr_lines[@]}"; do builtin print -rs -- "$__sr_line"; done
@@ -169,14 +188,24 @@ __sr_recall() {
 # All start-up files were read.
 __sr_first() {
   ${alone}
+  builtin setopt no_aliases
   __sr_keep
   (($#__sr_lines)) && __sr_recall
   [[ $functions[zsh-newuser-install] == *__sr_none* ]] && builtin unfunction zsh-newuser-install
+  __sr_remember
+  __sr_restore
+} 2>/dev/null
+
+# What was restored is told before the first prompt, for the comparison.
+__sr_last() {
+  ${seen}
+  ${alone}
   __sr_arm
   __sr_send D
   [[ -o zle ]] || __sr_mark A ''
   builtin unset __sr_given __sr_lines __sr_directory
-  builtin unfunction __sr_first __sr_keep __sr_recall
+  builtin unfunction __sr_first __sr_last __sr_keep __sr_recall __sr_remember __sr_restore
+  (($+functions[__sr_set])) && builtin unfunction __sr_set
 } 2>/dev/null
 
 # It would ask its questions of nobody.
@@ -184,16 +213,23 @@ zsh-newuser-install() { : __sr_none }
 `.replaceAll('\\${', '${')
 
 // Started by the clock at the first prompt, which no assignment to the hooks undoes.
-const start = `
+const start = (settle: string): string => {
+  const begin = `__sr_first\n${settle}__sr_last`
+  return `
 builtin zmodload zsh/parameter
 if builtin zmodload zsh/sched 2>/dev/null; then
-  builtin sched +00:00 __sr_first
+  builtin sched +00:00 ${quoted(begin)}
 else
-  precmd_functions+=(__sr_first)
+  __sr_begin() {
+    ${begin}
+    precmd_functions=("\${(@)precmd_functions:#__sr_begin}")
+  }
+  precmd_functions+=(__sr_begin)
 fi
 [[ -n $__sr_aliases ]] && builtin setopt aliases
 builtin unset __sr_aliases
 `
+}
 
 const list = (name: string, words: readonly string[]): string =>
   `${name}=(${words.map(quoted).join(' ')})\n`
@@ -206,17 +242,20 @@ const givenOf = ({ kept, environment }: IntegrationPlan): readonly string[] =>
 
 /** The `.zshenv` of one zsh process; it holds the nonce and must be readable by its user alone. */
 export const zshInitFile = (plan: IntegrationPlan, directory: string): string => {
+  const { state } = plan
   const { ZDOTDIR } = plan.environment
+  const { functions: restoring, settle } =
+    state === undefined ? nothingRestoredInZsh : zshRestoration(state)
   // As one block it is read to its end before any of it, or of the user's files, changes the syntax.
   return `__sr_aliases=
 [[ -o aliases ]] && __sr_aliases=1
 \\builtin unsetopt aliases
 {
-builtin typeset -g __sr_nonce=${quoted(plan.nonce)} __sr_directory=${quoted(directory)} __sr_before= __sr_sent= __sr_state=
+builtin typeset -g __sr_nonce=${quoted(plan.nonce)} __sr_directory=${quoted(directory)} __sr_before= __sr_sent= __sr_state= __sr_held= __sr_told= __sr_traps= __sr_ran=${state === undefined ? '' : '1'}
 builtin typeset -gi __sr_answers=0 __sr_code=0 __sr_next=0
-builtin typeset -ga __sr_words __sr_lines
-builtin typeset -gA __sr_given
-${list('__sr_given', givenOf(plan))}${list('__sr_lines', plan.historyLines)}${functions}${start}
+builtin typeset -ga __sr_words __sr_lines __sr_options __sr_given_names
+builtin typeset -gA __sr_given __sr_variables __sr_made_variables __sr_made_functions
+${list('__sr_given', givenOf(plan))}${list('__sr_lines', plan.historyLines)}${functions}${zshTelling}${restoring}${start(settle)}
 ${ZDOTDIR === undefined ? 'builtin unset ZDOTDIR' : `builtin export ZDOTDIR=${quoted(ZDOTDIR)}`}
 [[ -r \${ZDOTDIR-$HOME}/.zshenv ]] && builtin . "\${ZDOTDIR-$HOME}/.zshenv"
 }
@@ -237,6 +276,6 @@ export const zshIntegration: ShellIntegration = {
     args: () => [],
     environment: (directory) => ({ ZDOTDIR: directory }),
   }),
-  readState: () => undefined,
-  runsByItself: () => false,
+  readState: readZshState,
+  runsByItself: zshRunsByItself,
 }
