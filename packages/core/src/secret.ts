@@ -2,6 +2,7 @@
  * Secrets are references: what is declared secret or named like one, and its exact bytes wherever else
  * they turn up, is taken out of a snapshot before anything is stored or told, and put back on restore.
  */
+import type { ShellState, ShellVariable } from './shell-state.js'
 import type { RecoverySnapshot } from './snapshot.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -60,7 +61,7 @@ type Change = (value: string | number, path: Path, named: boolean) => string | n
 /**
  * Takes the secrets out of `snapshot`. Each becomes a reference where its name says that it is one, and
  * so does every variable and field of the app's that contains its exact text; in all else that is kept
- * (history, output, errors, names) that text is replaced.
+ * (history, output, errors, names, functions, aliases, traps) that text is replaced.
  *
  * A value that only looks like a reference is taken out like a secret: what a program writes into its
  * environment must not resolve to somebody else's secret.
@@ -119,11 +120,39 @@ const changed = (
         )
       : value
   }
+  const visitShell = (text: string, path: Path): string => {
+    const named = path.some((name) => isSecretName(name, declared))
+    return change(text, ['shell', 'variables', ...path], named) as string
+  }
   return {
     ...snapshot,
     environment: visit(snapshot.environment, ['env'], false) as Record<string, string>,
     sessionState: visit(snapshot.sessionState, ['state'], false),
     sessionOptions: visit(snapshot.sessionOptions, ['options'], false),
+    ...(snapshot.shell === undefined ? {} : { shell: withVariables(snapshot.shell, visitShell) }),
+  }
+}
+
+/** The values of a shell's variables, changed text by text; the path is a name, or a name and a key. */
+const withVariables = (
+  state: ShellState,
+  change: (text: string, path: Path) => string,
+  rename?: (name: string) => string,
+): ShellState => {
+  const changedVariable = ({ attributes, value, values }: ShellVariable, name: string) => ({
+    attributes,
+    ...(value === undefined ? {} : { value: change(value, [name]) }),
+    ...(values === undefined
+      ? {}
+      : { values: mapped(values, (text, key) => change(text as string, [name, key]), rename) }),
+  })
+  return {
+    ...state,
+    variables: mapped(
+      state.variables,
+      (variable, name) => changedVariable(variable as ShellVariable, name),
+      rename,
+    ) as Record<string, ShellVariable>,
   }
 }
 
@@ -163,6 +192,7 @@ const scrubbed = (snapshot: RecoverySnapshot, clean: Clean): RecoverySnapshot =>
     outputBuffer: scrubbedChunks(snapshot.outputBuffer, clean),
     sessionState: deep(snapshot.sessionState, clean),
     sessionOptions: deep(snapshot.sessionOptions, clean),
+    ...(snapshot.shell === undefined ? {} : { shell: scrubbedShell(snapshot.shell, clean) }),
     ...(error === undefined
       ? {}
       : { errorContext: { ...error, lastError: clean(error.lastError) } }),
@@ -177,6 +207,27 @@ const scrubbed = (snapshot: RecoverySnapshot, clean: Clean): RecoverySnapshot =>
               : { unknownCommands: state.unknownCommands.map(clean) }),
             ...(state.promptType === undefined ? {} : { promptType: clean(state.promptType) }),
           },
+        }),
+  }
+}
+
+const scrubbedShell = (state: ShellState, clean: Clean): ShellState => {
+  const texts = (from: Readonly<Record<string, string>>) =>
+    mapped(from, (text) => clean(text as string), clean) as Record<string, string>
+  const { omitted } = state
+  return {
+    ...withVariables(state, (text) => (isSecretReference(text) ? text : clean(text)), clean),
+    functions: texts(state.functions),
+    aliases: texts(state.aliases),
+    traps: texts(state.traps),
+    directoryStack: state.directoryStack.map(clean),
+    ...(omitted === undefined
+      ? {}
+      : {
+          omitted: mapped(omitted, (names) => (names as string[]).map(clean)) as Record<
+            string,
+            string[]
+          >,
         }),
   }
 }
@@ -201,11 +252,19 @@ export const referencesIn = (snapshot: RecoverySnapshot): readonly string[] => {
     if (typeof value === 'string' && isSecretReference(value)) found.add(value)
     else if (typeof value === 'object' && value !== null) Object.values(value).forEach(visit)
   }
-  visit([snapshot.environment, snapshot.sessionState, snapshot.sessionOptions])
+  visit([
+    snapshot.environment,
+    snapshot.sessionState,
+    snapshot.sessionOptions,
+    snapshot.shell?.variables,
+  ])
   return [...found]
 }
 
-/** Puts known secrets back; a reference nobody resolves leaves its environment variable out. */
+/**
+ * Puts known secrets back. A reference nobody resolves leaves its environment variable out; elsewhere it
+ * stays, so that it can be told what is lost.
+ */
 export const withSecrets = (
   snapshot: RecoverySnapshot,
   known: ReadonlyMap<string, string>,
@@ -224,5 +283,8 @@ export const withSecrets = (
     environment: put(Object.fromEntries(resolved)) as Record<string, string>,
     sessionState: put(snapshot.sessionState),
     sessionOptions: put(snapshot.sessionOptions),
+    ...(snapshot.shell === undefined
+      ? {}
+      : { shell: withVariables(snapshot.shell, (text) => known.get(text) ?? text) }),
   }
 }

@@ -6,6 +6,7 @@ import {
   RecoverySnapshot,
   redact,
   referencesIn,
+  type ShellState,
   scrub,
   secretReference,
   withSecrets,
@@ -38,6 +39,20 @@ const plain: RecoverySnapshot = {
   commandHistory: [],
   outputBuffer: [],
 }
+const held: ShellState = {
+  shell: 'bash',
+  variables: {},
+  functions: {},
+  aliases: {},
+  options: {},
+  umask: '0022',
+  directoryStack: [],
+  traps: {},
+  lastExitCode: 0,
+}
+const holding = (state: Partial<ShellState>): Partial<RecoverySnapshot> => ({
+  shell: { ...held, ...state },
+})
 const json = (value: unknown): string => JSON.stringify(value)
 /** The text as it would stand in JSON. */
 const inJson = (text: string): string => json(text).slice(1, -1)
@@ -52,6 +67,12 @@ const homes: Readonly<
   'below a name of the options': (name, secret) => ({
     sessionOptions: { [name]: { value: secret } },
   }),
+  'a variable of the shell': (name, secret) =>
+    holding({ variables: { [name]: { attributes: 'r', value: String(secret) } } }),
+  'an array of the shell': (name, secret) =>
+    holding({ variables: { [name]: { attributes: 'a', values: { 0: 'x', 1: String(secret) } } } }),
+  'a key of an array of the shell': (name, secret) =>
+    holding({ variables: { conf: { attributes: 'A', values: { [name]: String(secret) } } } }),
 }
 
 /** Where else its text may turn up. */
@@ -87,6 +108,23 @@ const leaks: Readonly<Record<string, (text: string) => Partial<RecoverySnapshot>
   'another field': (text) => ({ sessionState: { args: ['-p', `--pw=${text}`] } }),
   'the name of a field': (text) => ({ sessionState: { [text]: 1 } }),
   'the name of a variable': (text) => ({ environment: { [`X_${text}`]: 'y' } }),
+  'another variable of the shell': (text) =>
+    holding({
+      variables: {
+        url: { attributes: '', value: `pg://${text}@host` },
+        words: { attributes: 'a', values: { 0: text, 1: `-p${text}` } },
+      },
+    }),
+  'a key of an array of the shell': (text) =>
+    holding({ variables: { map: { attributes: 'A', values: { [text]: '1' } } } }),
+  'functions, aliases and traps': (text) =>
+    holding({
+      functions: { login: `login () \n{ \n    curl -u me:${text} host\n}` },
+      aliases: { l: `login ${text}`, [text]: 'x' },
+      traps: { EXIT: `logout ${text}` },
+    }),
+  'directories and what was left out': (text) =>
+    holding({ directoryStack: ['/', `/tmp/${text}`], omitted: { functions: [text] } }),
 }
 
 const both = (a: Partial<RecoverySnapshot>, b: Partial<RecoverySnapshot>): RecoverySnapshot => ({
@@ -95,6 +133,16 @@ const both = (a: Partial<RecoverySnapshot>, b: Partial<RecoverySnapshot>): Recov
   ...b,
   environment: { ...a.environment, ...b.environment },
   sessionState: [a.sessionState ?? null, b.sessionState ?? null],
+  ...(a.shell === undefined && b.shell === undefined
+    ? {}
+    : {
+        shell: {
+          ...held,
+          ...a.shell,
+          ...b.shell,
+          variables: { ...a.shell?.variables, ...b.shell?.variables },
+        },
+      }),
 })
 
 describe.each(Object.entries(homes))('a secret in %s', (_, home) => {
@@ -111,7 +159,7 @@ describe.each(Object.entries(homes))('a secret in %s', (_, home) => {
     )
   })
 
-  const kept = ['another variable', 'another field'] as const
+  const kept = ['another variable', 'another field', 'another variable of the shell'] as const
   test('comes back to the letter, and so does what contains it', () => {
     const leak = fc.constantFrom(...kept)
     const any = [anySecret, secretName, leak, arbitraryOf(RecoverySnapshot)] as const
@@ -123,6 +171,7 @@ describe.each(Object.entries(homes))('a secret in %s', (_, home) => {
         deepStrictEqual(back.environment, snapshot.environment)
         deepStrictEqual(back.sessionState, snapshot.sessionState)
         deepStrictEqual(back.sessionOptions, snapshot.sessionOptions)
+        deepStrictEqual(back.shell?.variables, snapshot.shell?.variables)
       }),
     )
   })
@@ -220,6 +269,7 @@ describe('references', () => {
       ...plain,
       environment: { A_TOKEN: 'one', B_TOKEN: 'two' },
       sessionOptions: { password: 'three' },
+      ...holding({ variables: { token: { attributes: '', value: 'four' } } }),
     }
     const { snapshot: kept, secrets } = redact(snapshot, [])
     expect([...referencesIn(kept)].sort()).toEqual([...secrets.keys()].sort())
@@ -236,9 +286,24 @@ describe('references', () => {
     })
   })
 
+  test('that nobody resolves stay where they stand in a shell, so that they can be named', () => {
+    const variables = { token: { attributes: 'A', values: { a: 'one-secret', b: 'two-secret' } } }
+    const { snapshot, secrets } = redact({ ...plain, ...holding({ variables }) }, [])
+    const reference = secretReference('s', 'shell', 'variables', 'token', 'a')
+    const known = new Map([...secrets].filter(([key]) => key !== reference))
+    expect(withSecrets(snapshot, known).shell?.variables).toEqual({
+      token: { attributes: 'A', values: { a: reference, b: 'two-secret' } },
+    })
+  })
+
   test('that a program wrote into its environment resolve to nobody’s secret', () => {
     const theirs = secretReference('other', 'env', 'DB_PASSWORD')
-    const snapshot = { ...plain, environment: { INNOCENT: theirs }, sessionState: { note: theirs } }
+    const snapshot = {
+      ...plain,
+      environment: { INNOCENT: theirs },
+      sessionState: { note: theirs },
+      ...holding({ variables: { innocent: { attributes: '', value: theirs } } }),
+    }
     const { snapshot: kept, secrets } = redact(snapshot, [])
     expect(referencesIn(kept)).not.toContain(theirs)
     const all = new Map([...secrets, [theirs, 'their password']])

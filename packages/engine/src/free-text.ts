@@ -22,8 +22,13 @@ export const cleaned = <A>(value: A, secrets: ReadonlyMap<string, string>): A =>
     if (typeof inner === 'string') return freeText.has(key) ? cleanText(inner, secrets) : inner
     if (Array.isArray(inner)) return inner.map((item) => visit(item, key))
     if (typeof inner !== 'object' || inner === null || inner instanceof Date) return inner
+    // The names of variables stand there, and anything may be in a name.
+    const named = key === 'origins'
     return Object.fromEntries(
-      Object.entries(inner).map(([name, item]) => [name, visit(item, name)]),
+      Object.entries(inner).map(([name, item]) => [
+        named ? cleanText(name, secrets) : name,
+        visit(item, name),
+      ]),
     )
   }
   return visit(value, '') as A

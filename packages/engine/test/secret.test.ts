@@ -108,6 +108,22 @@ const said: SnapshotUpdate = {
     timeoutCount: 0,
     promptType: `${key}>`,
   },
+  shell: {
+    shell: 'bash',
+    variables: {
+      DB_PASSWORD: { attributes: '', value: password },
+      words: { attributes: 'a', values: { 0: token, 1: `x${key}` } },
+      names: { attributes: 'A', values: { [declared]: '1', PIN: declared } },
+    },
+    functions: { login: `login () \n{ \n    curl -H ${token}\n}` },
+    aliases: { l: `mysql -p${password}` },
+    options: {},
+    umask: '0022',
+    directoryStack: [`/tmp/${declared}`],
+    traps: { EXIT: `logout ${key}` },
+    lastExitCode: 0,
+    omitted: { functions: [key] },
+  },
 }
 
 const goThroughAll = async (made: World) => {
@@ -128,6 +144,7 @@ describe('no secret leaves the engine', () => {
     expect(made.medium.archives.size).toBe(1)
     expect(await made.engine.snapshot('s')).toMatchObject({
       commandHistory: ['ls', 'export X=[secret]'],
+      shell: { aliases: { l: 'mysql -p[secret]' }, umask: '0022' },
     })
     await holdsNone(made)
     await answered(made, made.engine.stop())
@@ -180,11 +197,18 @@ describe('no secret leaves the engine', () => {
 
   test('nor in the receipt of a recovery, whose commands may hold them', async () => {
     const jobs = { ...lost(all), unknownCommands: [`curl -H ${token}`] }
-    const verify = () => ({ _tag: 'alive', receipt: receiptOf('observed', { jobs }) }) as const
+    const env = { ...lost(all), origins: { [`X_${token}`]: 'host' } }
+    const receipt = receiptOf('observed', { jobs, env })
+    const verify = () => ({ _tag: 'alive', receipt }) as const
     const made = await started({ policy, script: { verify } }, registration)
     const ended = await answered(made, made.engine.recover('s'))
     expect(ended).toMatchObject({
-      receipt: { items: { jobs: { unknownCommands: ['curl -H [secret]'] } } },
+      receipt: {
+        items: {
+          jobs: { unknownCommands: ['curl -H [secret]'] },
+          env: { origins: { 'X_[secret]': 'host' } },
+        },
+      },
     })
     await holdsNone(made)
   })

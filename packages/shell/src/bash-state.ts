@@ -40,7 +40,7 @@ const payloadLimit = 1_000_000
 export const bashTelling = String.raw`
 builtin declare -A __sr_own
 __sr_own=(${ownNames.map((name) => `[${name}]=1`).join(' ')})
-__sr_dumped= __sr_named= __sr_told=
+__sr_dumped= __sr_named= __sr_unnamed= __sr_told=
 __sr_dumping='\builtin set +eauxTE; \builtin printf "%s traps\n" "$__sr_nonce"; \builtin trap -p; __sr_dump'
 
 __sr_dump() {
@@ -108,11 +108,10 @@ __sr_tell_held() {
     __sr_named=$(__sr_name_functions)
     __sr_text=\${1%%"$__sr_nonce functions"*}
     __sr_named=$__sr_text$__sr_named
-    if ((\${#__sr_named} > ${dumpLimit})); then
-      __sr_named=$__sr_text
-      __sr_omit functions '(all)'
-    fi
+    __sr_unnamed=
+    ((\${#__sr_named} > ${dumpLimit})) && __sr_named=$__sr_text __sr_unnamed=1
   fi
+  [[ -n $__sr_unnamed ]] && __sr_omit functions '(all)'
   __sr_held+="t \${__sr_named@Q} s \${2@Q} s \${BASHOPTS@Q} "
   if ((\${#BASH_ALIASES[@]} > ${elementLimit})); then __sr_omit aliases '(all)'
   else __sr_text=\${BASH_ALIASES[@]@A}; __sr_held+="l \${__sr_text@Q} "

@@ -115,14 +115,14 @@ const envItem = (
     `${counted(equal.length, 'variable')} compared equal`,
     ...(missing.length === 0
       ? []
-      : [`${missing.length} not restored, as they can run code: ${missing.join(', ')}`]),
+      : [`${missing.length} not restored, as they can run code: ${listed(missing)}`]),
     ...(different.length === 0
       ? []
-      : [`${different.length} other than before: ${different.join(', ')}`]),
+      : [`${different.length} other than before: ${listed(different)}`]),
     ...(lostVariables.length === 0
       ? []
-      : [`${lostVariables.length} whose secret nobody has: ${lostVariables.join(', ')}`]),
-    ...(more.length === 0 ? [] : [`${more.length} more by its start-up files: ${more.join(', ')}`]),
+      : [`${lostVariables.length} whose secret nobody has: ${listed(lostVariables)}`]),
+    ...(more.length === 0 ? [] : [`${more.length} more by its start-up files: ${listed(more)}`]),
   ]
   const stale = Object.keys(origins).filter((name) => origins[name] === 'volatile')
   const detail = [
@@ -139,7 +139,19 @@ const envItem = (
     ...more.map((name) => [name, 'start-up files']),
     ...different.map((name) => [name, is.has(name) ? 'start-up files' : 'lost']),
   ])
-  return { ...item, origins: { ...origins, ...made } }
+  return { ...item, origins: mostTelling({ ...origins, ...made }) }
+}
+
+const originsShown = 256
+
+// What did not come from the snapshot says more.
+const mostTelling = (
+  origins: Readonly<Record<string, Origin>>,
+): Readonly<Record<string, Origin>> => {
+  const all = Object.entries(origins)
+  const isPlain = ([, origin]: readonly [string, Origin]) => origin === 'snapshot'
+  const sorted = [...all.filter((entry) => !isPlain(entry)), ...all.filter(isPlain)]
+  return Object.fromEntries(sorted.slice(0, originsShown))
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
