@@ -233,8 +233,7 @@ describe('a receipt', () => {
 })
 
 describe('what runs by itself', () => {
-  const script =
-    "trap 'touch PROOF' EXIT; trap : USR2; PS1='mine> '; PROMPT_COMMAND=(: true \"${PROMPT_COMMAND[@]}\")"
+  const script = "trap 'touch PROOF' EXIT; trap : USR2; PS1='mine> '; PROMPT_COMMAND+=(: true)"
   const withScript = async (restoredExecutables: readonly string[]) => {
     rig = rigOf()
     const proof = await made('a', script)

@@ -39,41 +39,51 @@ __sr_set() {
   [[ -z $2 ]] || builtin declare -g "-$2" "$1"
 }
 
-# Reads each argument as the body of a function, executes nothing, and prints the places of those that are.
+# Reads each argument as the body of a function, executes nothing, and prints the places of those that are
+# one, each with how bash prints it.
 __sr_check='
 LC_ALL=$0; shopt -s extglob; at=0
 for text; do
   (eval "set -n
 (
 $text
-)") && printf "%s " "$at"
+)") && eval "function f () {
+$text
+}" && { printf "%s\036" "$at"; declare -f f; printf "\036"; }
   at=$((at + 1))
 done'
 
-# What the start-up files made so already is let be.
+# What the start-up files made so already is let be; what would not be printed as it was is not defined:
+# it would not do what it did.
 __sr_define() {
-  builtin local __sr_at __sr_good __sr_locale=\${LC_ALL:-\${LC_CTYPE:-$LANG}} IFS=$'\x1e'
+  builtin local __sr_at __sr_locale=\${LC_ALL:-\${LC_CTYPE:-$LANG}} IFS=$'\x1e'
   builtin local -a __sr_now __sr_bodies __sr_names
   __sr_bodies=() __sr_names=()
   builtin set -f
   __sr_now=($(for __sr_at in "\${__sr_wanted[@]}"; do builtin declare -f -- "$__sr_at"; builtin printf '\x1e'; done))
   for __sr_at in "\${!__sr_wanted[@]}"; do
-    builtin test "\${__sr_now[__sr_at]#*$'\n'}" = $'{ \n'"\${__sr_texts[__sr_at]}"$'\n}\n' && continue
+    __sr_is_body "\${__sr_now[__sr_at]}" "\${__sr_texts[__sr_at]}" && continue
     __sr_names+=("\${__sr_wanted[__sr_at]}")
     __sr_bodies+=("\${__sr_texts[__sr_at]}")
   done
   builtin unset -v __sr_wanted __sr_texts
   ((\${#__sr_names[@]})) || builtin return 0
-  __sr_good=$(builtin exec -c "$BASH" --norc --noprofile -c "$__sr_check" "$__sr_locale" "\${__sr_bodies[@]}" </dev/null)
-  IFS=' '
+  __sr_now=($(builtin exec -c "$BASH" --norc --noprofile -c "$__sr_check" "$__sr_locale" "\${__sr_bodies[@]}" </dev/null))
+  builtin set -- "\${__sr_now[@]}"
   # As it was read there: aliases, patterns and comments decide what a text means.
   builtin shopt -u expand_aliases; builtin shopt -s extglob interactive_comments
-  for __sr_at in $__sr_good; do
-    builtin eval "function \${__sr_names[__sr_at]} () {
+  while (($# > 1)); do
+    __sr_at=$1
+    [[ $__sr_at == *[!0-9]* || -z $__sr_at ]] && builtin return
+    __sr_is_body "$2" "\${__sr_bodies[__sr_at]}" && builtin eval "function \${__sr_names[__sr_at]} () {
 \${__sr_bodies[__sr_at]}
 }"
+    builtin shift 2
   done
 }
+
+# Whether $1 is how bash prints a function of the body $2.
+__sr_is_body() { builtin test "\${1#*$'\n'}" = $'{ \n'"$2"$'\n}\n'; }
 
 # $1: set or shopt, $2: on or off, the rest: names. Only what is otherwise is set.
 __sr_switch() {
@@ -137,6 +147,9 @@ const mayReturn = ({ options, traps }: ShellState): boolean =>
 // ------------------------------------------------------------------------------------ combinators
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** What stands between texts, and so in none. */
+const separator = '\x1e'
+const isBody = (text: string): boolean => isText(text) && !text.includes(separator)
 const isText = (text: string): boolean => !text.includes('\0')
 
 const number = /^-?\d{1,19}$/
@@ -191,7 +204,7 @@ const defineFunctions = (functions: Readonly<Record<string, string>>): readonly 
   const wanted = Object.entries(functions).flatMap(([name, text]) => {
     const start = opening.exec(text)?.[0]
     const isWhole = start !== undefined && text.endsWith(closing)
-    const fits = functionName.test(name) && isText(text) && text.length < argumentLimitBytes
+    const fits = functionName.test(name) && isBody(text) && text.length < argumentLimitBytes
     return isWhole && fits ? [{ name, body: text.slice(start.length, -closing.length) }] : []
   })
   if (wanted.length === 0) return []
@@ -242,7 +255,7 @@ const settled = (state: ShellState, fixed: readonly string[]): readonly string[]
     `__sr_switch shopt off ${listed(false, false)}`,
     `__sr_switch shopt on ${listed(false, true)}`,
     'builtin unset -v __sr_check',
-    'builtin unset -f __sr_clear __sr_set __sr_define __sr_restore',
+    'builtin unset -f __sr_clear __sr_set __sr_define __sr_is_body __sr_restore',
     '__sr_ran=1',
     `__sr_switch set off ${listed(true, false)}`,
     `__sr_switch set on ${listed(true, true)}`,
