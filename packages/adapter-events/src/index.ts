@@ -1,4 +1,5 @@
 /** The event side: the event protocol with acknowledgements, and the drop-in class. */
+
 export type {
   RecoveryAttempt,
   RecoveryConfig,

@@ -6,7 +6,7 @@ import * as t from 'io-ts'
 import { count, epochMs, struct, tagged, text, variant } from './codec.js'
 import { Evidence, Failure } from './failure.js'
 import { Receipt } from './receipt.js'
-import { Traits } from './session.js'
+import { Replaced, Traits } from './session.js'
 import { PlanningView } from './snapshot.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -51,7 +51,7 @@ export const ArchiveOutcome = tagged('archive outcome', '_tag', [
 export type ArchiveOutcome = t.TypeOf<typeof ArchiveOutcome>
 
 export const SessionEvent = tagged('session event', 'type', [
-  event('registered', { traits: Traits }),
+  event('registered', { traits: Traits }, { replaces: Replaced }),
   /** The time for a capture has come, or for one that hangs to be given up. */
   event('captureDue', {}),
   event('captured', { token: text }),

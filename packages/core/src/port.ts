@@ -195,6 +195,11 @@ export interface DriverSupport {
   readonly capture: boolean
   /** The best proof of life it can give. */
   readonly proof: Grade
+  /**
+   * What `replicate` starts is a session of this driver, and has taken the place of the other: the engine
+   * registers the one and lets the other go. Absent: that is for the app to do.
+   */
+  readonly replicas?: true
 }
 
 /** What a driver noticed by itself. */

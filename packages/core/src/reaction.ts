@@ -120,6 +120,7 @@ export const register = (
     used: 0,
     incidents: 0,
     wellSinceMs: event.atMs,
+    ...(event.replaces === undefined ? {} : { replaces: event.replaces }),
   }
   const fact = tell({ _tag: 'session-registered', incarnation, kind: event.traits.kind })
   return [

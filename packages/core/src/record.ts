@@ -7,7 +7,7 @@ import { count, epochMs, oneOf, struct, text } from './codec.js'
 import { Miss } from './fact.js'
 import { Failure } from './failure.js'
 import { RecoveryPlan } from './planner.js'
-import { Traits } from './session.js'
+import { Replaced, Traits } from './session.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -101,6 +101,7 @@ export const Control = struct(
     captureToken: text,
     incident: Incident,
     lastEnd: LastEnd,
+    replaces: Replaced,
   },
 )
 export type Control = t.TypeOf<typeof Control>

@@ -3,7 +3,7 @@
  * own options to know it.
  */
 import * as t from 'io-ts'
-import { added, dictionary, exitStatus, oneOf, struct, text } from './codec.js'
+import { added, count, dictionary, exitStatus, oneOf, struct, text } from './codec.js'
 
 export type SessionKind = 'local' | 'ssh'
 export const SessionKind = oneOf<SessionKind>('session kind', 'local', 'ssh')
@@ -22,6 +22,10 @@ export const Traits = struct('session traits', {
   idempotentCommands: added(t.array(text), []),
 })
 export type Traits = t.TypeOf<typeof Traits>
+
+/** The life of a session whose place another has taken: it is owned no more from then on. */
+export const Replaced = struct('replaced session', { sessionId: text, incarnation: count })
+export type Replaced = t.TypeOf<typeof Replaced>
 
 /** What the engine reads of the app's session options. Everything else is the app's own. */
 export interface KnownOptions {

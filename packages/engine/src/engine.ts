@@ -13,11 +13,9 @@ import {
   type Logger,
   type Notice,
   type RecoverySnapshot,
-  register,
   type Sink,
   type SnapshotUpdate,
   statisticsOf,
-  type Traits,
   triggerAdvice,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
@@ -101,10 +99,13 @@ class SessionEngine implements Engine {
         const gone = await this.unregister(sessionId)
         if (gone._tag === 'store-failed' || gone._tag === 'not-running') return gone
       }
-      const begun = await this.#begin(sessionId, incarnation, registration, checked.right)
-      // The driver was told to let the former one go: asked for this one, it watches it again.
-      if (incarnation > 1) this.#running?.seats.get(sessionId)?.interpreter.captureSoon()
-      return begun
+      if (this.#running === undefined) return notRunning
+      return await this.#running.begin({
+        sessionId,
+        incarnation,
+        traits: checked.right,
+        snapshot: (atMs) => firstSnapshot(sessionId, registration, new Date(atMs)),
+      })
     } finally {
       this.#registering.delete(sessionId)
     }
@@ -276,38 +277,6 @@ class SessionEngine implements Engine {
 
   readonly #threw = (thrown: unknown): void => {
     this.#ports.logger('error', 'a subscriber threw', thrown)
-  }
-
-  async #begin(
-    sessionId: string,
-    incarnation: number,
-    registration: Registration,
-    traits: Traits,
-  ): Promise<RegisterResult> {
-    const running = this.#running
-    if (running === undefined) return notRunning
-    const atMs = running.runtime.nowMs()
-    const event = { type: 'registered', atMs, traits } as const
-    const [record, effects] = register(sessionId, incarnation, event, this.policy)
-    const seat = running.seat(record, 0, undefined)
-    const beginning = seat.lane.begin(event, effects)
-    const keeping = seat.keeper.begin(
-      firstSnapshot(sessionId, registration, new Date(atMs)),
-      beginning.then(
-        ({ _tag }) => _tag === 'changed',
-        () => false,
-      ),
-    )
-    const begun = await beginning
-    if (begun._tag !== 'changed') {
-      seat.lane.close()
-      void seat.keeper.close()
-      running.seats.delete(sessionId)
-      return begun._tag === 'refused' ? { _tag: 'store-failed', error: begun.error } : notRunning
-    }
-    const kept = await keeping
-    const durable = begun.durable && kept._tag === 'kept' && kept.durable
-    return { _tag: 'registered', incarnation, durable }
   }
 
   async #offer(sessionId: string, make: MakeEvent) {

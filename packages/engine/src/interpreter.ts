@@ -23,6 +23,7 @@ import { deadline } from './deadline.js'
 import { cleanText } from './free-text.js'
 import type { Keeper } from './keeper.js'
 import type { Lane } from './lane.js'
+import { isReplica, takenOver } from './replica.js'
 import type { Runtime } from './runtime.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -260,7 +261,13 @@ export class Interpreter {
     this.#undertake<Verdict>('verify', token, record, {
       ask: (signal) => this.#verdict(record, token, signal, effect),
       thrown: unproved,
-      answer: (verdict) => this.#insist({ type: 'verified', token, verdict }),
+      answer: async (verdict) => {
+        const settled = await takenOver(this.#runtime, record, effect, verdict)
+        await this.#insist({ type: 'verified', token, verdict: settled })
+        if (settled._tag === 'alive' && isReplica(effect, this.#runtime)) {
+          await this.#insist({ type: 'unregistered' })
+        }
+      },
     })
   }
 

@@ -8,12 +8,21 @@ import type {
   Observation,
   PlanningView,
   Policy,
+  RecoverySnapshot,
+  Replaced,
   SessionRecord,
+  Traits,
 } from '@session-recovery/core'
-import { digest, failureOfExit, isRecovering, transportLost } from '@session-recovery/core'
+import {
+  digest,
+  failureOfExit,
+  isRecovering,
+  register,
+  transportLost,
+} from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { engineTime } from './engine-time.js'
-import type { EngineOptions } from './face.js'
+import type { EngineOptions, RegisterResult } from './face.js'
 import { cleaned } from './free-text.js'
 import { Interpreter } from './interpreter.js'
 import { Keeper } from './keeper.js'
@@ -29,6 +38,17 @@ export interface Seat {
   readonly lane: Lane
   readonly keeper: Keeper
   readonly interpreter: Interpreter
+}
+
+/** What a session begins with. */
+export interface Beginning {
+  readonly sessionId: string
+  readonly incarnation: number
+  readonly traits: Traits
+  /** The first snapshot, as of a time of the engine's. */
+  readonly snapshot: (atMs: number) => RecoverySnapshot
+  /** The session whose place it takes. */
+  readonly replaces?: Replaced
 }
 
 export type Ports = Required<Omit<EngineOptions, 'policy'>>
@@ -59,6 +79,7 @@ export class Running {
         if (notice._tag === 'decided' || notice._tag === 'captured') this.#checkpointWhenDue()
       },
       isStopped: () => this.#stopped,
+      replicated: (record, replicaId) => this.#replicated(record, replicaId),
       background: (what, work) => this.#background(what, work),
     }
   }
@@ -88,6 +109,37 @@ export class Running {
     return seat
   }
 
+  /** Registers a session: gives it its seat, commits its first record, keeps its first snapshot. */
+  async begin(beginning: Beginning): Promise<RegisterResult> {
+    const { sessionId, incarnation, traits, snapshot, replaces } = beginning
+    const atMs = this.runtime.nowMs()
+    const taken = replaces === undefined ? {} : { replaces }
+    const event = { type: 'registered', atMs, traits, ...taken } as const
+    const [record, effects] = register(sessionId, incarnation, event, this.runtime.policy)
+    const seat = this.seat(record, 0, undefined)
+    const committing = seat.lane.begin(event, effects)
+    const keeping = seat.keeper.begin(
+      snapshot(atMs),
+      committing.then(
+        ({ _tag }) => _tag === 'changed',
+        () => false,
+      ),
+    )
+    const begun = await committing
+    if (begun._tag !== 'changed') {
+      seat.lane.close()
+      void seat.keeper.close()
+      this.seats.delete(sessionId)
+      if (begun._tag === 'refused') return { _tag: 'store-failed', error: begun.error }
+      return { _tag: 'not-running' }
+    }
+    // The driver was told to let a former one go: asked for this one, it watches it again.
+    if (incarnation > 1) seat.interpreter.captureSoon()
+    const kept = await keeping
+    const durable = begun.durable && kept._tag === 'kept' && kept.durable
+    return { _tag: 'registered', incarnation, durable }
+  }
+
   /** The number of the next incarnation of an id. */
   nextIncarnation(sessionId: string): number {
     const held = this.seats.get(sessionId)?.lane.record.control.incarnation
@@ -106,6 +158,7 @@ export class Running {
     const lastSeenMs = loaded.latestMs
     const resumed = (atMs: number) =>
       ({ type: 'resumed', atMs, lastSeenMs: Math.min(atMs, lastSeenMs) }) as const
+    await this.#letReplacedGo()
     const seats = [...this.seats.values()]
     await Promise.all(seats.map((seat) => seat.lane.insist(resumed)))
     for (const seat of seats) seat.lane.arm()
@@ -168,6 +221,37 @@ export class Running {
     if (failure !== undefined) return seat.interpreter.fail(failure)
     const code = exit.exitCode === undefined ? {} : { exitCode: exit.exitCode }
     await seat.lane.insist((now) => ({ type: 'ended', atMs: now, ...code }))
+  }
+
+  /** One whose place another had taken when the app ended is owned no more. */
+  async #letReplacedGo(): Promise<void> {
+    for (const { lane } of [...this.seats.values()]) {
+      const { replaces } = lane.record.control
+      const former = replaces === undefined ? undefined : this.seats.get(replaces.sessionId)
+      if (former?.lane.record.control.incarnation !== replaces?.incarnation) continue
+      await former?.lane.insist((atMs) => ({ type: 'unregistered', atMs }))
+    }
+  }
+
+  async #replicated({ control }: SessionRecord, replicaId: string): Promise<string | undefined> {
+    const { sessionId, incarnation, traits } = control
+    const kept = await this.seats.get(sessionId)?.keeper.retrieve()
+    if (kept === undefined) return 'nothing was kept that the replica could be registered with'
+    const begun = await this.begin({
+      sessionId: replicaId,
+      incarnation: this.nextIncarnation(replicaId),
+      traits,
+      snapshot: (atMs) => ({
+        ...kept.snapshot,
+        sessionId: replicaId,
+        timestamp: new Date(atMs),
+      }),
+      replaces: { sessionId, incarnation },
+    })
+    if (begun._tag !== 'registered') return `the replica cannot be registered: ${begun._tag}`
+    // What it told before it had a seat was heard by nobody.
+    this.seats.get(replicaId)?.interpreter.captureSoon()
+    return undefined
   }
 
   async #lookAt(seats: readonly Seat[]): Promise<void> {

@@ -2,7 +2,16 @@
  * What all sessions of one engine share while it runs: the policy and its step, the ports, engine time,
  * and the set of work in progress that `stop` waits for.
  */
-import type { Clock, Driver, Logger, Notice, Policy, Secrets, Store } from '@session-recovery/core'
+import type {
+  Clock,
+  Driver,
+  Logger,
+  Notice,
+  Policy,
+  Secrets,
+  SessionRecord,
+  Store,
+} from '@session-recovery/core'
 import type { Ledger } from './ledger.js'
 import type { Step } from './step.js'
 
@@ -21,6 +30,12 @@ export interface Runtime {
   readonly notify: (notice: Notice) => void
   /** Once true nothing is decided any more, and late answers are dropped. */
   readonly isStopped: () => boolean
+  /**
+   * Registers the session that took the place of the one `record` is of.
+   *
+   * @returns why that cannot be.
+   */
+  readonly replicated: (record: SessionRecord, replicaId: string) => Promise<string | undefined>
   /** Runs `work` in the background; what it throws is logged. `stop` waits for it. */
   readonly background: (what: string, work: () => Promise<void>) => void
 }

@@ -118,7 +118,7 @@ export const shellDriver = <Options extends OpenOptions>(
   const unopened = (sessionId: string) => `session ${sessionId} is not open here`
   return {
     name: parts.name,
-    supports: { strategies: parts.strategies, capture: true, proof: 'observed' },
+    supports: { strategies: parts.strategies, capture: true, proof: 'observed', replicas: true },
     watch: (told) => {
       listener = told
       return () => {

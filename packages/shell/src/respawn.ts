@@ -56,7 +56,7 @@ export const respawn = async (
     return { _tag: 'not-applicable', detail }
   }
   const wanted = wantedOf(session, request.snapshot)
-  const lostVariables = lostNames(session.id, request.lostSecrets)
+  const lostVariables = lostNames(request.snapshot?.sessionId ?? session.id, request.lostSecrets)
   const screenLines = depth === 'restore' ? await showScreenAgain(session) : undefined
   const leftover = (await session.shell?.end()) ?? nothingLeft
   noteUnknown(session)

@@ -136,7 +136,10 @@ export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): 
     face: (sessionId) => sessions.get(sessionId)?.face,
     detach: (sessionId) => {
       const session = sessions.get(sessionId)
-      if (session !== undefined) session.watched = false
+      if (session === undefined) return
+      session.watched = false
+      // Nothing of it is left that could be asked for once more.
+      if (session.fenced) sessions.delete(sessionId)
     },
     whileStarting,
     end,
