@@ -21,8 +21,8 @@ export const chosenKeeper = (wanted: SshKeeper, tools: ReadonlySet<string>): Kee
 export const keeperFiles = (keeper: Keeper): Readonly<Record<string, string>> =>
   keeper === 'tmux' ? { 'tmux.conf': tmuxConfiguration } : {}
 
-// No key of the user's is taken by what keeps, and nothing is drawn again.
-const transparent = '-E -z -r none'
+// No key of the user's is taken by what keeps.
+const transparent = '-E -z'
 
 /** A command line, and whether it wants a terminal of its own. */
 export interface KeeperLine {
@@ -40,7 +40,8 @@ export const startLine = (
   switch (keeper) {
     case 'dtach':
       return {
-        commandLine: `exec dtach -c ${directory}/s ${transparent} ${scripted}`,
+        // A new terminal gets its size by what is meant to have a screen drawn again.
+        commandLine: `exec dtach -c ${directory}/s ${transparent} -r winch ${scripted}`,
         onTerminal: true,
       }
     case 'tmux':
@@ -60,7 +61,7 @@ export const joinLine = (keeper: Keeper, directory: string): KeeperLine =>
         commandLine: `exec tmux -u -S ${directory}/s -f /dev/null -C attach-session`,
         onTerminal: false,
       }
-    : { commandLine: `exec dtach -a ${directory}/s ${transparent}`, onTerminal: true }
+    : { commandLine: `exec dtach -a ${directory}/s ${transparent} -r none`, onTerminal: true }
 
 /** What is heard on a wire once it is joined; dtach writes it itself. */
 export const joined = '\x1b[H\x1b[J'

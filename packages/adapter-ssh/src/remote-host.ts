@@ -251,11 +251,13 @@ const attachOn = async (
   const { control } = line
   const { resident, keeper, frame, served } = berth
   const birth = birthOf(joined)
+  // dtach passes on only a change of size: it comes when it has joined.
+  const first = keeper === 'dtach' ? { ...size, rows: size.rows + 1 } : size
   const forsaking = served === undefined ? '' : forsakeScript(served)
   const [seen, survey, wire] = await Promise.all([
     control.run(`${forsaking}\n${sameProcess(kept.identity)}`),
     line.survey(),
-    laid(line, joinLine(keeper, resident.directory), size, { keeper, frame, birth }),
+    laid(line, joinLine(keeper, resident.directory), first, { keeper, frame, birth }),
   ])
   const failed = (failure: StartFailure): Started => {
     birth.disown()
@@ -282,6 +284,7 @@ const attachOn = async (
   if (found.value === 'over') {
     return failed({ detail: `${kept.name}: ${birth.heard().trim()}`, gone: true })
   }
+  if (first !== size) wire.right.resize(size)
   held.ledger.found(resident.sessionId)
   const now = E.isRight(survey) ? survey.right.served : undefined
   held.berths.set(kept.name, { ...berth, served: now })
