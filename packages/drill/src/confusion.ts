@@ -3,13 +3,13 @@
  */
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { type Capture, defaultPolicy, stuckFailure, type Traits } from '@session-recovery/core'
+import { type Capture, defaultPolicy, stuckFailure } from '@session-recovery/core'
 import { sshdMissing } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import type { ConfusionOptions, ConfusionReport, LeftOut, Played } from './confusion-report.js'
 import { corpus } from './corpus.js'
 import type { Situation } from './situation.js'
-import { type Scene, type SituationStage, situationStage } from './situation-stage.js'
+import { plainTraits, type Scene, type SituationStage, situationStage } from './situation-stage.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -17,16 +17,6 @@ const defaultSideBySide = 6
 // A healthy situation must stay healthy to the default policy for as long as this.
 const silenceHours: readonly number[] = [0.02, 1, 12, 240]
 const hourMs = 3_600_000
-
-/** A session as an app has it that says nothing of it. */
-export const plainTraits: Traits = {
-  kind: 'local',
-  attended: false,
-  shell: true,
-  rerunnable: false,
-  failureExitCodes: [],
-  idempotentCommands: [],
-}
 
 // ------------------------------------------------------------------------------------ combinators
 

@@ -65,7 +65,6 @@ export const runningSituations: readonly Situation[] = [
     shows: /tick/,
     runs: /^sleep/,
     moves: true,
-    freed: { late: 'another' },
   }),
   command('read -t', 'read -t 600 x', {}),
   command('a select with a time-out', selecting('[sys.stdin], [], [], 600'), {

@@ -112,7 +112,7 @@ export const promptSituations: readonly Situation[] = [
     ...shellOnly,
     name: 'a job that prints over the prompt',
     line: '(while :; do echo noise; sleep 0.2; done) &',
-    shows: /noise[\s\S]*noise/,
+    shows: /\] \d+[\s\S]*[$#] [\s\S]*noise\r\n/,
     moves: true,
   },
   { ...shellOnly, name: 'yes into head', line: 'yes | head -n 3', shows: /y\r\ny\r\ny\r\n/ },

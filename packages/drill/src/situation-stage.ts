@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PtyDriver, type PtySession, ptyDriver } from '@session-recovery/adapter-pty'
-import type { Clock } from '@session-recovery/core'
+import type { Clock, Traits } from '@session-recovery/core'
 import { sshdMissing, startSshd } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Situation } from './situation.js'
@@ -27,6 +27,8 @@ export interface Scene {
   readonly session: PtySession
   /** The shell's process, which a scene begins with. */
   readonly shellPid: number
+  /** A directory of its own, in which the shell stands. */
+  readonly home: string
 }
 
 export interface SituationStage {
@@ -35,6 +37,16 @@ export interface SituationStage {
   readonly make: (situation: Situation, expectedMs?: number) => Promise<E.Either<string, Scene>>
   readonly end: (scene: Scene) => Promise<void>
   readonly close: () => Promise<void>
+}
+
+/** A session as an app has it that says nothing of it. */
+export const plainTraits: Traits = {
+  kind: 'local',
+  attended: false,
+  shell: true,
+  rerunnable: false,
+  failureExitCodes: [],
+  idempotentCommands: [],
 }
 
 const defaultPatienceMs = 40_000
@@ -87,8 +99,10 @@ export const situationStage = async (options: StageOptions = {}): Promise<Situat
       })()
       if (E.isLeft(opened)) return E.left(JSON.stringify(opened.left))
       const session = opened.right
-      const scene = { id: session.id, session, shellPid: session.pid() ?? 0 }
-      const problem = await come(situation, scene, patienceMs)
+      const scene = { id: session.id, session, shellPid: session.pid() ?? 0, home }
+      const problem =
+        (await come(situation, scene, patienceMs)) ??
+        (await begun(situation, scene, driver, patienceMs))
       return problem === undefined ? E.right(scene) : E.left(problem)
     },
     end: ({ id }) => driver.end(id),
@@ -158,6 +172,35 @@ const come = async (
   return keys === undefined && showsThen === undefined
     ? undefined
     : quiet(second, showsThen, undefined)
+}
+
+// What lies still has told its start long ago; of what moves the shell may still be about to.
+const begun = async (
+  { moves = false, line, expected }: Situation,
+  { id }: Scene,
+  driver: PtyDriver,
+  patienceMs: number,
+): Promise<string | undefined> => {
+  if (!moves || line === undefined || expected === 'at-prompt') return undefined
+  const endMs = performance.now() + patienceMs
+  while (performance.now() < endMs) {
+    if ((await pendingIn(driver, id)) > 0) return undefined
+    await pause(lookEveryMs)
+  }
+  return 'the shell did not tell that it begins'
+}
+
+const pendingIn = async (driver: PtyDriver, sessionId: string): Promise<number> => {
+  const captured = await driver.capture({
+    sessionId,
+    incarnation: 1,
+    traits: plainTraits,
+    token: 'begun',
+    signal: new AbortController().signal,
+  })()
+  return E.isRight(captured)
+    ? (captured.right.update.interactiveState?.pendingCommands.length ?? 0)
+    : 0
 }
 
 const described = (members: readonly Member[]): string =>

@@ -38,7 +38,7 @@ export interface Situation {
 export type Freed = 'prompt' | 'another'
 
 /** Waits for input that nobody gives: freed by default. */
-export const stuck = { byDefault: 'prompt' } as const
+export const stuck = { byDefault: 'prompt', late: 'prompt' } as const
 /** Well as it is, and ended only where it is late. */
 export const patient = { late: 'prompt' } as const
 /** Never touched. */

@@ -51,6 +51,7 @@ export const promptInterrupt = async (
   if (attended(session, request)) return notApplicable(untouchable)
   const tried: Rung[] = []
   let patience = patienceLooks
+  let refusedBy: number | undefined
   const before = session.shell?.dialogue()
   const command = before?.running
   for (let looks = 0; looks < looksLimit; looks++) {
@@ -86,8 +87,13 @@ export const promptInterrupt = async (
     }
     // The foreground may have changed while the terminal's flags were read.
     if (isSame(look, await glance(session, shell, look.flags))) {
+      const group = look.sight?.group
+      if (!(await apply(choice.rung, shell, look)) && refusedBy !== group) {
+        // Another has just taken its place, as in a loop of short commands; or it may not be signalled.
+        refusedBy = group
+        continue
+      }
       tried.push(choice.rung)
-      await apply(choice.rung, shell, look)
       await settled(session, shell, look, clock, request.signal)
     } else {
       await pause(clock, lookEveryMs, request.signal)
@@ -110,15 +116,14 @@ const isSame = (before: Look, now: Look): boolean =>
   before.sight?.group === now.sight?.group &&
   before.sight?.seen.reader === now.sight?.seen.reader
 
-const apply = async (rung: Rung, shell: Shell, { sight }: Look): Promise<void> => {
+/** @returns `false`: nobody took it. */
+const apply = async (rung: Rung, shell: Shell, { sight }: Look): Promise<boolean> => {
   const group = sight?.group
-  if (rung._tag === 'interrupt-key') shell.write('\x03')
-  else if (rung._tag === 'continue') {
-    await shell.process.signal('process', 'SIGCONT')
-    if (group !== undefined) await shell.process.signal({ group }, 'SIGCONT')
-  } else if (group !== undefined && group > 1) {
-    await shell.process.signal({ group }, rung.signal)
-  }
+  if (rung._tag === 'interrupt-key') return shell.write('\x03')
+  const isGroup = group !== undefined && group > 1
+  if (rung._tag === 'signal') return isGroup && shell.process.signal({ group }, rung.signal)
+  const woken = await shell.process.signal('process', 'SIGCONT')
+  return (isGroup && (await shell.process.signal({ group }, 'SIGCONT'))) || woken
 }
 
 // Ends when the prompt is there or the foreground is another; a rung that changes nothing costs its bound.
