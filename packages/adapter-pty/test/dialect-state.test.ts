@@ -162,6 +162,7 @@ describe.each(dialects)('$shell', (dialect) => {
     await session.exec('true')
     const before = await rig.snapshot('a')
     const texts = sampled(hostileText, 300, seed)
+    const proof = join(rig.home, 'proof')
     const state: ShellState = {
       ...told(before),
       variables: {
@@ -181,10 +182,58 @@ describe.each(dialects)('$shell', (dialect) => {
       'restored',
     )
     expect(states.aliases?.status, `${replay} ${states.aliases?.detail}`).toBe('restored')
-    // The text of a function that is none, or more than one, is not run by its definition.
-    const functions = Object.fromEntries(texts.map((value, i) => [`f${i}`, value]))
-    const tried = { ...told(before), functions }
-    await broughtBack('a', { ...before, shell: tried })
+    // The text of a function that is none, or more than one, is not run by its definition; nor is a name.
+    const named = <A>(value: A) => Object.fromEntries(texts.map((text) => [text, value]))
+    await broughtBack('a', {
+      ...before,
+      shell: {
+        ...told(before),
+        functions: {
+          ...Object.fromEntries([...functionsOf(texts), ...breakingOut(shell, proof)]),
+          ...named('echo x'),
+        },
+        variables: named({ attributes: 'i', value: '1' }),
+        aliases: named('x'),
+        options: { ...told(before).options, ...named(true) },
+        traps: named(''),
+        directoryStack: [...texts],
+        umask: texts.find((text) => text !== '') ?? '',
+      },
+    })
     expect(await session.exec(dialect.exitsWith(5))).toMatchObject({ exitCode: 5 })
+    expect(session.output()).not.toMatch(/not found|Unknown command/)
+    expect(existsSync(proof)).toBe(false)
   })
 })
+
+// Each would leave the block that it is put into, if it were put there unread.
+const breakingOut = (shell: string, proof: string) =>
+  [
+    ...[
+      'end; TOUCH; begin',
+      'end; TOUCH; function q',
+      '); TOUCH; echo (',
+      "end; TOUCH; begin; '",
+      '}\nTOUCH\n{',
+    ],
+    ...[
+      '} always { TOUCH }',
+      '}; TOUCH; () {',
+      '\nend\nTOUCH\nbegin\n',
+      '; end; TOUCH',
+      ')\nTOUCH\n(',
+    ],
+    ...['(TOUCH)', '$(TOUCH)', '`TOUCH`', "'; TOUCH; '", '"; TOUCH; "', '# \\\nend; TOUCH; begin'],
+  ].flatMap((text, i) => {
+    const body = text.replaceAll('TOUCH', `touch ${proof}`)
+    return shell === 'zsh'
+      ? [[`b${i}`, body] as const]
+      : [
+          [`b${i}`, `function b${i}\n${body}\nend`] as const,
+          [`c${i}`, `function c${i} ${body}\nend`] as const,
+          [`d${i}`, `${body}\nfunction d${i}\nend`] as const,
+        ]
+  })
+
+const functionsOf = (texts: readonly string[]) =>
+  texts.map((text, i) => [`f${i}`, `${i % 2 === 0 ? `function f${i}\n` : ''}${text}`] as const)

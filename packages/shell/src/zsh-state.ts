@@ -111,6 +111,8 @@ __sr_hold_functions() {
 # What zsh only prints, written to a file without a name, in memory where there is such a place.
 __sr_list_traps() {
   builtin local TMPPREFIX=/tmp/zsh __sr_file
+  __sr_traps=
+  [[ -d /proc/$$/fd ]] || builtin return
   [[ -w /dev/shm ]] && TMPPREFIX=/dev/shm/zsh
   builtin exec {__sr_file}<<<''
   builtin trap >/proc/$$/fd/$__sr_file
@@ -138,7 +140,9 @@ __sr_tell_held() {
   [[ -n $__sr_value ]] || __sr_value=$(builtin umask)
   __sr_held+="u $__sr_value "
   for __sr_name in "\${dirstack[@]}"; do __sr_quote "$__sr_name"; __sr_held+="d $__sr_words[1] "; done
-  __sr_hold_text traps t '' "$__sr_traps"
+  if [[ -d /proc/$$/fd ]]; then __sr_hold_text traps t '' "$__sr_traps"
+  else __sr_held+="o traps $'(all)' "
+  fi
   [[ $__sr_held == "$__sr_told" ]] && builtin return
   __sr_mark V "$__sr_held"
   __sr_told=$__sr_held
