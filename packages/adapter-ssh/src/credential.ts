@@ -112,7 +112,8 @@ class OneIdentity extends ssh2.BaseAgent {
         (key) =>
           this.fingerprint === undefined || fingerprintOf(key.getPublicSSH()) === this.fingerprint,
       )
-      done(undefined, wanted === undefined ? [] : [wanted])
+      if (wanted === undefined) done(new Error('the agent does not hold the key'))
+      else done(undefined, [wanted])
     })
   }
 

@@ -38,7 +38,8 @@ g=$6 l="$1 $3" t=
 # The device number of its terminal, as the kernel writes it: 136 is the kind of /dev/pts.
 [ $((($5 >> 8) & 4095)) = 136 ] && t=/dev/pts/$((($5 & 255) | (($5 >> 12) & 1048320)))
 printf 'terminal %s\\n' "$t"
-${flags ? `[ -n "$t" ] && { echo flags; LC_ALL=C stty -F "$t" -a; echo; }` : ''}
+flags() { [ -n "$t" ] && { echo flags; LC_ALL=C stty -F "$t" -a; echo; }; }
+${flags ? 'flags' : ''}
 memory() {
   [ $2 -gt 65535 ] && [ $3 -gt 0 ] && [ $3 -le 8192 ] || return
   echo "memory $1 $2 $3"
@@ -52,7 +53,8 @@ links() {
   done
 }
 show() {
-  read -r y < /proc/$1/syscall || return
+  # Many systems show a process's calls to its ancestors alone, but where in the kernel it sleeps.
+  read -r y < /proc/$1/syscall || { read -r y < /proc/$1/wchan; echo "asleep $1 $y"; ${flags ? '' : '[ $1 = $p ] && flags; '}return; }
   echo "call $1 $y"
   for h in /proc/$1/task/*; do
     [ \${h##*/} = $1 ] || { read -r v < $h/syscall && echo "thread $1 $v"; }
@@ -100,8 +102,15 @@ export const factIn = (
   const leader = lines.map((line) => statIn(line, 'leader ')).find((stat) => stat !== undefined)
   if (leader === undefined || leader.state === 'Z') return { alive: false, foreground: [] }
   const shown = shownIn(lines, memory)
-  const factOf = ({ pid, name, state, group }: Stat): ProcessFact => {
-    const waiting = waitingIn(shown, pid, machine)
+  const terminal = lines.find((line) => line.startsWith('terminal '))?.slice('terminal '.length)
+  const flags = flagsIn(lines)
+  const factOf = (stat: Stat): ProcessFact => {
+    const { pid, name, state, group } = stat
+    const waiting =
+      waitingIn(shown, pid, machine) ??
+      (stat === leader && seemsAtPrompt(leader, lines, flags) && terminal !== undefined
+        ? { _tag: 'reading', files: [terminal], bounded: false }
+        : undefined)
     const ignoresStops = ignoresStopsIn(shown, pid)
     return {
       pid,
@@ -112,8 +121,6 @@ export const factIn = (
       ...(ignoresStops === undefined ? {} : { ignoresStops }),
     }
   }
-  const terminal = lines.find((line) => line.startsWith('terminal '))?.slice('terminal '.length)
-  const flags = flagsIn(lines)
   const members =
     leader.foregroundGroup === leader.group
       ? [leader]
@@ -129,6 +136,30 @@ export const factIn = (
     ...(terminal?.startsWith('/dev/pts/') === true ? { terminal } : {}),
     ...(flags === undefined ? {} : { flags }),
   }
+}
+
+const inSelectOrRead = /select|poll|tty_read|wait_woken/
+
+/**
+ * Whether a shell whose calls are not shown edits a line: it has the terminal, has switched its line mode
+ * and its echo off, as a shell does at its prompt and undoes for its commands, and sleeps where one waits
+ * for input.
+ */
+const seemsAtPrompt = (
+  { pid, state, group, foregroundGroup }: Stat,
+  lines: readonly string[],
+  flags: TerminalFlags | undefined,
+): boolean => {
+  const prefix = `asleep ${pid} `
+  const place = lines.find((line) => line.startsWith(prefix))?.slice(prefix.length)
+  return (
+    place !== undefined &&
+    inSelectOrRead.test(place) &&
+    group === foregroundGroup &&
+    state === 'S' &&
+    flags?.lineMode === false &&
+    !flags.echo
+  )
 }
 
 const statIn = (line: string, kind: string): Stat | undefined => {
