@@ -5,7 +5,7 @@
  * policy names it. Nothing is set of what belongs to the shell.
  */
 
-import { type Policy, secretReference } from '@session-recovery/core'
+import { type Policy, secretReference, storedBytes } from '@session-recovery/core'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -157,4 +157,27 @@ export const compared = (wanted: Environment, is: ReadonlyMap<string, string>): 
     equal: names.filter((name) => is.get(name) === wanted[name]),
     different: names.filter((name) => is.get(name) !== wanted[name]),
   }
+}
+
+// Linux takes no longer entry than 32 pages, and no more in all than a quarter of the stack's usual limit.
+const entryLimitBytes = 131_072 - 1
+const entriesLimitBytes = 1_500_000
+
+/**
+ * What of an environment a program can be started with. A shell can export more than that; it would keep
+ * every program, the new shell too, from starting. What is left out shows in the comparison.
+ */
+export const givable = (environment: Environment): Environment => {
+  const sized = Object.entries(environment)
+    .map(([name, value]) => ({ name, value, bytes: storedBytes(name) + storedBytes(value) + 2 }))
+    .filter(({ bytes }) => bytes <= entryLimitBytes)
+  const tooLong = new Set<string>()
+  let leftBytes = entriesLimitBytes
+  for (const { name, bytes } of sized.toSorted((a, b) => a.bytes - b.bytes)) {
+    leftBytes -= bytes
+    if (leftBytes < 0) tooLong.add(name)
+  }
+  return Object.fromEntries(
+    sized.flatMap(({ name, value }) => (tooLong.has(name) ? [] : [[name, value]])),
+  )
 }

@@ -4,7 +4,7 @@
  */
 import type { Cancellation, Clock, ShellState } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Environment } from './environment.js'
+import { type Environment, givable } from './environment.js'
 import type { StartFailure } from './host.js'
 import { integrationOf } from './integration-table.js'
 import { heard, type Session } from './session.js'
@@ -63,7 +63,7 @@ export const launch = async (
     command: spec.command,
     args: spec.args,
     cwd: request.cwd,
-    environment: request.environment,
+    environment: givable(request.environment),
     size: session.size,
     ...(integration === undefined ? {} : { integration }),
   }
