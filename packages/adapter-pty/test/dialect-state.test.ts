@@ -224,14 +224,14 @@ const breakingOut = (shell: string, proof: string) =>
       ')\nTOUCH\n(',
     ],
     ...['(TOUCH)', '$(TOUCH)', '`TOUCH`', "'; TOUCH; '", '"; TOUCH; "', '# \\\nend; TOUCH; begin'],
-  ].flatMap((text, i) => {
+  ].flatMap((text, i): readonly (readonly [string, string])[] => {
     const body = text.replaceAll('TOUCH', `touch ${proof}`)
     return shell === 'zsh'
-      ? [[`b${i}`, body] as const]
+      ? [[`b${i}`, body]]
       : [
-          [`b${i}`, `function b${i}\n${body}\nend`] as const,
-          [`c${i}`, `function c${i} ${body}\nend`] as const,
-          [`d${i}`, `${body}\nfunction d${i}\nend`] as const,
+          [`b${i}`, `function b${i}\n${body}\nend`],
+          [`c${i}`, `function c${i} ${body}\nend`],
+          [`d${i}`, `${body}\nfunction d${i}\nend`],
         ]
   })
 
