@@ -134,13 +134,18 @@ export const beginAttempt =
 
 export const noteMissed: Reaction = (control, event) => {
   const incident = openIncidentOf(control)
-  const miss = missOf(incident, event)
+  const credentialRefused = incident.credentialRefused || isCredentialRefused(event)
+  const { strategies } = incident.plan
+  const next = nextStrategyFrom(control, strategies, incident.index + 1, credentialRefused)
+  // Where nothing is left to start, nobody else says what was passed over.
+  const passedOver = next.index === undefined ? next.skipped : []
+  const misses = [missOf(incident, event), ...passedOver]
   const noted = withIncident(control, {
-    misses: [...incident.misses, miss],
-    credentialRefused: incident.credentialRefused || isCredentialRefused(event),
+    misses: [...incident.misses, ...misses],
+    credentialRefused,
   })
-  const told = tell({ _tag: 'strategy-missed', ...numbers(control), miss })
-  return [noted, event.type === 'due' ? [...abortAwaited(incident), told] : [told]]
+  const told = misses.map((miss) => tell({ _tag: 'strategy-missed', ...numbers(control), miss }))
+  return [noted, event.type === 'due' ? [...abortAwaited(incident), ...told] : told]
 }
 
 export const nextStrategy =
