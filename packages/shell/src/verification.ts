@@ -2,12 +2,14 @@
  * Verifications: a new process proves itself by the first prompt signed with the nonce made for it, a
  * living one by the signed answer of its bound key. No command is typed.
  */
-import type {
-  Clock,
-  Evidence,
-  RecoveryStrategy,
-  Verdict,
-  VerifyRequest,
+import {
+  type Clock,
+  type Evidence,
+  lost,
+  type Receipt,
+  type RecoveryStrategy,
+  type Verdict,
+  type VerifyRequest,
 } from '@session-recovery/core'
 import { ask, glance, lookAt } from './looking.js'
 import { described, livingReceipt, observed, respawnReceipt } from './receipt.js'
@@ -49,7 +51,7 @@ export const verify = async (
   const { respawn, attached } = session.deed
   const isRespawned = respawn?.shell === shell
   if (isRespawned && (starting.has(strategy) || strategy === 'session-refresh')) {
-    return verifyRespawn(session, respawn, clock)
+    return verifyRespawn(session, respawn, strategy, clock)
   }
   if (starting.has(strategy) && attached !== shell) {
     return unproved('the process is neither one that was started anew nor one attached to again')
@@ -86,6 +88,7 @@ const verifyAnswer = async (
 const verifyRespawn = async (
   session: Session,
   respawn: Respawn,
+  strategy: RecoveryStrategy | undefined,
   clock: Clock,
 ): Promise<Verdict> => {
   const { shell } = respawn
@@ -100,9 +103,15 @@ const verifyRespawn = async (
       : observed('kernel', `the program runs as ${described(shell.process.identity)}`, nowMs),
   ])
   return shell.gone() === undefined
-    ? { _tag: 'alive', receipt }
+    ? { _tag: 'alive', receipt: strategy === 'reconnect' ? withoutTheOld(receipt) : receipt }
     : unproved('the new process ended while it was compared', receipt.evidence)
 }
+
+// Whoever asks to be connected again asks for the process there was.
+const withoutTheOld = (receipt: Receipt): Receipt => ({
+  ...receipt,
+  items: { ...receipt.items, process: lost(receipt.items.process.detail) },
+})
 
 /**
  * A session that is merely looked at while it cannot be asked: a command runs in it, or somebody sits at
