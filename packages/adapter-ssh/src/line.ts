@@ -41,6 +41,8 @@ export interface Switchboard {
   readonly owe: (script: string) => void
   /** Leaves a line for who comes next. */
   readonly giveBack: (line: Line) => Promise<void>
+  /** Closes a line for good. */
+  readonly hangUp: (line: Line) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -104,6 +106,7 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
       settle(line)
       return E.right(line)
     },
+    hangUp,
     owe: (script) => {
       owed.add(script)
       if (spare !== undefined) settle(spare.line)

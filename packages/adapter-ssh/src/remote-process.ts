@@ -12,6 +12,7 @@ import type {
   ProcessListener,
 } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
+import type { Answer } from './control.js'
 import type { Ledger } from './ledger.js'
 import type { Line, Switchboard } from './line.js'
 import { factIn, probeScript } from './probe.js'
@@ -157,6 +158,7 @@ const sessionListener = (
   }
 }
 
+const dead: E.Either<unknown, Answer> = E.left('the line is lost')
 const unreached: Leftover = { ended: [], letBe: [], unreached: true }
 
 /** The process on a wire. */
@@ -177,6 +179,18 @@ export const remoteProcess = (
     wire.close()
     await board.giveBack(line)
   }
+  const endElsewhere = async (): Promise<E.Either<unknown, Answer>> => {
+    const survey = await line.survey()
+    const served = E.isRight(survey) ? survey.right.served : undefined
+    const script = `${served === undefined ? '' : forsakeScript(served)}\n${endScript(resident)}`
+    const taken = await board.take()
+    const answer: E.Either<unknown, Answer> = E.isLeft(taken)
+      ? taken
+      : await taken.right.control.run(script)
+    if (E.isRight(taken)) await board.giveBack(taken.right)
+    if (E.isLeft(answer)) ledger.note(resident.sessionId, board.owe, script)
+    return answer
+  }
   const keeping: Keeping | undefined =
     kept === undefined
       ? undefined
@@ -184,7 +198,11 @@ export const remoteProcess = (
           kept,
           letGo: () => {
             birth.disown()
-            void release()
+            if (isReleased) return
+            isReleased = true
+            wire.close()
+            // Whoever lets go doubts the line: it is left to nobody.
+            void board.hangUp(line)
           },
         }
   return {
@@ -219,18 +237,11 @@ export const remoteProcess = (
     },
     end: async () => {
       isSettled = true
-      const wasLost = connection.lost() !== undefined
-      const survey = await line.survey()
-      const served = E.isRight(survey) ? survey.right.served : undefined
-      const forsaking = wasLost && served !== undefined ? forsakeScript(served) : ''
-      const script = `${forsaking}\n${endScript(resident)}`
-      const taken = wasLost ? await board.take() : E.right(line)
-      const answer = E.isLeft(taken) ? taken : await taken.right.control.run(script)
+      const asked = connection.lost() === undefined ? await control.run(endScript(resident)) : dead
+      // A line may be dead and nobody know; what it was to end is then ended over another.
+      const answer = E.isRight(asked) ? asked : await endElsewhere()
       await release()
-      if (wasLost && E.isRight(taken)) await board.giveBack(taken.right)
-      if (E.isRight(answer)) return leftoverIn(answer.right.bytes.toString('utf8'))
-      ledger.note(resident.sessionId, board.owe, script)
-      return unreached
+      return E.isRight(answer) ? leftoverIn(answer.right.bytes.toString('utf8')) : unreached
     },
     ...(keeping === undefined ? {} : { keeping }),
   }
