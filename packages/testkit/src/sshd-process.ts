@@ -12,10 +12,10 @@ const childrenOf = (pid: number): readonly number[] => {
   }
 }
 
-// `sshd`, and since 9.8 `sshd-session` and `sshd-auth`.
-const isSshd = (pid: number): boolean => {
+/** Whether a process is one of an sshd (since 9.8 also `sshd-session` and `sshd-auth`) and runs. */
+export const isSshd = (pid: number): boolean => {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('sshd')
+    return /^\d+ \(sshd[^)]*\) [^ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }

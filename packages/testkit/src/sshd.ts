@@ -15,7 +15,7 @@ import { promisify } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { freePort } from './free-port.js'
-import { descendantsOf, sshdChildren } from './sshd-process.js'
+import { descendantsOf, isSshd, sshdChildren } from './sshd-process.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -131,7 +131,7 @@ const serverAt = (place: string, port: number): Sshd => {
   const children = () => sshdChildren(listener?.pid)
   // Those of an earlier listener live on without it, and are frozen, counted and ended all the same.
   let orphans: readonly number[] = []
-  const known = () => [...orphans.filter((pid) => existsSync(`/proc/${pid}`)), ...children()]
+  const known = () => [...orphans.filter(isSshd), ...children()]
   const signalChild = (child: number, signal: NodeJS.Signals) => {
     for (const pid of descendantsOf(child)) send(pid, signal)
   }
@@ -142,7 +142,7 @@ const serverAt = (place: string, port: number): Sshd => {
     orphans = keepConnections ? living : []
     if (keepConnections) return
     for (const child of living) signalChild(child, 'SIGKILL')
-    await until(() => living.every((pid) => !existsSync(`/proc/${pid}`)), endWithinMs)
+    await until(() => !living.some(isSshd), endWithinMs)
   }
   const hostKey = () =>
     readFileSync(join(place, 'host.pub'), 'utf8').split(' ').slice(0, 2).join(' ')
