@@ -3,7 +3,7 @@
  * keeps a terminal without its connection, joined again.
  */
 import { randomBytes } from 'node:crypto'
-import type { Cancellation } from '@session-recovery/core'
+import type { Cancellation, Clock } from '@session-recovery/core'
 import {
   type Host,
   type KeptProcess,
@@ -36,7 +36,7 @@ import {
   remoteProcess,
   type Steward,
 } from './remote-process.js'
-import { eraseScript, forsakeScript, prepareScript, sameProcess } from './script.js'
+import { endScript, eraseScript, forsakeScript, prepareScript, sameProcess } from './script.js'
 import { type Wire, wireOver } from './wire.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -132,22 +132,13 @@ const startOn = async (
   const survey = surveyed.right
   const keeper = chosenKeeper(declared.keeper, survey.tools)
   if (keeper === undefined) return notStarted({ detail: `the host has no ${declared.keeper}` })
-  const unwritable = [start.command, start.cwd, ...start.args].find((word) => word.includes('\0'))
-  if (unwritable !== undefined) return notStarted({ detail: 'a word holds a NUL' })
+  if (holdsNul(start)) return notStarted({ detail: 'a word holds a NUL' })
   const frame = randomBytes(16).toString('hex')
   const directory = `${survey.place}/session-recovery-${randomBytes(12).toString('hex')}`
   const { command, args, cwd, environment, integration } = start
+  const files = keeperFiles(keeper)
   const prepared = await control.run(
-    prepareScript({
-      directory,
-      command,
-      args,
-      cwd,
-      environment,
-      frame,
-      integration,
-      files: keeperFiles(keeper),
-    }),
+    prepareScript({ directory, command, args, cwd, environment, frame, integration, files }),
   )
   if (E.isLeft(prepared)) return notStarted({ detail: prepared.left })
   if (prepared.right.code !== 0) return notStarted({ detail: `${directory} cannot be written` })
@@ -158,10 +149,14 @@ const startOn = async (
     birth,
   })
   const failed = async (detail: string): Promise<Started> => {
+    // What is just being started is ended by who it is as soon as it says so: by what it runs it can be
+    // missed.
+    const said = E.isRight(wire) ? await lastWord(birth, options.clock) : undefined
+    const read = said === undefined ? undefined : bornIn(said, start.cwd)
     birth.disown()
     if (E.isRight(wire)) wire.right.close()
-    const erasing = eraseScript(directory)
-    if (E.isLeft(await control.run(erasing))) held.board.owe(erasing)
+    const ending = read === undefined ? eraseScript(directory) : endScript({ ...read, directory })
+    if (E.isLeft(await control.run(ending))) held.board.owe(ending)
     return notStarted({ detail })
   }
   if (E.isLeft(wire)) return failed(wire.left)
@@ -188,6 +183,19 @@ const startOn = async (
     held.berths.set(kept.name, { resident, keeper, frame, served: survey.served })
   }
   return begun(resident, line, wire.right, birth, listener, held)
+}
+
+const holdsNul = ({ command, cwd, args }: ProcessStart): boolean =>
+  [command, cwd, ...args].some((word) => word.includes('\0'))
+
+const lastWordWithinMs = 1_000
+
+const lastWord = async (birth: Birth, clock: Clock): Promise<string | undefined> => {
+  const heard = await waitFor(
+    { clock, withinMs: lastWordWithinMs, wakeBy: birth.wakeBy },
+    () => birth.word() ?? (birth.over() === undefined ? undefined : ''),
+  )
+  return heard._tag === 'seen' ? heard.value : undefined
 }
 
 const begun = (
