@@ -3,6 +3,7 @@
  */
 import type { ForegroundKind } from '@session-recovery/core'
 import Table from 'cli-table3'
+import type { SituationShell } from './situation.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -39,6 +40,8 @@ export interface ConfusionReport {
 export interface ConfusionOptions {
   /** Only the situations whose name holds this; default: all. */
   readonly only?: string
+  /** The shell they are played in; default: bash. Only what it has words for is played. */
+  readonly shell?: SituationShell
   /** How many sessions are open at once; default 6. */
   readonly sideBySide?: number
   readonly onProgress?: (played: Played, done: number, total: number) => void

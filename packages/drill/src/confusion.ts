@@ -35,14 +35,21 @@ const isInstalled = (program: string): boolean =>
 
 /** Plays the corpus. */
 export const confusion = async (options: ConfusionOptions = {}): Promise<ConfusionReport> => {
-  const { only = '', sideBySide = defaultSideBySide, onProgress = () => {} } = options
-  const wanted = corpus.filter(({ name }) => name.includes(only))
+  const {
+    only = '',
+    shell = 'bash',
+    sideBySide = defaultSideBySide,
+    onProgress = () => {},
+  } = options
+  const wanted = corpus.filter(
+    ({ name, shells }) => name.includes(only) && (shells?.includes(shell) ?? true),
+  )
   const leftOut = wanted.flatMap((situation): readonly LeftOut[] => {
     const missing = missingFor(situation)
     return missing.length === 0 ? [] : [{ name: situation.name, missing }]
   })
   const playable = wanted.filter((situation) => missingFor(situation).length === 0)
-  const stage = await situationStage()
+  const stage = await situationStage({ shell })
   const played: Played[] = []
   try {
     await sideBySideOver(playable, sideBySide, async (situation) => {

@@ -1,5 +1,5 @@
 /** The part of the corpus that works, however silent: none of it may be interrupted by default. */
-import { patient, type Situation, untouched } from './situation.js'
+import { inBash, notInFish, patient, type Situation, untouched } from './situation.js'
 
 const command = (name: string, text: string, more: Partial<Situation>): Situation => ({
   name,
@@ -28,12 +28,13 @@ export const runningSituations: readonly Situation[] = [
     needs: ['make'],
     runs: /^sleep 600$/,
   }),
-  command('a loop in the shell', 'while :; do :; done', { moves: true }),
+  command('a loop in the shell', 'while :; do :; done', { moves: true, ...notInFish }),
   command('a loop in a program', `sh -c 'while :; do :; done'`, { runs: /^sh -c/, moves: true }),
   command('a job that is waited for', 'sleep 600 & wait', { runs: /^sleep 600$/ }),
   command('tail -f', 'echo last > log; tail -f log', { runs: /^tail -f/, shows: /last/ }),
   command('tail -f in a pipeline', 'echo last > log; tail -f log | grep last', {
     runs: /^grep last$/,
+    ...notInFish,
   }),
   command('a server', 'python3 -m http.server --bind 127.0.0.1 0', {
     needs: ['python3'],
@@ -65,8 +66,9 @@ export const runningSituations: readonly Situation[] = [
     shows: /tick/,
     runs: /^sleep/,
     moves: true,
+    ...notInFish,
   }),
-  command('read -t', 'read -t 600 x', {}),
+  command('read -t', 'read -t 600 x', { ...notInFish }),
   command('a select with a time-out', selecting('[sys.stdin], [], [], 600'), {
     needs: ['python3'],
     shows: /up/,
@@ -104,6 +106,7 @@ export const unknownSituations: readonly Situation[] = [
     runs: /^fish/,
     shows: /[>#] /,
     moves: true,
+    ...notInFish,
   }),
   unclear('a terminal that is recorded', 'script -q /dev/null', {
     needs: ['script'],
@@ -115,6 +118,7 @@ export const unknownSituations: readonly Situation[] = [
     needs: ['less'],
     runs: /^less/,
     shows: /\n:\S*$/,
+    ...notInFish,
   }),
-  unclear('the builtin read -e', 'read -e -p "edit: " x', { shows: /edit: $/ }),
+  unclear('the builtin read -e', 'read -e -p "edit: " x', { shows: /edit: $/, ...inBash }),
 ]

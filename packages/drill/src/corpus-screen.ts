@@ -1,5 +1,5 @@
 /** The part of the corpus that takes the terminal for itself: editors, pagers, interpreters. */
-import { patient, type Situation, stuck, untouched } from './situation.js'
+import { inBash, notInFish, patient, type Situation, stuck, untouched } from './situation.js'
 
 const holder = (name: string, text: string, more: Partial<Situation>): Situation => ({
   name,
@@ -49,6 +49,7 @@ export const fullScreenSituations: readonly Situation[] = [
     needs: ['less'],
     runs: /^less/,
     shows: /\n:\S*$/,
+    ...notInFish,
   }),
   holder('the alternate screen', `printf '\\e[?1049h'; sleep 600`, { runs: /^sleep 600$/ }),
 ]
@@ -70,7 +71,12 @@ export const pagerSituations: readonly Situation[] = [
     shows: /Manual page/,
   }),
   page('more', 'seq 200 > long; more long', { needs: ['more'], runs: /^more/, shows: /--More--/ }),
-  page("git's pager", gitLog(), { needs: ['git', 'less'], runs: /pager|less/, shows: /:\S*$/ }),
+  page("git's pager", gitLog(), {
+    needs: ['git', 'less'],
+    runs: /pager|less/,
+    shows: /:\S*$/,
+    ...notInFish,
+  }),
 ]
 
 function gitLog(): string {
@@ -107,12 +113,19 @@ const shellOnly = {
 /** The shell at its own prompt, whatever is printed over it. */
 export const promptSituations: readonly Situation[] = [
   { ...shellOnly, name: 'the shell, idle' },
-  { ...shellOnly, name: 'a line half typed', keys: 'echo half', showsThen: /echo half$/ },
+  {
+    ...shellOnly,
+    ...notInFish,
+    name: 'a line half typed',
+    keys: 'echo half',
+    showsThen: /echo half$/,
+  },
   {
     ...shellOnly,
     name: 'a job that prints over the prompt',
     line: '(while :; do echo noise; sleep 0.2; done) &',
     shows: /\] \d+[\s\S]*[$#] [\s\S]*noise\r\n/,
+    ...inBash,
     moves: true,
   },
   { ...shellOnly, name: 'yes into head', line: 'yes | head -n 3', shows: /y\r\ny\r\ny\r\n/ },
@@ -122,7 +135,7 @@ export const promptSituations: readonly Situation[] = [
     line: 'sleep 600',
     runs: /^sleep 600$/,
     keys: '\x1a',
-    showsThen: /Stopped/,
+    showsThen: /Stopped|suspended|stopped/,
   },
   {
     ...shellOnly,
@@ -130,7 +143,7 @@ export const promptSituations: readonly Situation[] = [
     line: 'sleep 600',
     runs: /^sleep 600$/,
     stops: /^sleep 600$/,
-    showsThen: /Stopped/,
+    showsThen: /Stopped|suspended|stopped/,
   },
   {
     ...shellOnly,
@@ -140,7 +153,7 @@ export const promptSituations: readonly Situation[] = [
     runs: /^vim/,
     shows: /notes/,
     keys: '\x1a',
-    showsThen: /Stopped/,
+    showsThen: /Stopped|suspended|stopped/,
   },
 ]
 

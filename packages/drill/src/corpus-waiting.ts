@@ -1,5 +1,5 @@
 /** The part of the corpus that waits for somebody: for a line, or for a password. */
-import { type Situation, stuck } from './situation.js'
+import { inBash, notInFish, type Situation, stuck } from './situation.js'
 
 const line = (
   name: string,
@@ -24,21 +24,21 @@ const ssh =
 
 /** Waits for a line. */
 export const waitingForLine: readonly Situation[] = [
-  line('the builtin read', 'read x', {}),
-  line('read -p', 'read -p "name? " x', { shows: /name\? $/ }),
-  line('select', 'select x in a b; do break; done', { shows: /#\? $/ }),
+  line('the builtin read', 'read x', { ...notInFish }),
+  line('read -p', 'read -p "name? " x', { shows: /name\? $/, ...inBash }),
+  line('select', 'select x in a b; do break; done', { shows: /#\? $/, ...inBash }),
   line('cat', 'cat', { runs: /^cat$/ }),
   line('a pipeline that reads', 'cat | sort', { runs: /^cat$/ }),
-  line('a substitution that reads', 'x=$(cat)', { runs: /^cat$/ }),
+  line('a substitution that reads', 'x=$(cat)', { runs: /^cat$/, ...notInFish }),
   line('a script that reads', `bash -c 'read -p "sure? " x; echo'`, { shows: /sure\? $/ }),
   line('a script of sh that reads', `sh -c 'printf "sure? "; read x'`, { shows: /sure\? $/ }),
   line('a child that reads', `bash -c 'cat >/dev/null; echo done'`, { runs: /^cat$/ }),
-  line('an unclosed quote', 'echo "never ends', { shows: /> $/ }),
-  line('a heredoc', 'cat <<END', { shows: /> $/ }),
-  line('a loop without its end', 'for i in 1 2; do', { shows: /> $/ }),
+  line('an unclosed quote', 'echo "never ends', { shows: /> \S*$/, ...notInFish }),
+  line('a heredoc', 'cat <<END', { shows: /> \S*$/, ...notInFish }),
+  line('a loop without its end', 'for i in 1 2; do', { shows: /> \S*$/, ...notInFish }),
   line('dd from the terminal', 'dd if=/dev/tty of=/dev/null bs=1 count=5', { runs: /^dd / }),
   line('rm -i', 'touch file; rm -i file', { shows: /file.*\? $/ }),
-  line('xargs -p', 'echo a | xargs -p echo', { shows: /\?\.\.\.$/ }),
+  line('xargs -p', 'echo a | xargs -p echo', { shows: /\?\.\.\.$/, ...notInFish }),
   line("python's input()", `python3 -c 'input("answer? ")'`, {
     needs: ['python3'],
     shows: /answer\? $/,
@@ -63,7 +63,10 @@ export const waitingForLine: readonly Situation[] = [
 
 /** Waits for a password: a line that is not shown. */
 export const waitingForPassword: readonly Situation[] = [
-  password('read -s', 'read -s -p "Password: " x', { shows: /Password: $/ }),
+  password('read -s', 'read -s -p "Password: " x', {
+    shows: /Password: $/,
+    ...inBash,
+  }),
   password('a script that reads a password', `bash -c 'read -s -p "PIN: " x'`, { shows: /PIN: $/ }),
   password('cat without echo', 'stty -echo; cat', { runs: /^cat$/ }),
   password("python's getpass", `python3 -c 'import getpass; getpass.getpass()'`, {

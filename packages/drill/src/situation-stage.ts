@@ -17,6 +17,8 @@ import { isStill, type Member, membersOf } from './situation-evidence.js'
 export interface StageOptions {
   /** Default: the machine's own. */
   readonly clock?: Clock
+  /** The shell that is opened; default: bash. */
+  readonly shell?: string
   /** How long a situation may take to come about; default 40,000. */
   readonly patienceMs?: number
 }
@@ -81,10 +83,11 @@ export const situationStage = async (options: StageOptions = {}): Promise<Situat
     make: async (situation, expectedMs) => {
       count += 1
       const home = join(place, String(count))
-      mkdirSync(home)
+      // Where it is there, fish does not set out to read every manual page.
+      mkdirSync(join(home, '.local/share/fish/generated_completions'), { recursive: true })
       writeFileSync(join(home, '.gitconfig'), '[user]\n\tname = a\n\temail = a@b\n')
       const opened = await driver.open(`${count} ${situation.name}`, {
-        command: 'bash',
+        command: options.shell ?? 'bash',
         cwd: home,
         ...(expectedMs === undefined ? {} : { expectedMs }),
         env: {

@@ -4,6 +4,12 @@
  */
 import type { ForegroundKind } from '@session-recovery/core'
 
+export type SituationShell = 'bash' | 'zsh' | 'fish'
+
+/** Others have other words for it, or show it in another way. */
+export const inBash = { shells: ['bash'] } as const
+export const notInFish = { shells: ['bash', 'zsh'] } as const
+
 export interface Situation {
   readonly name: string
   /** The programs it needs, beside bash and what every system has. */
@@ -28,6 +34,8 @@ export interface Situation {
   readonly dies?: boolean
   /** It goes on moving: its processes are not waited for to lie still. */
   readonly moves?: boolean
+  /** The shells that have these words for it; default: all. */
+  readonly shells?: readonly SituationShell[]
   /** It can be made by root only. */
   readonly rootOnly?: boolean
   /** What frees the prompt, by default and where it is late; `undefined`: nothing is done to it. */
