@@ -1,6 +1,6 @@
 /**
  * Turns vitest's own totals into the last line of a CI run, and decides how that run ends.
- * Usage: totals.mjs RESULTS.json TESTS_EXIT GATE_EXIT
+ * Usage: totals.mjs RESULTS.json TESTS_EXIT GATE_EXIT DRILL_EXIT
  */
 import { readFileSync } from 'node:fs'
 import { argv, exit } from 'node:process'
@@ -29,11 +29,13 @@ export const totals = (results) => {
  * @param {ReturnType<typeof totals>} count
  * @param {number} testsExit
  * @param {number} gateExit
+ * @param {number} drillExit
  * @returns {string[]} what is wrong with the run, empty when nothing is
  */
-export const complaints = ({ passed, leftOut }, testsExit, gateExit) => [
+export const complaints = ({ passed, leftOut }, testsExit, gateExit, drillExit) => [
   ...(testsExit === 0 ? [] : [`the tests ended with ${testsExit}`]),
   ...(gateExit === 0 ? [] : [`the gate ended with ${gateExit}`]),
+  ...(drillExit === 0 ? [] : [`the drill ended with ${drillExit}`]),
   ...(passed > 0 ? [] : ['no test has passed']),
   ...(leftOut === 0 ? [] : [`${leftOut} tests were left out`]),
 ]
@@ -48,9 +50,10 @@ const readTotals = (path) => {
 }
 
 if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
-  const [path = '', testsExit, gateExit] = argv.slice(2)
+  const [path = '', ...exits] = argv.slice(2)
   const count = readTotals(path)
-  const wrong = complaints(count, Number(testsExit), Number(gateExit))
+  const [testsExit = Number.NaN, gateExit = Number.NaN, drillExit = Number.NaN] = exits.map(Number)
+  const wrong = complaints(count, testsExit, gateExit, drillExit)
   for (const complaint of wrong) console.log(`ci: ${complaint}`)
   console.log(`${count.passed} passed, ${count.failed} failed`)
   exit(wrong.length === 0 && count.failed === 0 ? 0 : 1)

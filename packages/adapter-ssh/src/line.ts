@@ -39,6 +39,8 @@ export interface Switchboard {
   readonly allowAgain: () => () => void
   /** Has a script run on this host, now or when it is reached next. */
   readonly owe: (script: string) => void
+  /** Runs on a line that is in use what is owed here. */
+  readonly settle: (line: Line) => void
   /** Leaves a line for who comes next. */
   readonly giveBack: (line: Line) => Promise<void>
   /** Closes a line for good. */
@@ -107,6 +109,7 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
       return E.right(line)
     },
     hangUp,
+    settle,
     owe: (script) => {
       owed.add(script)
       if (spare !== undefined) settle(spare.line)

@@ -179,6 +179,8 @@ const startOn = async (
     keeper === 'none' ? undefined : { name: `${keeper}:${directory}`, identity: read.identity }
   const resident: Resident = { ...read, directory, kept, sessionId: start.sessionId }
   held.ledger.replaced(start.sessionId)
+  if (start.inPlaceOf !== undefined) held.ledger.replaced(start.inPlaceOf)
+  held.board.settle(line)
   if (kept !== undefined) {
     held.berths.set(kept.name, { resident, keeper, frame, served: survey.served })
   }

@@ -1,23 +1,49 @@
-/** Runs the benches and prints each figure as a ratio to its reference, with the spread. */
+/**
+ * Runs the benches and prints each figure as a ratio to its reference, with the spread and the bound.
+ * `--only NAME` runs one; `ROUNDS` says how many rounds.
+ */
 import { resolve } from 'node:path'
-import { type RespawnStrategy, respawnFigures } from './respawn.js'
-import { shown } from './spread.js'
+import { parseArgs } from 'node:util'
+import { benches, reportOf } from './bench.js'
 
-const rounds = Number(process.env.ROUNDS ?? 40)
+const usage = 64
+const defaultRounds = 40
 
-const respawn = async (strategy: RespawnStrategy): Promise<void> => {
-  const figures = await respawnFigures(resolve('data'), strategy, rounds, (round) => {
-    if (process.stdout.isTTY) process.stdout.write(`\r${strategy}: round ${round} of ${rounds}\r`)
-  })
-  process.stdout.write(
-    [
-      `SIGKILL to verified prompt by ${strategy}, ${rounds} rounds in turn; medians with quartiles:`,
-      `  engine, durable and verified    ${shown(figures.recoveredMs, 1)} ms`,
-      `  bare respawn, ${figures.flushes} fdatasyncs       ${shown(figures.bareMs, 1)} ms`,
-      `  ratio                           ${shown(figures.ratio, 2)}`,
-      '',
-    ].join('\n'),
-  )
+const names = benches.map(({ name }) => name)
+
+const wanted = (): readonly string[] => {
+  const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } })
+  const only = values.only ?? names
+  const unknown = only.find((name) => !names.includes(name))
+  if (unknown === undefined) return only
+  throw new Error(`there is no bench ${JSON.stringify(unknown)}; there are ${names.join(', ')}`)
 }
 
-for (const strategy of ['restart', 'restore'] as const) await respawn(strategy)
+const roundsWanted = (): number => {
+  const rounds = Number(process.env.ROUNDS ?? defaultRounds)
+  if (Number.isInteger(rounds) && rounds >= 1) return rounds
+  throw new Error(`ROUNDS must be a whole number of at least 1, not ${process.env.ROUNDS}`)
+}
+
+const progress = (name: string, rounds: number) => (round: number) => {
+  if (process.stdout.isTTY) process.stdout.write(`\r${name}: round ${round} of ${rounds}\r`)
+}
+
+const run = async (only: readonly string[], rounds: number): Promise<void> => {
+  for (const bench of benches.filter(({ name }) => only.includes(name))) {
+    const figures = await bench.measure(resolve('data'), rounds, progress(bench.name, rounds))
+    process.stdout.write(reportOf(bench, figures))
+  }
+}
+
+const choice = (() => {
+  try {
+    return { only: wanted(), rounds: roundsWanted() }
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = usage
+    return undefined
+  }
+})()
+
+if (choice !== undefined) await run(choice.only, choice.rounds)

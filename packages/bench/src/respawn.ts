@@ -8,27 +8,12 @@ import { join } from 'node:path'
 import { type IPty, spawn } from '@lydell/node-pty'
 import { fileStore } from '@session-recovery/adapter-fs'
 import { bashInitFile, markCode, type PtyDriver, ptyDriver } from '@session-recovery/adapter-pty'
-import { type PlanRule, type Policy, policyFrom } from '@session-recovery/core'
 import { createEngine, type Engine, systemClock } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Spread, spreadOf } from './spread.js'
+import { type Figures, flushes, inTurn, policyOf, recovered, sessionId } from './recovery.js'
 
-/** What brings the shell back: `restart` (directory, environment) or `restore` (history and screen, too). */
+/** What brings the shell back: `restart` (directory, environment) or `restore` (the whole state). */
 export type RespawnStrategy = 'restart' | 'restore'
-
-export interface RespawnFigures {
-  readonly rounds: number
-  readonly recoveredMs: Spread
-  readonly bareMs: Spread
-  /** Of each round's pair. */
-  readonly ratio: Spread
-  /** Decisions made durable between the kill and the answer. */
-  readonly flushes: number
-}
-
-const sessionId = 'bench'
-/** Failed, acted, verified: what an incident that recovers at once commits. */
-const flushes = 3
 
 const env = (home: string) => ({
   PATH: process.env.PATH ?? '',
@@ -44,17 +29,6 @@ const killed = (pid: number | undefined): void => {
 
 // ------------------------------------------------------------------------------------- the engine
 
-const recovered = (engine: Engine): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const end = engine.subscribe((notice) => {
-      if (notice._tag !== 'decided' || notice.record.state.startsWith('recovering')) return
-      end()
-      const isWell = notice.record.state === 'snapshotting.idle'
-      if (isWell) resolve(performance.now())
-      else reject(new Error(`the session ended ${notice.record.state}`))
-    })
-  })
-
 const recoverOnce = async (engine: Engine, driver: PtyDriver): Promise<number> => {
   const ended = recovered(engine)
   const beganMs = performance.now()
@@ -64,12 +38,7 @@ const recoverOnce = async (engine: Engine, driver: PtyDriver): Promise<number> =
 
 // -------------------------------------------------------------------------------------- the least
 
-interface Bare {
-  readonly shell: IPty
-  readonly readyMs: number
-}
-
-const bareShell = async (directory: string): Promise<Bare> => {
+const bareShell = async (directory: string): Promise<IPty> => {
   const nonce = randomBytes(16).toString('hex')
   const initFile = join(directory, `${nonce}.bash`)
   const environment = env(directory)
@@ -88,18 +57,18 @@ const bareShell = async (directory: string): Promise<Bare> => {
       heard += data.toString()
       if (!heard.includes(prompt)) return
       listening.dispose()
-      resolve({ shell, readyMs: performance.now() })
+      resolve(shell)
     })
   })
 }
 
-const bareOnce = async (before: Bare, directory: string, logPath: string) => {
+const bareOnce = async (before: IPty, directory: string, logPath: string) => {
   const log = await open(logPath, 'a')
   const beganMs = performance.now()
   const gone = new Promise<void>((resolve) => {
-    before.shell.onExit(() => resolve())
+    before.onExit(() => resolve())
   })
-  killed(before.shell.pid)
+  killed(before.pid)
   await gone
   const after = await bareShell(directory)
   for (let i = 0; i < flushes; i++) {
@@ -113,72 +82,43 @@ const bareOnce = async (before: Bare, directory: string, logPath: string) => {
 
 // ------------------------------------------------------------------------------------------ bench
 
-const quietMs = 30
-
-// A session killed over and over is an ordinary one here: its budget never ends.
-const policyFor = (strategy: RespawnStrategy): Policy => {
-  const rule: PlanRule = {
-    name: strategy,
-    when: {},
-    strategies: [strategy, 'fallback'],
-    priority: 'high',
-    estimatedTimeMs: 0,
-  }
-  const policy = policyFrom({
-    maxRecoveryAttempts: 1_000_000,
-    recoveryDelay: 0,
-    planRules: [rule],
-  })
-  if (E.isLeft(policy)) throw new Error(policy.left.message)
-  return policy.right
-}
-
 /** Measures `rounds` pairs, in turn, with everything in a new folder under `directory`. */
 export const respawnFigures = async (
   directory: string,
   strategy: RespawnStrategy,
   rounds: number,
   progress: (round: number) => void,
-): Promise<RespawnFigures> => {
+): Promise<Figures> => {
   const place = join(directory, `respawn-${process.pid}`)
   await mkdir(place, { recursive: true })
   const driver = ptyDriver({ clock: systemClock })
   const store = fileStore({ directory: join(place, 'store') })
-  const engine = createEngine({ policy: policyFor(strategy), driver, store })
+  const engine = createEngine({ policy: policyOf(strategy), driver, store })
   await engine.start()
   const options = { command: 'bash', cwd: place, env: env(place) }
   const opened = await driver.open(sessionId, options)()
   if (E.isLeft(opened)) throw new Error(opened.left.message)
   await engine.register(sessionId, { sessionOptions: options, attended: false })
+  for (const line of work) await opened.right.exec(line)
   let bare = await bareShell(place)
-  const recoveredMs: number[] = []
-  const bareMs: number[] = []
+  const reference = async (): Promise<number> => {
+    const { after, tookMs } = await bareOnce(bare, place, join(place, 'bare.log'))
+    bare = after
+    return tookMs
+  }
   try {
-    for (let round = 0; round <= rounds; round++) {
-      // Captures after the last prompt are let pass: they belong to neither side.
-      await new Promise((resolve) => setTimeout(resolve, quietMs))
-      const engineMs = await recoverOnce(engine, driver)
-      await new Promise((resolve) => setTimeout(resolve, quietMs))
-      const { after, tookMs } = await bareOnce(bare, place, join(place, 'bare.log'))
-      bare = after
-      progress(round)
-      // The first pair warms both up.
-      if (round > 0) {
-        recoveredMs.push(engineMs)
-        bareMs.push(tookMs)
-      }
-    }
+    return await inTurn(rounds, () => recoverOnce(engine, driver), reference, progress)
   } finally {
-    bare.shell.kill('SIGKILL')
+    bare.kill('SIGKILL')
     await engine.stop()
     await driver.close()
     await rm(place, { recursive: true, force: true })
   }
-  return {
-    rounds,
-    recoveredMs: spreadOf(recoveredMs),
-    bareMs: spreadOf(bareMs),
-    ratio: spreadOf(recoveredMs.map((ms, i) => ms / (bareMs[i] ?? Number.NaN))),
-    flushes,
-  }
 }
+
+// What a shell that was worked in holds.
+const work = [
+  'export PROJECT=bench EDITOR=vi',
+  'total=0; greet() { echo "hello $1"; }; alias ll="ls -l"; umask 027',
+  'echo some output',
+]

@@ -36,7 +36,7 @@ const usualColumns = 120
 export const drill = async (options: DrillOptions): Promise<number> => {
   const { shell = [], fault = [], strategy = [] } = options
   const complain = (text: string) => process.stderr.write(`drill: ${text}\n`)
-  const jobs = Number(options.jobs ?? availableParallelism() + 1)
+  const jobs = Number(options.jobs ?? 2 * availableParallelism())
   const chosen = rowsFor({ shells: shell, faults: fault, strategies: strategy })
   if (E.isLeft(chosen)) {
     complain(chosen.left.message)

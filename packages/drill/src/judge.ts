@@ -71,7 +71,7 @@ const judgeEnd = async (struck: Struck, end: End, wanted: Expectation): Promise<
         ? await stage.store.readArchive(end.archive)()
         : undefined
     const isBack = archive !== undefined && E.isRight(archive) && archive.right.snapshot !== null
-    const isAsItWas = livesOn(before) === (wanted.process === 'same')
+    const isAsItWas = wanted.process === 'any' || livesOn(before) === (wanted.process === 'same')
     return [
       ...(isBack ? [] : ['its archive does not read back']),
       ...(isAsItWas ? [] : [livesOn(before) ? 'its process lives' : 'its process was ended']),
@@ -94,17 +94,19 @@ const judgeSession = async (struck: Struck, wanted: Expectation): Promise<Misses
   const { stage, before } = struck
   const session = await sessionAfter(stage, wanted)
   const now = witness(session?.pid())
-  if (session === undefined || now === undefined) return ['there is no process']
+  if (session === undefined || now === undefined)
+    return ['there is no process, or it is not the one session of the engine']
   const isSame = now.pid === before.pid && now.startTicks === before.startTicks
   if (isSame !== (wanted.process === 'same')) {
     return [isSame ? 'its process is the old one' : 'its process was replaced']
   }
-  if (!isSame && !wanted.beyondReach && livesOn(before))
-    return [`the old process ${before.pid} lives beside the new one`]
+  const isAlone =
+    isSame || wanted.beyondReach || (await until(5_000, () => !livesOn(before) || undefined))
+  if (!isAlone) return [`the old process ${before.pid} lives beside the new one`]
   return [...judgeDirectory(stage, now), ...(wanted.busy ? [] : await judgeTold(stage, session))]
 }
 
-// A replica has an id of its own, which is a function of the run that made it.
+// A replica has an id of its own, and takes the place of the original in the engine, too.
 const sessionAfter = async (
   { engine, driver, place }: Stage,
   { process }: Expectation,
@@ -113,8 +115,11 @@ const sessionAfter = async (
   const runs = (await engine.journal(place.id)).flatMap(({ effects }) =>
     effects.flatMap((effect) => (effect._tag === 'run' ? [effect.token] : [])),
   )
-  const sessions = runs.map((token) => driver.session(replicaId(place.id, token)))
-  return sessions.findLast((session) => session?.pid() !== undefined)
+  const id = runs.map((token) => replicaId(place.id, token)).at(-1) ?? ''
+  const isAlone = await until(10_000, () =>
+    engine.status(place.id) === undefined && engine.status(id) !== undefined ? true : undefined,
+  )
+  return isAlone === true ? driver.session(id) : undefined
 }
 
 const judgeDirectory = ({ place }: Stage, { pid }: Witnessed): Misses => {

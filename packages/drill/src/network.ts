@@ -28,7 +28,8 @@ export interface Network {
 
 // ----------------------------------------------------------------------------------- constructors
 
-const keepaliveIntervalMs = 400
+// A machine that is busy with other rows must not make a connection look lost.
+const keepaliveIntervalMs = 800
 const keepaliveCount = 2
 const dialTimeoutMs = 3_000
 

@@ -19,8 +19,11 @@ export interface Expectation {
   readonly ends: 'recovered' | 'exhausted'
   /** How the strategy itself must end; of the last resort nothing is asked but its archive. */
   readonly outcome: 'done' | Miss['why'] | 'archived'
-  /** The process afterwards: the same, a new one, one of a replica beside it, or none. */
-  readonly process: 'same' | 'new' | 'replica' | 'none'
+  /**
+   * The process afterwards: the same, a new one, one of a replica beside it, none; `any`: a server that
+   * has not noticed yet that a connection is lost keeps what runs on it.
+   */
+  readonly process: 'same' | 'new' | 'replica' | 'none' | 'any'
   /** What the receipt must call restored; of a living process all that is known of it. */
   readonly items: readonly ReceiptItemName[]
   /** It is back, but what it was at it still is: it cannot be asked. */
@@ -35,7 +38,20 @@ export interface Expectation {
 
 /** Every row there is for a subject and a fault. */
 export const rowsOf = (subject: Subject, fault: Fault): readonly Row[] =>
-  fault.fits(subject) ? recoveryStrategies.map((strategy) => ({ subject, fault, strategy })) : []
+  fault.fits(subject)
+    ? recoveryStrategies
+        .filter((strategy) => !ofLivingShell.has(strategy) || !isOfConnection(subject))
+        .map((strategy) => ({ subject, fault, strategy }))
+    : []
+
+// A keeper of connections has no part in these: what is drilled with one is so with all.
+const ofLivingShell: ReadonlySet<RecoveryStrategy> = new Set([
+  'prompt-interrupt',
+  'prompt-reset',
+  'session-refresh',
+  'command-retry',
+])
+const isOfConnection = ({ keeper }: Subject): boolean => keeper !== undefined && keeper !== 'dtach'
 
 /** What a row is called. */
 export const rowName = ({ subject, fault, strategy }: Row): string =>
@@ -50,7 +66,7 @@ export const expectationOf = (row: Row): Expectation => {
   const { fault } = row
   const begun = fault.hold === undefined ? 0 : 1
   const way = ways[row.strategy](row)
-  const isOver = survives(row) ? 'same' : 'none'
+  const isOver = survives(row) ? 'same' : fault.leaves === 'cut-off' ? 'any' : 'none'
   // The server is back when an attempt has failed; what gives up before leaves it as it is.
   const isShut = fault.closed === true || fault.relent !== undefined
   const beyondReach = fault.leaves === 'cut-off' && isShut && survives(row)

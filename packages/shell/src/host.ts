@@ -77,6 +77,8 @@ export interface Leftover {
 /** How a program is started on a terminal of its own. */
 export interface ProcessStart {
   readonly sessionId: string
+  /** Another session, whose place this one takes: its process is of no more use. */
+  readonly inPlaceOf?: string
   /** A name sought in the environment's PATH, or a path. */
   readonly command: string
   readonly args: readonly string[]

@@ -60,6 +60,7 @@ export const launch = async (
   if (integration !== undefined) session.output.hide(integration.nonce)
   const start = {
     sessionId: session.id,
+    ...(session.inPlaceOf === undefined ? {} : { inPlaceOf: session.inPlaceOf }),
     command: spec.command,
     args: spec.args,
     cwd: request.cwd,

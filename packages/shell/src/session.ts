@@ -137,6 +137,8 @@ export interface Session extends Commands {
   deed: Deed
   /** The process to attach to, where one outlives its connection. */
   rope: Rope | undefined
+  /** The session whose place it takes. */
+  inPlaceOf: string | undefined
   /** Another has taken its place: nothing may be written to it, and what it still does is ignored. */
   fenced: boolean
   /** The command that the last strategy interrupted. */
@@ -194,6 +196,7 @@ export const sessionOf = (
     stoppedSinceMs: undefined,
     deed: {},
     rope: undefined,
+    inPlaceOf: undefined,
     fenced: false,
     interrupted: undefined,
     unknown: [],
