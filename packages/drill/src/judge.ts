@@ -103,7 +103,11 @@ const judgeSession = async (struck: Struck, wanted: Expectation): Promise<Misses
   const isAlone =
     isSame || wanted.beyondReach || (await until(5_000, () => !livesOn(before) || undefined))
   if (!isAlone) return [`the old process ${before.pid} lives beside the new one`]
-  return [...judgeDirectory(stage, now), ...(wanted.busy ? [] : await judgeTold(stage, session))]
+  return [
+    ...judgeDirectory(stage, now),
+    ...(wanted.busy ? [] : await judgeTold(stage, session)),
+    ...(wanted.busy || !wanted.items.includes('functions') ? [] : await judgeState(stage, session)),
+  ]
 }
 
 // A replica has an id of its own, and takes the place of the original in the engine, too.
@@ -137,9 +141,23 @@ const judgeTold = async ({ row, place }: Stage, session: ShellSession): Promise<
     await promptShown(subject.prompt, session)
     session.write(`${line}\r`)
   }
-  const told = await until(10_000, () => toldLines(place.told))
+  const told = await until(30_000, () => toldLines(place.told))
   const expected = [place.work, wordOf(place.id)]
   // The word of a program without marks was never told: it has the one it was started with.
   const isWord = told?.[1] === expected[1] || (!givesMarks(subject) && told?.[1] === '')
   return told?.[0] === expected[0] && isWord ? [] : [`it told ${JSON.stringify(told)}`]
+}
+
+const judgeState = async ({ row, place }: Stage, session: ShellSession): Promise<Misses> => {
+  const { tellState, state } = row.subject.words
+  if (tellState === undefined || state === undefined) return []
+  const file = `${place.told}-state`
+  void session.exec(tellState(file))
+  const told = await until(30_000, async () => {
+    const lines = await toldLines(file)
+    return lines?.length === state.length ? lines : undefined
+  })
+  return told?.join('\n') === state.join('\n')
+    ? []
+    : [`of its state it told ${JSON.stringify(await toldLines(file))}`]
 }

@@ -2,7 +2,7 @@
  * A row of the drill: one subject, one fault, one strategy, and what must come of it.
  */
 import type { Miss, ReceiptItemName, RecoveryStrategy } from '@session-recovery/core'
-import { recoveryStrategies } from '@session-recovery/core'
+import { receiptItems, recoveryStrategies } from '@session-recovery/core'
 import type { Fault } from './fault.js'
 import { givesMarks, isRemote, type Subject } from './subject.js'
 
@@ -58,8 +58,9 @@ export const rowName = ({ subject, fault, strategy }: Row): string =>
   `${subject.name} ${fault.name} ${strategy}`
 
 const respawned: readonly ReceiptItemName[] = ['process', 'cwd', 'env']
-const wholeState: readonly ReceiptItemName[] = [...respawned, 'history', 'screen']
-const living: readonly ReceiptItemName[] = [...wholeState, 'shellVariables', 'functions']
+const shown: readonly ReceiptItemName[] = [...respawned, 'screen']
+/** All but what ran. */
+const wholeState: readonly ReceiptItemName[] = receiptItems.filter((item) => item !== 'jobs')
 
 /** What must come of a row on this machine. */
 export const expectationOf = (row: Row): Expectation => {
@@ -106,10 +107,10 @@ const partial: ReadonlySet<RecoveryStrategy> = new Set(['restart', 'session-refr
 const itemsOf = (row: Row, way: Way): readonly ReceiptItemName[] => {
   const { subject, strategy } = row
   // A command that was interrupted is lost, and is said to be.
-  if (way === 'same') return isUnfinished(row) ? living : [...living, 'jobs']
+  if (way === 'same') return isUnfinished(row) ? wholeState : receiptItems
   const isWhole = !partial.has(strategy)
   // What gives no marks tells no history.
-  const whole = givesMarks(subject) ? wholeState : [...respawned, 'screen' as const]
+  const whole = givesMarks(subject) ? wholeState : shown
   return (isWhole ? whole : respawned).filter((item) => !subject.lacks?.includes(item))
 }
 

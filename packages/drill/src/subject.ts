@@ -47,8 +47,9 @@ export interface Words {
   /** The beginning of a command that is not whole. */
   readonly openQuote?: string
   readonly hereDocument?: string
-  /** What it held besides: writes `kept` to the file if the function and the alias are there. */
+  /** Writes to the file what the function, the alias, the variable and the umask come to. */
   readonly tellState?: (file: string) => string
+  readonly state?: readonly string[]
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -70,7 +71,8 @@ const withState: Words = {
     'drill_function() { echo kept; }; alias drill_alias=drill_function; umask 027; drill_variable=unexported',
   ],
   tellState: (file) =>
-    `eval 'drill_alias' >${quoted(file)}; echo "$drill_variable $(umask)" >>${quoted(file)}`,
+    `{ eval 'drill_alias'; echo "$drill_variable" "$(umask)"; } >${quoted(file)}`,
+  state: ['kept', 'unexported 0027'],
   openQuote: "echo 'an unclosed quote",
   hereDocument: 'cat <<END',
 }
@@ -82,8 +84,8 @@ const fishWords: Words = {
     `set -gx DRILL_WORD ${quoted(word)}`,
     'function drill_function; echo kept; end; alias drill_alias drill_function; umask 027; set -g drill_variable unexported',
   ],
-  tellState: (file) =>
-    `drill_alias >${quoted(file)}; echo "$drill_variable "(umask) >>${quoted(file)}`,
+  tellState: (file) => `begin; drill_alias; echo "$drill_variable" (umask); end >${quoted(file)}`,
+  state: ['kept', 'unexported 0027'],
   // A quote that is open is more lines in its editor, at its prompt: no command is not whole.
 }
 
@@ -119,7 +121,11 @@ export const subjects: readonly Subject[] = [
     shell: true,
     environment: {},
     prompt: '% ',
-    words: { ...withState, disarm: 'precmd_functions=(); preexec_functions=()' },
+    words: {
+      ...withState,
+      state: ['kept', 'unexported 027'],
+      disarm: 'precmd_functions=(); preexec_functions=()',
+    },
   },
   {
     name: 'fish',

@@ -49,7 +49,7 @@ describe('a row of each kind', () => {
     const without = missing.length === 0 ? '' : ` (not installed: ${missing.join(', ')})`
     const isPlayed = missing.length === 0 || process.env.CI === 'true'
     const name = `${shell} ${fault} ${strategy}${without}`
-    test.runIf(isPlayed)(name, { timeout: 90_000 }, async () => {
+    test.runIf(isPlayed)(name, { timeout: 240_000 }, async () => {
       expect(missing).toEqual([])
       const { rows } = await run([row], { jobs: 1, keep: false, began: () => {}, ended: () => {} })
       expect(missesOf(rows)).toBe('')
@@ -93,21 +93,21 @@ describe('which rows are played', () => {
 })
 
 describe('the program', () => {
-  test('says which names there are, and fails', async () => {
+  test('says which names there are, and fails', { timeout: 240_000 }, async () => {
     const { status, stdout, stderr } = await started(['--strategy', 'prayer'])
     expect(status).toBe(64)
     expect(stdout).toBe('')
     expect(stderr).toMatch(/^drill: there is no strategy "prayer"; there are restart, reconnect/)
   })
 
-  test('knows no other options', async () => {
+  test('knows no other options', { timeout: 240_000 }, async () => {
     const { status, stderr } = await started(['--frobnicate'])
     expect(status).toBe(64)
     expect(stderr).toMatch(/unknown option '--frobnicate'/)
     expect((await started(['--jobs', 'some'])).status).toBe(64)
   })
 
-  test('prints for machines on stdout alone', { timeout: 60_000 }, async () => {
+  test('prints for machines on stdout alone', { timeout: 240_000 }, async () => {
     const one = ['--shell', 'bash', '--fault', 'killed-at-prompt', '--strategy', 'restart']
     const { status, stdout, stderr } = await started([...one, '--json'])
     expect(stderr).toMatch(/1\/1 ✓ bash/)
@@ -119,7 +119,7 @@ describe('the program', () => {
   })
 
   test('names what is not installed and leaves it out, but fails in CI', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const one = ['--shell', 'fish', '--fault', 'killed-at-prompt', '--strategy', 'restart']
     const PATH = fileURLToPath(new URL('.', import.meta.url))
