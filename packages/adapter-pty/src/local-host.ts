@@ -34,6 +34,7 @@ import {
   sendSignal,
   workingDirectoryOf,
 } from './process.js'
+import { numberMark } from './process-number.js'
 import { terminalFactOf } from './terminal-fact.js'
 
 // ----------------------------------------------------------------------------------- constructors
@@ -113,6 +114,7 @@ const processOver = (
   settled: () => void,
 ): Process => {
   const identity = identityOf(pty.pid)
+  const born = numberMark(pty.pid)
   const wakes = new Set<() => void>()
   let end: ProcessEnd | undefined
   let isAlone = false
@@ -123,7 +125,7 @@ const processOver = (
     for (const wake of [...wakes]) wake()
     // Where nobody is left nobody can come any more. Looked at while the news is being written down.
     setImmediate(() => {
-      isAlone = leftBy(identity).length === 0
+      isAlone = leftBy(identity, born).length === 0
     })
   })
   const own = (signal: NodeJS.Signals): boolean =>
@@ -171,7 +173,7 @@ const processOver = (
         own('SIGKILL')
         await gone(forcedWithinMs)
       }
-      return isAlone ? { ended: [], letBe: [] } : endLeftover(identity, clock)
+      return isAlone ? { ended: [], letBe: [] } : endLeftover(identity, born, clock)
     },
   }
 }

@@ -125,10 +125,14 @@ export const terminalOf = (pid: number): string | undefined => {
   return path?.startsWith('/dev/pts/') ? path : undefined
 }
 
-/** Every process there is that `wanted` accepts. */
-export const processesWhere = (wanted: (stat: ProcessStat) => boolean): readonly ProcessStat[] => {
+/** Every process there is that `wanted` accepts; only those whose number `isCandidate` are looked at. */
+export const processesWhere = (
+  wanted: (stat: ProcessStat) => boolean,
+  isCandidate: (pid: number) => boolean = () => true,
+): readonly ProcessStat[] => {
   return names('/proc').flatMap((name) => {
-    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined
+    const isLooked = /^\d+$/.test(name) && isCandidate(Number(name))
+    const stat = isLooked ? readStat(Number(name)) : undefined
     return stat !== undefined && wanted(stat) ? [stat] : []
   })
 }

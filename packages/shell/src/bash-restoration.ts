@@ -40,16 +40,31 @@ __sr_set() {
 }
 
 # Reads each argument as the body of a function, executes nothing, and prints the places of those that are
-# one, each with how bash prints it.
+# one, each with how bash prints it. Bash took most of them from its environment, where it takes nothing but
+# functions: those are read again all at once, what it would not take there (for its patterns) one by one.
 __sr_check='
-LC_ALL=$0; shopt -s extglob; at=0
+LC_ALL=$0; shopt -s extglob; at=0 all= whole=
 for text; do
-  (eval "set -n
+  declare -F "f$at" >/dev/null && all+="(
+$text
+)
+"
+  at=$((at + 1))
+done
+(eval "set -n
+$all") && whole=1
+at=0
+for text; do
+  name=
+  if [[ $whole ]] && declare -F "f$at" >/dev/null; then name=f$at
+  elif (eval "set -n
 (
 $text
-)") && eval "function f () {
+)"); then eval "function f () {
 $text
-}" && { printf "%s\036" "$at"; declare -f f; printf "\036"; }
+}" && name=f
+  fi
+  [[ $name ]] && { printf "%s\036" "$at"; declare -f "$name"; printf "\036"; }
   at=$((at + 1))
 done'
 
@@ -57,8 +72,8 @@ done'
 # it would not do what it did.
 __sr_define() {
   builtin local __sr_at __sr_locale=\${LC_ALL:-\${LC_CTYPE:-$LANG}} IFS=$'\x1e'
-  builtin local -a __sr_now __sr_bodies __sr_names
-  __sr_bodies=() __sr_names=()
+  builtin local -a __sr_now __sr_bodies __sr_names __sr_reader
+  __sr_bodies=() __sr_names=() __sr_reader=()
   builtin set -f
   __sr_now=($(for __sr_at in "\${__sr_wanted[@]}"; do builtin declare -f -- "$__sr_at"; builtin printf '\x1e'; done))
   for __sr_at in "\${!__sr_wanted[@]}"; do
@@ -68,7 +83,13 @@ __sr_define() {
   done
   builtin unset -v __sr_wanted __sr_texts
   ((\${#__sr_names[@]})) || builtin return 0
-  __sr_now=($(builtin exec -c "$BASH" --norc --noprofile -c "$__sr_check" "$__sr_locale" "\${__sr_bodies[@]}" </dev/null))
+  if [[ -x /usr/bin/env ]]; then
+    __sr_reader=(/usr/bin/env)
+    for __sr_at in "\${!__sr_bodies[@]}"; do
+      __sr_reader+=("BASH_FUNC_f$__sr_at%%=() {"$'\n'"\${__sr_bodies[__sr_at]}"$'\n}')
+    done
+  fi
+  __sr_now=($(builtin exec -c "\${__sr_reader[@]}" "$BASH" --norc --noprofile -c "$__sr_check" "$__sr_locale" "\${__sr_bodies[@]}" </dev/null))
   builtin set -- "\${__sr_now[@]}"
   # As it was read there: aliases, patterns and comments decide what a text means.
   builtin shopt -u expand_aliases; builtin shopt -s extglob interactive_comments
