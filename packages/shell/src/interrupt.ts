@@ -173,7 +173,8 @@ export const sessionRefresh = async (
   if (healthy || foreground.kind === 'unknown') {
     return failed(`${foreground.kind}: the shell cannot be asked, and what runs is let be`)
   }
-  const answer = await ask(session, pad.clock, request.signal)
+  const { timeoutMs: withinMs } = request.policy.refresh
+  const answer = await ask(session, pad.clock, request.signal, { withinMs })
   if (answer._tag === 'answered') return done('the shell answered')
   if (request.signal.aborted || !request.policy.refresh.fallbackToRestart) {
     return failed(answer.detail)

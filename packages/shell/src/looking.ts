@@ -31,6 +31,7 @@ export type Answer =
 
 const gone: Foreground = { kind: 'dead', reasons: ['there is no process'] }
 const answerWithinMs = 2_000
+const longestMs = 2 ** 31 - 1
 const readyWithinMs = 500
 // A shell that printed its prompt and does not read yet is busy with itself, and soon will.
 const promptWithinMs = 3_000
@@ -133,6 +134,8 @@ export const ask = async (
   session: Session,
   clock: Clock,
   signal: Cancellation,
+  /** How long an answer may take; 0: as long as nobody calls it off. */
+  { withinMs = answerWithinMs }: { readonly withinMs?: number } = {},
 ): Promise<Answer> => {
   const shell = livingShell(session)
   const silent = (detail: string): Answer => ({ _tag: 'silent', detail })
@@ -156,14 +159,12 @@ export const ask = async (
   const answer = await heard(
     shell,
     clock,
-    answerWithinMs,
+    withinMs || longestMs,
     () => (shell.dialogue().answers >= count ? count : undefined),
     { signal },
   )
   if (answer._tag === 'seen' && answer.value !== 'gone') return { _tag: 'answered', count }
-  return silent(
-    `the bound key was pressed at the prompt and not answered within ${answerWithinMs} ms`,
-  )
+  return silent(`the bound key was pressed at the prompt and not answered within ${withinMs} ms`)
 }
 
 // Until the key may be pressed, or the shell is seen elsewhere for a while.

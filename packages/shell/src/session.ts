@@ -8,7 +8,7 @@ import { type Output, outputOf } from './output.js'
 import { screenOf, type TerminalSize } from './screen.js'
 import type { Shell, ShellListener } from './shell.js'
 import type { StateRespawn } from './state-item.js'
-import { type Commands, settle } from './unknown-command.js'
+import { type Commands, settle, unknownCommands } from './unknown-command.js'
 import { type Waited, waitFor } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -241,7 +241,7 @@ export const sessionOf = (
       },
       exec: (line) => exec(session, line, clock),
       screen: async () => (await screenOf(output.text(), session.size)).inert,
-      unknownCommands: () => session.unknown,
+      unknownCommands: () => unknownCommands(session),
       settle: (line) => {
         const settled = settle(session, line)
         if (settled && session.watched) listener.changed()

@@ -42,8 +42,15 @@ export const noteUnknown = (session: Commands): void => {
   if (line !== undefined) session.unknown = newest([...session.unknown, line])
 }
 
+/** All of them: also what ran in a process that is gone, and that nobody has given up yet. */
+export const unknownCommands = (session: Commands): readonly string[] => {
+  const line = session.shell?.gone()?._tag === 'exited' ? runningCommand(session) : undefined
+  return line === undefined ? session.unknown : newest([...session.unknown, line])
+}
+
 /** Somebody has dealt with one of them. @returns whether there was one. */
 export const settle = (session: Commands, line: string): boolean => {
+  if (session.shell?.gone()?._tag === 'exited') noteUnknown(session)
   const at = session.unknown.indexOf(line)
   if (at >= 0) session.unknown = session.unknown.toSpliced(at, 1)
   return at >= 0

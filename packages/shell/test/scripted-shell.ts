@@ -1,0 +1,184 @@
+/**
+ * A shell that is no process: it gives the marks of one, on virtual time, and does with each line what a
+ * test wrote down. For what depends on time and on policy alone.
+ */
+import type { RunRequest } from '@session-recovery/core'
+import { classify, defaultPolicy } from '@session-recovery/core'
+import { VirtualClock } from '@session-recovery/testkit'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Host, Process, ProcessListener, ProcessStart } from '../src/host.js'
+import { shellDriver } from '../src/index.js'
+import { boundKey, markEnd, markStart } from '../src/mark.js'
+
+/** How a line ends. */
+export interface Ending {
+  readonly code: number
+  readonly takesMs: number
+}
+
+export interface Entered {
+  readonly line: string
+  readonly beganMs: number
+  endedMs?: number
+}
+
+const terminal = '/dev/pts/0'
+
+/** A driver over one such shell. */
+export const scriptedShell = () => {
+  const time = new VirtualClock()
+  const { clock } = time.fork()
+  const entered: Entered[] = []
+  const script: { endings: Ending[]; answers: boolean; pressed: number } = {
+    endings: [],
+    answers: true,
+    pressed: 0,
+  }
+  let starts = 0
+  let die = (): void => {}
+
+  const start = async (
+    { integration, cwd }: ProcessStart,
+    listener: ProcessListener,
+  ): ReturnType<Host['start']> => {
+    const nonce = integration?.nonce ?? ''
+    const pid = 100 + 10 * ++starts
+    let history = 1
+    let running: Entered | undefined
+    let alive = true
+    let answers = 0
+    const say = (kind: string, payload: string): void => {
+      const text = `${markStart(nonce)}${kind};${payload.length};${payload}${markEnd(nonce)}`
+      if (alive) listener.output(text)
+    }
+    const prompt = (code: number): void => {
+      say('D', `${code} ${history} '${cwd}'`)
+      say('A', '')
+    }
+    const ends = (code: number): void => {
+      if (running === undefined) return
+      running.endedMs = time.nowMs
+      running = undefined
+      prompt(code)
+    }
+    const enter = (line: string): void => {
+      const own: Entered = { line, beganMs: time.nowMs }
+      running = own
+      entered.push(own)
+      say('C', `'  ${history++}  ${line}'`)
+      const { code, takesMs } = script.endings.shift() ?? { code: 0, takesMs: 0 }
+      clock.schedule(takesMs, () => {
+        if (running === own) ends(code)
+      })
+    }
+    const gone = (): void => {
+      if (alive) listener.gone({ _tag: 'exited', exit: { signal: 'SIGKILL' } })
+      alive = false
+    }
+    die = gone
+    const process: Process = {
+      identity: { pid },
+      startedIn: cwd,
+      write: (text) => {
+        if (text === boundKey) {
+          script.pressed += 1
+          if (script.answers) say('K', String(++answers))
+        } else if (text.endsWith('\r')) enter(text.slice(0, -1))
+        return alive
+      },
+      resize: () => {},
+      look: async () => {
+        const waiting = { _tag: 'reading', files: [terminal], bounded: false } as const
+        const leader = { pid, group: pid, name: 'bash', state: 'S', waiting } as const
+        const foremost =
+          running === undefined
+            ? leader
+            : { pid: pid + 1, group: pid + 1, name: 'make', state: 'R' }
+        const atPrompt = running === undefined
+        return {
+          alive,
+          leader,
+          terminal,
+          foregroundGroup: foremost.group,
+          foreground: [foremost],
+          flags: { lineMode: !atPrompt, echo: !atPrompt, signals: true },
+        }
+      },
+      signal: async () => {
+        const own = running
+        clock.schedule(1, () => {
+          if (running === own) ends(130)
+        })
+        return true
+      },
+      surroundings: async () => ({}),
+      settled: () => {},
+      end: async () => {
+        gone()
+        return { ended: [], letBe: [] }
+      },
+    }
+    clock.schedule(1, () => prompt(0))
+    return { _tag: 'started', process }
+  }
+  const host: Host = { name: 'nowhere', start }
+  const driver = shellDriver(
+    {
+      name: 'scripted',
+      pool: { hostOf: () => E.right(host), others: () => [] },
+      strategies: new Set(['restart', 'restore', 'session-refresh', 'command-retry']),
+      defaultCommand: () => 'bash',
+      adoptedEnvironment: (known) => known,
+      close: async () => {},
+    },
+    { clock },
+  )
+  return {
+    time,
+    driver,
+    entered,
+    script,
+    starts: () => starts,
+    die: () => die(),
+    /** Lets time pass until `work` is done. */
+    passing: async <A>(work: Promise<A>): Promise<A> => {
+      let isDone = false
+      const settled = work.finally(() => {
+        isDone = true
+      })
+      for (let n = 0; n < 20_000 && !isDone; n++) await time.advance(10)
+      return settled
+    },
+  }
+}
+
+/** A request for a session that nobody sits at. */
+export const requestFor = (more: Partial<RunRequest>): RunRequest => ({
+  sessionId: 'a',
+  incarnation: 1,
+  traits: {
+    kind: 'local',
+    attended: false,
+    shell: true,
+    rerunnable: false,
+    failureExitCodes: [],
+    idempotentCommands: [],
+  },
+  token: 'token',
+  signal: new AbortController().signal,
+  strategy: 'command-retry',
+  attempt: 1,
+  failure: classify('lost', []),
+  plan: {
+    sessionId: 'a',
+    strategies: ['command-retry'],
+    priority: 'medium',
+    estimatedTime: 0,
+    requiredResources: [],
+    fallbackOptions: [],
+  },
+  repeated: false,
+  lostSecrets: [],
+  policy: defaultPolicy,
+  ...more,
+})
