@@ -169,7 +169,6 @@ export const surveyIn = (text: string): Survey => {
       .split('\n')
       .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   )
-  const [pid = '', ticks = ''] = (told.get('served') ?? '').split(' ')
   const entries = text
     .slice(at + 2)
     .split('\0')
@@ -179,11 +178,17 @@ export const surveyIn = (text: string): Survey => {
     place: told.get('place') || '/tmp',
     machine: told.get('machine') ?? '',
     tools: new Set(['tmux', 'dtach'].filter((tool) => told.has(tool))),
-    served: /^\d+$/.test(ticks)
-      ? { pid: Number(pid), startTicks: Number(ticks), bootId: told.get('boot') ?? '' }
-      : undefined,
+    served: servedIn(text.slice(0, at), told.get('boot')),
     environment: Object.fromEntries(entries.filter(([name = '']) => !ofTheLogin.test(name))),
   }
+}
+
+/** Reads who serves a connection. */
+export const servedIn = (text: string, bootId = ''): ProcessIdentity | undefined => {
+  const [, pid, startTicks] = /^served=(\d+) (\d+)$/m.exec(text) ?? []
+  return pid === undefined || startTicks === undefined
+    ? undefined
+    : { pid: Number(pid), startTicks: Number(startTicks), bootId }
 }
 
 // What belongs to one connection, or to the script that asked.

@@ -37,12 +37,25 @@ export interface Resident {
   /** What it is found by again; absent: its end is the line's. */
   readonly kept: KeptProcess | undefined
   readonly sessionId: string
+  /** The host's, as `uname -m` names it. */
+  readonly machine: string
 }
 
 /** Who sees to what cannot be done now. */
 export interface Steward {
   readonly board: Switchboard
   readonly ledger: Ledger
+  /** The directories of which the files of a start are gone. */
+  readonly tidied: Set<string>
+}
+
+/** What connects us with a process now. */
+export interface Seat {
+  readonly line: Line
+  readonly wire: Wire
+  readonly birth: Birth
+  /** The server's process for the line. */
+  readonly served: ProcessIdentity | undefined
 }
 
 /** A process whose wire is being laid. */
@@ -164,10 +177,8 @@ const unreached: Leftover = { ended: [], letBe: [], unreached: true }
 /** The process on a wire. */
 export const remoteProcess = (
   resident: Resident,
-  line: Line,
-  wire: Wire,
-  birth: Birth,
-  { board, ledger }: Steward,
+  { line, wire, birth, served }: Seat,
+  { board, ledger, tidied }: Steward,
 ): Process => {
   const { identity, directory, startedIn, kept } = resident
   const { control, connection } = line
@@ -180,8 +191,6 @@ export const remoteProcess = (
     await board.giveBack(line)
   }
   const endElsewhere = async (): Promise<E.Either<unknown, Answer>> => {
-    const survey = await line.survey()
-    const served = E.isRight(survey) ? survey.right.served : undefined
     const script = `${served === undefined ? '' : forsakeScript(served)}\n${endScript(resident)}`
     const taken = await board.take()
     const answer: E.Either<unknown, Answer> = E.isLeft(taken)
@@ -213,12 +222,9 @@ export const remoteProcess = (
     look: async (flags) => {
       const answer = await control.call(probeScript(identity, flags))
       // What cannot be reached is not called dead.
-      const survey = await line.survey()
-      if (E.isLeft(answer) || E.isLeft(survey)) {
-        return { alive: connection.lost() === undefined, foreground: [] }
-      }
+      if (E.isLeft(answer)) return { alive: connection.lost() === undefined, foreground: [] }
       const { bytes, code } = answer.right
-      return factIn(bytes, code, identity, survey.right.machine)
+      return factIn(bytes, code, identity, resident.machine)
     },
     signal: async (to, name) => {
       const answer = await control.run(signalScript(identity, to, name))
@@ -231,12 +237,15 @@ export const remoteProcess = (
         : {}
     },
     settled: () => {
-      if (isSettled) return
+      if (isSettled || tidied.has(directory)) return
       isSettled = true
-      void control.run(forgetScript(directory))
+      void control.run(forgetScript(directory)).then((answer) => {
+        if (E.isRight(answer)) tidied.add(directory)
+      })
     },
     end: async () => {
       isSettled = true
+      tidied.delete(directory)
       const asked = connection.lost() === undefined ? await control.run(endScript(resident)) : dead
       // A line may be dead and nobody know; what it was to end is then ended over another.
       const answer = E.isRight(asked) ? asked : await endElsewhere()

@@ -184,6 +184,11 @@ export const surroundingsScript = (identity: ProcessIdentity): string =>
 printf '%s\\0' "$(readlink /proc/$p/cwd)"
 cat /proc/$p/environ`
 
+/** Tells the server's process for this connection; the body of a function. */
+export const servedScript = `read -r s < /proc/$PPID/stat || return 0
+set -- \${s##*) }
+echo "served=$PPID \${20}"`
+
 /** Ends what served a connection that was lost, and what ran on it. */
 export const forsakeScript = (served: ProcessIdentity): string =>
   `[ $PPID = ${served.pid} ] || (\n${sameProcess(served)}\nkill ${served.pid}\n)`
