@@ -234,4 +234,7 @@ export const fishIntegration: ShellIntegration = {
   }),
   readState: readFishState,
   runsByItself: fishRunsByItself,
+  // How its threads and other fishes wake it.
+  isOwnFile: (file) =>
+    file === 'anon_inode:[eventfd]' || file.endsWith('/fish_universal_variables.notifier'),
 }

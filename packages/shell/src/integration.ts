@@ -39,4 +39,6 @@ export interface ShellIntegration {
    * that are known as such and traps that hold a command: it is not given to a new shell.
    */
   readonly runsByItself: (item: RunningItem, name: string) => boolean
+  /** Files of its own, for which it waits beside its terminal when it reads a line; absent: none. */
+  readonly isOwnFile?: (file: string) => boolean
 }

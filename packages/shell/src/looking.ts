@@ -10,6 +10,7 @@ import {
   foregroundOf,
 } from '@session-recovery/core'
 import type { TerminalFlags } from './host.js'
+import { integrationOf } from './integration-table.js'
 import { heard, livingShell, type Session } from './session.js'
 import type { Shell } from './shell.js'
 import { type Sight, sightOf } from './sight.js'
@@ -61,9 +62,11 @@ export const glance = async (
 ): Promise<Look> => {
   const fact = await shell.process.look(flags === 'ask')
   const known = fact.flags ?? (flags === 'ask' ? undefined : flags)
+  const isOwnFile = integrationOf(session.spec.command, session.spec.args)?.isOwnFile
   const sight = sightOf(known === undefined ? fact : { ...fact, flags: known }, {
     mark: shell.dialogue().mark,
     alternateScreen: session.output.alternateScreen(),
+    ...(isOwnFile === undefined ? {} : { isOwnFile }),
   })
   return { foreground: foregroundOf(sight.seen), sight, flags: known }
 }

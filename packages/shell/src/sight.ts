@@ -11,6 +11,8 @@ import type { ProcessFact, TerminalFact } from './host.js'
 export interface Shown {
   readonly mark: ForegroundSighting['mark']
   readonly alternateScreen: boolean
+  /** Files of the shell's own, for which it waits beside its terminal when it reads a line. */
+  readonly isOwnFile?: (file: string) => boolean
 }
 
 /** A sighting, and the processes it is about, to act on. */
@@ -27,7 +29,8 @@ export interface Sight {
 
 /** The sighting in what a host shows. */
 export const sightOf = (fact: TerminalFact, shown: Shown): Sight => {
-  const { alive, leader, flags, foregroundGroup: group } = fact
+  const { alive, flags, foregroundGroup: group } = fact
+  const leader = withoutOwnFiles(fact.leader, shown)
   const base = {
     alive,
     ...(shown.mark === undefined ? {} : { mark: shown.mark }),
@@ -53,6 +56,15 @@ export const sightOf = (fact: TerminalFact, shown: Shown): Sight => {
     groupIsShell,
     foremost: members.find((member) => member.pid === group) ?? members[0],
   }
+}
+
+const withoutOwnFiles = (
+  leader: ProcessFact | undefined,
+  { isOwnFile }: Shown,
+): ProcessFact | undefined => {
+  if (isOwnFile === undefined || leader?.waiting?._tag !== 'reading') return leader
+  const files = leader.waiting.files.filter((file) => !isOwnFile(file))
+  return { ...leader, waiting: { ...leader.waiting, files } }
 }
 
 // While the shell itself is at a prompt, what else is in its group (what draws the prompt) says nothing.

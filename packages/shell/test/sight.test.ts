@@ -192,3 +192,12 @@ describe('where the kernel shows little', () => {
     expect(seen(ungrouped)).not.toHaveProperty('foregroundIsShell')
   })
 })
+
+it('takes what wakes a shell at its own prompt for no business, of nobody else', () => {
+  const isOwnFile = (file: string) => file === 'anon_inode:[eventfd]'
+  const woken = reading(tty, 'anon_inode:[eventfd]')
+  const attached: Shown = { mark: undefined, alternateScreen: false }
+  expect(seen(inShell(shell(woken)), attached).readsTerminal).toBeUndefined()
+  expect(seen(inShell(shell(woken)), { ...attached, isOwnFile }).readsTerminal).toBe(true)
+  expect(seen(running(fact(20, woken)), { ...command, isOwnFile }).readsTerminal).toBeUndefined()
+})
