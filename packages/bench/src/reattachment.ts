@@ -131,7 +131,8 @@ export const reattachmentFigures = async (
 ): Promise<Figures> => {
   const place = join(directory, `reattachment-${process.pid}`)
   await mkdir(place, { recursive: true })
-  const started = await startSshd()()
+  // What the login shell of whoever measures reads at each command is none of ours.
+  const started = await startSshd({ env: { HOME: place } })()
   if (E.isLeft(started)) throw new Error(`sshd: ${JSON.stringify(started.left)}`)
   const sshd = started.right
   const driver = sshDriver({ clock: systemClock, hosts: [hostOf(sshd)] })
