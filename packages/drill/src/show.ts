@@ -74,7 +74,7 @@ interface Layout {
 
 const wide: Layout = {
   head: ['shell / host', 'fault', 'detected ms', 'tried', 'outcome', 'receipt', 'over ms'],
-  widths: [16, 19, 10, 0, 13, 9, 8],
+  widths: [18, 19, 10, 0, 13, 9, 9],
   padding: 1,
 }
 
@@ -117,7 +117,7 @@ export const tableOf = (rows: readonly Played[], columns: number): string => {
       ms(played.latencyMs),
     ])
   }
-  return `${table.toString()}\n${styled('dim', 'receipt: items restored/lost/unknown; or, of what is exhausted, its archive, read back')}\n`
+  return `${table.toString()}\n${styled('dim', 'receipt: items restored/lost/unknown, or the archive that was read back')}\n`
 }
 
 /** What was not as it should be, row by row; empty when all was. */
