@@ -109,9 +109,13 @@ const itemsOf = (row: Row, way: Way): readonly ReceiptItemName[] => {
   // A command that was interrupted is lost, and is said to be.
   if (way === 'same') return isUnfinished(row) ? wholeState : receiptItems
   const isWhole = !partial.has(strategy)
+  // What it was to connect with again is gone, and is said to be.
+  const isAnother = strategy === 'reconnect'
   // What gives no marks tells no history.
   const whole = givesMarks(subject) ? wholeState : shown
-  return (isWhole ? whole : respawned).filter((item) => !subject.lacks?.includes(item))
+  return (isWhole ? whole : respawned)
+    .filter((item) => !subject.lacks?.includes(item))
+    .filter((item) => item !== 'process' || !isAnother)
 }
 
 // What logs in again cannot where the host lets nobody in.
