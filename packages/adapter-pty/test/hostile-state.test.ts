@@ -1,5 +1,7 @@
 /** Whatever values, keys, names and bodies a shell holds: the new one holds the same, and ran none. */
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { RecoverySnapshot, ShellState, ShellVariable } from '@session-recovery/core'
 import { holdsAsync, hostileText } from '@session-recovery/testkit'
 import fc from 'fast-check'
@@ -119,5 +121,18 @@ describe('generated states', () => {
       },
     })
     expect(Object.keys((await rig.snapshot('a')).shell?.functions ?? {})).toEqual(['mine'])
+  })
+
+  it('leave out functions that nobody can tell apart', async () => {
+    rig = rigOf()
+    const session = await rig.open('a')
+    writeFileSync(
+      join(rig.home, 'made'),
+      "a() { cat <<'END'\nb () \n{ \n    evil\n}\nEND\n}; b() { :; }; c() { :; }\n",
+    )
+    await session.exec('. ~/made')
+    const { shell } = await rig.snapshot('a')
+    expect(Object.keys(shell?.functions ?? {}).sort()).toEqual(['c'])
+    expect(shell?.omitted).toEqual({ functions: ['a', 'b'] })
   })
 })

@@ -211,7 +211,7 @@ describe('a receipt', () => {
 
   it('names what was too large to be told', async () => {
     rig = rigOf()
-    await made('a', 'huge=$(printf %070000d 0); many=($(seq 5000)); small=1')
+    await made('a', 'huge=$(printf %0300000d 0); many=($(seq 5000)); small=1')
     const snapshot = await rig.snapshot('a')
     expect(snapshot.shell?.omitted).toEqual({ shellVariables: ['huge', 'many'] })
     const items = statesIn(await broughtBack('a', snapshot))

@@ -9,16 +9,12 @@
  * Nothing of it is exported: children know neither the nonce nor the functions.
  */
 import { type BashRestoration, bashRestoration, nothingRestored } from './bash-restoration.js'
-import { bashTelling, readBashState } from './bash-state.js'
+import { bashTelling, prefixes, readBashState } from './bash-state.js'
 import type { IntegrationPlan, RunningItem, ShellIntegration } from './integration.js'
 import { boundKey, markCode } from './mark.js'
 import { quoted } from './quoting.js'
 
 // ----------------------------------------------------------------------------------- constructors
-
-const prefixes = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_']
-  .map((letter) => `"\${!${letter}@}"`)
-  .join(' ')
 
 const key = boundKey.replace('\x1b', '\\e')
 
@@ -28,38 +24,31 @@ __sr_ps1='\[\e]${markCode};\${__sr_nonce};A;0;;\${__sr_nonce}\a\]'
 __sr_ps2='\[\e]${markCode};\${__sr_nonce};P;0;;\${__sr_nonce}\a\]'
 __sr_hook='{ __sr_prompt "$?" "\${__sr_ran:+$('"$__sr_dumping"')}" >/dev/tty; } 2>/dev/null'
 __sr_press='__sr_key "$?" "$('"$__sr_dumping"')"'
-__sr_sent= __sr_state= __sr_held= __sr_answers=0 __sr_none=()
+__sr_sent= __sr_state= __sr_answers=0 __sr_none=()
 
 __sr_mark() { builtin printf '\e]${markCode};%s;%s;%d;%s;%s\a' "$__sr_nonce" "$1" "\${#2}" "$2" "$__sr_nonce"; }
 
-# The exported variables, as words, and, where $1 is given, what else is held. What belongs to this file is
-# left out of those it stands in.
+# The exported variables, as words. What belongs to this file is left out of those it stands in.
 __sr_read_state() {
-  builtin local __sr_name __sr_value __sr_letters
-  __sr_state= __sr_held=
+  builtin local __sr_name __sr_value
+  __sr_state=
   for __sr_name in ${prefixes}; do
-    [[ $__sr_name == __sr_* ]] && continue
-    if [[ -R $__sr_name ]]; then
-      [[ -n $1 ]] && builtin eval '__sr_value=\${!'"$__sr_name"'}' && __sr_hold "$__sr_name" n "$__sr_value"
-      continue
-    fi
-    __sr_letters=\${!__sr_name@a}
-    [[ -n $1 || $__sr_letters == *x* ]] || continue
+    [[ \${!__sr_name@a} == *x* ]] || continue
+    [[ $__sr_name == __sr_* || \${!__sr_name@a} == *[aA]* || -R $__sr_name ]] && continue
     __sr_value=\${!__sr_name}
     case $__sr_name in
       PS0) __sr_value=\${__sr_value#"$__sr_ps0"} ;;
       PS1) __sr_value=\${__sr_value%"$__sr_ps1"} ;;
       PS2) __sr_value=\${__sr_value%"$__sr_ps2"} ;;
     esac
-    [[ $__sr_letters == *x* && $__sr_letters != *[aA]* ]] && __sr_state+="$__sr_name=\${__sr_value@Q} "
-    [[ -n $1 ]] && __sr_hold "$__sr_name" "$__sr_letters" "$__sr_value"
+    __sr_state+="$__sr_name=\${__sr_value@Q} "
   done
 }
 
 # $1: the kind of mark, $2: the exit code, $3: what was dumped, if it was, $4: the options that are on.
 __sr_send() {
   __sr_mark "$1" "$2 \${HISTCMD:-0} \${PWD@Q}"
-  __sr_read_state "$3"
+  __sr_read_state
   builtin test "$__sr_state" = "$__sr_sent" || __sr_mark E "$__sr_state"
   __sr_sent=$__sr_state
   [[ -z $3 ]] || __sr_tell_held "$3" "$4"
@@ -102,13 +91,8 @@ __sr_key() {
 
 __sr_arm() {
   builtin local __sr_one
-  builtin local -a __sr_others
-  __sr_others=()
-  for __sr_one in "\${PROMPT_COMMAND[@]}"; do
-    [[ $__sr_one == "$__sr_hook" || -z $__sr_one ]] || __sr_others+=("$__sr_one")
-  done
-  builtin unset -v PROMPT_COMMAND
-  PROMPT_COMMAND=("\${__sr_others[@]}" "$__sr_hook")
+  __sr_disarm
+  PROMPT_COMMAND+=("$__sr_hook")
   __sr_arm_prompts
   for __sr_one in emacs-standard vi-insert vi-command; do
     builtin bind -m "$__sr_one" -x '"${key}": builtin eval "$__sr_press"' 2>/dev/null
@@ -164,17 +148,19 @@ ${settle}
 const list = (name: string, words: readonly string[]): string =>
   `${name}=(${words.map(quoted).join(' ')})\n`
 
+const namesOf = (text: string): readonly string[] =>
+  [...text.matchAll(/^(__sr_\w+)\(\) \{/gm)].map(([, name = '']) => name)
+
 /** The init file of one bash process; it holds the nonce and must be readable by its user alone. */
 export const bashInitFile = ({ nonce, kept, historyLines, state }: IntegrationPlan): string => {
   const restoration = state === undefined ? nothingRestored : bashRestoration(state)
+  const own = [functions, restoration.functions, begin(restoration)].join('')
   return [
     `__sr_nonce=${quoted(nonce)}\n`,
     list('__sr_kept', kept),
     list('__sr_lines', historyLines),
-    bashTelling,
-    functions,
-    restoration.functions,
-    begin(restoration),
+    bashTelling(namesOf(bashTelling([]) + own)),
+    own,
     start,
   ].join('')
 }

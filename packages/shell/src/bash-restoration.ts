@@ -71,7 +71,7 @@ done'
 # What the start-up files made so already is let be; what would not be printed as it was is not defined:
 # it would not do what it did.
 __sr_define() {
-  builtin local __sr_at __sr_locale=\${LC_ALL:-\${LC_CTYPE:-$LANG}} IFS=$'\x1e'
+  builtin local __sr_at __sr_locale="\${LC_ALL:-\${LC_CTYPE:-$LANG}}" IFS=$'\x1e'
   builtin local -a __sr_now __sr_bodies __sr_names __sr_reader
   __sr_bodies=() __sr_names=() __sr_reader=()
   builtin set -f

@@ -2,9 +2,9 @@
  * What bash holds beside its environment: how it is made to tell it, by builtins alone, and how that is
  * read.
  *
- * Variables, aliases, the directory stack and which options are on are in variables that bash keeps
- * itself. Functions, traps and the umask it only prints: that takes one fork, at the first prompt after a
- * command, and two more where one of these changed. What is too large is named and left out.
+ * Traps, functions and the umask bash only prints: that takes one fork, at the first prompt after a
+ * command. Once there, printing the rest costs next to nothing, while a loop over all variables took as
+ * long as starting a shell. What is too large is named and left out.
  */
 import type { ShellState, ShellStateItem, ShellVariable } from '@session-recovery/core'
 import { readWord } from './quoting.js'
@@ -28,96 +28,85 @@ export const isBashOwn = (name: string): boolean =>
 
 const valueLimit = 65_536
 const elementLimit = 4_096
-const variablesLimit = 262_144
 const dumpLimit = 262_144
-// Quoted, all of them together stay below what a mark may carry.
-const payloadLimit = 1_000_000
+
+/** The names of all variables, by the letters they begin with: no other way lists them without a fork. */
+export const prefixes = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_']
+  .map((letter) => `"\${!${letter}@}"`)
+  .join(' ')
+
+// They say something else each time, and bash does not bring them back once they are unset.
+const changing = ownNames.filter((name) => name !== 'BASH_ALIASES' && name !== 'DIRSTACK')
 
 /**
- * Functions of the init file. `__sr_dump` runs in a command substitution, behind `trap -p`, which shows
- * all traps only where no function is called; `__sr_tell_held` sends what is held when it changed.
+ * Functions of the init file. `__sr_dumping` runs in a command substitution, `trap -p` before any function
+ * is called: only there all traps are shown. What it unsets it unsets in that copy of the shell alone.
+ *
+ * @param functions the names of all functions of the init file.
  */
-export const bashTelling = String.raw`
-builtin declare -A __sr_own
-__sr_own=(${ownNames.map((name) => `[${name}]=1`).join(' ')})
-__sr_dumped= __sr_named= __sr_unnamed= __sr_told=
-__sr_dumping='\builtin set +eauxTE; \builtin printf "%s traps\n" "$__sr_nonce"; \builtin trap -p; __sr_dump'
+export const bashTelling = (functions: readonly string[]): string =>
+  String.raw`
+__sr_trimming= __sr_told=
+__sr_dumping='\builtin printf "%s options\n" "$__sr_nonce"; \builtin set +o; \builtin shopt -p; \builtin set +eauxkTE; \builtin printf "%s traps\n" "$__sr_nonce"; \builtin trap -p; __sr_dump'
 
 __sr_dump() {
-  builtin printf '%s umask\n' "$__sr_nonce"; builtin umask
-  builtin printf '%s options\n' "$__sr_nonce"; builtin set +o; builtin shopt -p
-  builtin printf '%s functions\n' "$__sr_nonce"; builtin declare -f
+  builtin set -- "$__sr_nonce"
+  builtin printf '%s umask\n' "$1"; builtin umask
+  [[ -n $__sr_trimming ]] && __sr_trim "$1"
+  PS0=\${PS0#"$__sr_ps0"} PS1=\${PS1%"$__sr_ps1"} PS2=\${PS2%"$__sr_ps2"}
+  __sr_disarm
+  builtin unset -v "\${!__sr_@}" ${changing.join(' ')}
+  # These two are made up when they are asked for.
+  builtin : "\${BASH_ALIASES[@]}" "\${DIRSTACK[@]}"
+  builtin printf '%s variables\n' "$1"; builtin declare -p
+  builtin unset -f ${functions.join(' ')}
+  builtin printf '%s names\n' "$1"; builtin declare -F
+  builtin printf '%s functions\n' "$1"; builtin declare -f
 }
 
-# The functions again, each behind its name; what looks like the beginning of one may stand in another.
-__sr_name_functions() {
-  builtin local __sr_line IFS=$'\n'
-  builtin set -f
-  for __sr_line in $(builtin declare -F); do
-    [[ \${__sr_line##* } == __sr_* ]] && continue
-    builtin printf '%s function %s\n' "$__sr_nonce" "\${__sr_line##* }"
-    builtin declare -f -- "\${__sr_line##* }"
-  done
-}
-
-__sr_omit() { __sr_held+="o $1 \${2@Q} "; }
-
-__sr_hold_array() {
-  builtin local -n __sr_array=$1
-  builtin local __sr_text
-  ((\${#__sr_array[@]} > ${elementLimit})) && { __sr_omit shellVariables "$1"; builtin return; }
-  __sr_text=\${__sr_array[@]@A}
-  ((\${#__sr_text} > ${valueLimit})) && { __sr_omit shellVariables "$1"; builtin return; }
-  __sr_held+="a $1 -\${__sr_array@a} \${__sr_text@Q} "
-}
-
-# $1: a name, $2: its letters, $3: its value.
-__sr_hold() {
-  [[ -n \${__sr_own[$1]} ]] && builtin return
-  [[ $1 == PROMPT_COMMAND ]] && { __sr_hold_commands; builtin return; }
-  ((\${#__sr_held} > ${variablesLimit})) && { __sr_omit shellVariables "$1"; builtin return; }
-  [[ $1 == PS[012] && -z $3 ]] && builtin return
-  case $2 in
-    x) ;;
-    *[aA]*) __sr_hold_array "$1" ;;
-    *x*) __sr_held+="e $1 -$2 " ;;
-    *)
-      ((\${#3} > ${valueLimit})) && { __sr_omit shellVariables "$1"; builtin return; }
-      __sr_held+="v $1 -$2 \${3@Q} "
-      ;;
-  esac
-}
-
-__sr_hold_commands() {
-  builtin local -a __sr_commands
+__sr_disarm() {
   builtin local __sr_one
-  __sr_commands=()
+  builtin local -a __sr_others
+  __sr_others=()
   for __sr_one in "\${PROMPT_COMMAND[@]}"; do
-    [[ $__sr_one == "$__sr_hook" || -z $__sr_one ]] || __sr_commands+=("$__sr_one")
+    [[ $__sr_one == "$__sr_hook" || -z $__sr_one ]] || __sr_others+=("$__sr_one")
   done
-  ((\${#__sr_commands[@]})) || builtin return
-  __sr_one=\${__sr_commands[@]@A}
-  __sr_held+="a PROMPT_COMMAND -a \${__sr_one@Q} "
+  builtin unset -v PROMPT_COMMAND
+  ((\${#__sr_others[@]} == 0)) || PROMPT_COMMAND=("\${__sr_others[@]}")
+}
+
+# Leaves out what made a dump too large.
+__sr_trim() {
+  builtin local __sr_name
+  for __sr_name in ${prefixes}; do
+    [[ -R $__sr_name ]] || __sr_fits "$__sr_name" && continue
+    builtin unset -v "$__sr_name"
+    builtin printf '%s omitted %s\n' "$1" "$__sr_name"
+  done
+}
+
+__sr_fits() {
+  builtin local -n __sr_there=$1
+  builtin local __sr_text
+  ((\${#__sr_there[@]} <= ${elementLimit})) || builtin return
+  __sr_text=\${__sr_there[*]}
+  ((\${#__sr_text} <= ${valueLimit}))
 }
 
 # $1: what was dumped, $2: the options that are on.
 __sr_tell_held() {
-  builtin local __sr_text __sr_one
-  if ! builtin test "$1" = "$__sr_dumped"; then
-    __sr_dumped=$1
-    __sr_named=$(__sr_name_functions)
-    __sr_text=\${1%%"$__sr_nonce functions"*}
-    __sr_named=$__sr_text$__sr_named
-    __sr_unnamed=
-    ((\${#__sr_named} > ${dumpLimit})) && __sr_named=$__sr_text __sr_unnamed=1
+  builtin local __sr_text="$1" __sr_held=
+  if ((\${#__sr_text} > ${dumpLimit})); then
+    # The next prompt tells it without what is too large by itself.
+    [[ -n $__sr_trimming ]] || __sr_trimming=1 __sr_ran=1
+    __sr_text=\${1%%"$__sr_nonce names"*}
+    __sr_held="o functions '(all)' "
   fi
-  [[ -n $__sr_unnamed ]] && __sr_omit functions '(all)'
-  __sr_held+="t \${__sr_named@Q} s \${2@Q} s \${BASHOPTS@Q} "
-  if ((\${#BASH_ALIASES[@]} > ${elementLimit})); then __sr_omit aliases '(all)'
-  else __sr_text=\${BASH_ALIASES[@]@A}; __sr_held+="l \${__sr_text@Q} "
+  if ((\${#__sr_text} > ${dumpLimit})); then
+    __sr_text=\${1%%"$__sr_nonce variables"*}
+    __sr_held+="o shellVariables '(all)' o aliases '(all)' o directoryStack '(all)' "
   fi
-  for __sr_one in "\${DIRSTACK[@]:1:${elementLimit}}"; do __sr_held+="d \${__sr_one@Q} "; done
-  ((\${#__sr_held} > ${payloadLimit})) && __sr_held="o shellVariables '(all)' o functions '(all)' "
+  __sr_held+="t \${__sr_text@Q} s \${2@Q} s \${BASHOPTS@Q} "
   builtin test "$__sr_held" = "$__sr_told" && builtin return
   __sr_mark V "$__sr_held"
   __sr_told=$__sr_held
@@ -202,50 +191,7 @@ interface Entry {
   readonly read: (held: Held, words: readonly Told[]) => void
 }
 
-const lettersIn = (word: Told): string => (word ?? '').slice(1)
-
 const entries: Readonly<Record<string, Entry>> = {
-  v: {
-    words: 3,
-    read: (held, [name = '', letters, value]) => {
-      if (value === undefined) omit(held, 'shellVariables', name)
-      else held.variables.set(name, { attributes: lettersIn(letters), value })
-    },
-  },
-  // An exported one: its value is told with the environment.
-  e: {
-    words: 2,
-    read: (held, [name = '', letters]) => {
-      held.variables.set(name, { attributes: lettersIn(letters) })
-    },
-  },
-  a: {
-    words: 3,
-    read: (held, [name = '', letters, text]) => {
-      const values = readArray(text)
-      if (values === undefined) omit(held, 'shellVariables', name)
-      else
-        held.variables.set(name, {
-          attributes: lettersIn(letters),
-          values: Object.fromEntries(values),
-        })
-    },
-  },
-  l: {
-    words: 1,
-    read: (held, [text]) => {
-      const aliases = readArray(text)
-      if (aliases === undefined) omit(held, 'aliases', '(all)')
-      else for (const [name, value] of aliases) held.aliases.set(name, value)
-    },
-  },
-  d: {
-    words: 1,
-    read: (held, [path]) => {
-      if (path === undefined) omit(held, 'directoryStack', '(one)')
-      else held.directoryStack.push(path)
-    },
-  },
   s: {
     words: 1,
     read: (held, [names = '']) => {
@@ -256,7 +202,8 @@ const entries: Readonly<Record<string, Entry>> = {
     words: 1,
     read: (held, [text]) => {
       if (text !== undefined) readDump(held, text)
-      else for (const item of ['functions', 'traps'] as const) omit(held, item, '(all)')
+      // One byte that is no text: where, only bash could say.
+      else for (const item of ['shellVariables', 'functions'] as const) omit(held, item, '(all)')
     },
   },
   o: {
@@ -265,44 +212,11 @@ const entries: Readonly<Record<string, Entry>> = {
   },
 }
 
-/** Reads `declare -a name=([0]="…" …)`; `undefined` where it is none, or no text. */
-const readArray = (text: Told): ReadonlyMap<string, string> | undefined => {
-  if (text === undefined) return undefined
-  const values = new Map<string, string>()
-  const start = text.indexOf('=(')
-  if (start < 0) return values
-  for (let at = start + 2; text[at] !== ')'; ) {
-    if (text[at] === ' ') at++
-    else {
-      const element = readElement(text, at)
-      if (element === undefined) return undefined
-      values.set(element.key, element.value)
-      at = element.end
-    }
-  }
-  return values
-}
-
-const bareKey = /\[([^"'$\\\]]*)\]=/y
-
-const readElement = (
-  text: string,
-  at: number,
-): { readonly key: string; readonly value: string; readonly end: number } | undefined => {
-  bareKey.lastIndex = at
-  const bare = bareKey.exec(text)
-  const key = bare === null ? readWord(text, at + 1, ']') : { text: bare[1], end: at }
-  const from = bare === null ? (key?.end ?? 0) + 2 : bareKey.lastIndex
-  if (bare === null && (key === undefined || !text.startsWith(']=', key.end))) return undefined
-  const value = readWord(text, from, ')')
-  if (key?.text === undefined || value?.text === undefined) return undefined
-  return { key: key.text, value: value.text, end: value.end }
-}
-
 /** Reads what was dumped: parts behind lines that begin with the nonce. */
 const readDump = (held: Held, text: string): void => {
-  const nonce = /^(\S+) traps$/m.exec(text)?.[1]
+  const nonce = /^(\S+) options$/m.exec(text)?.[1]
   if (nonce === undefined) return
+  let names: readonly string[] = []
   // What a trap of the user's printed before the first part is not ours.
   for (const part of `\n${text}\n`.split(`\n${nonce} `).slice(1)) {
     const end = part.indexOf('\n')
@@ -311,9 +225,10 @@ const readDump = (held: Held, text: string): void => {
     if (title === 'traps') readTraps(held, body)
     else if (title === 'umask') held.umask = body.trim()
     else if (title === 'options') readOptions(held, body)
-    else if (title.startsWith('function ') && body !== '') {
-      held.functions.set(title.slice('function '.length), body.replace(/\n+$/, ''))
-    }
+    else if (title === 'variables') readVariables(held, body)
+    else if (title === 'names') names = readNames(body)
+    else if (title === 'functions') readFunctions(held, names, body)
+    else if (title.startsWith('omitted ')) omit(held, 'shellVariables', title.slice(8))
   }
 }
 
@@ -338,3 +253,146 @@ const readTraps = (held: Held, body: string): void => {
     at = end
   }
 }
+
+// -------------------------------------------------------------------------------------- variables
+
+const declared = /declare -([-a-zA-Z]+) ([A-Za-z_][A-Za-z0-9_]*)(=\(|=|(?=\n|$))/y
+
+/** Reads `declare -p`; where it cannot be read, what stands behind is named as left out. */
+const readVariables = (held: Held, body: string): void => {
+  for (let at = 0; at < body.length; ) {
+    if (body[at] === '\n') {
+      at++
+      continue
+    }
+    declared.lastIndex = at
+    const found = declared.exec(body)
+    if (found === null) {
+      omit(held, 'shellVariables', '(some)')
+      return
+    }
+    const [, letters = '', name = '', sign = ''] = found
+    const read = readValue(body, declared.lastIndex, sign)
+    if (read === undefined) {
+      omit(held, 'shellVariables', name)
+      return
+    }
+    hold(held, name, letters.replaceAll('-', ''), read)
+    at = read.end
+  }
+}
+
+interface Value {
+  readonly value?: string
+  readonly values?: ReadonlyMap<string, string>
+  readonly end: number
+  /** Bytes of it are no text. */
+  readonly isUnreadable?: boolean
+}
+
+const readValue = (body: string, at: number, sign: string): Value | undefined => {
+  if (sign === '') return { end: at }
+  if (sign === '=(') return readArray(body, at)
+  const word = readWord(body, at, '\n')
+  if (word === undefined) return undefined
+  return word.text === undefined
+    ? { end: word.end, isUnreadable: true }
+    : { value: word.text, end: word.end }
+}
+
+const prompts: ReadonlySet<string> = new Set(['PS0', 'PS1', 'PS2'])
+
+const hold = (
+  held: Held,
+  name: string,
+  letters: string,
+  { value, values, isUnreadable }: Value,
+): void => {
+  if (name === 'BASH_ALIASES')
+    for (const [alias, text] of values ?? []) held.aliases.set(alias, text)
+  if (name === 'DIRSTACK')
+    held.directoryStack.push(...[...(values ?? [])].slice(1).map(([, path]) => path))
+  if (isBashOwn(name) || (prompts.has(name) && value === '')) return
+  // The value of an exported one is told with the environment.
+  const isExported = letters.includes('x') && !/[aA]/.test(letters)
+  if (isExported && letters === 'x') return
+  if (isUnreadable === true && !isExported) omit(held, 'shellVariables', name)
+  else {
+    held.variables.set(name, {
+      attributes: letters,
+      ...(value === undefined || isExported ? {} : { value }),
+      ...(values === undefined ? {} : { values: Object.fromEntries(values) }),
+    })
+  }
+}
+
+/** Reads `[0]="…" …)` behind the parenthesis; `undefined` where it is no such list. */
+const readArray = (text: string, start: number): Value | undefined => {
+  const values = new Map<string, string>()
+  let isUnreadable = false
+  let at = start
+  while (text[at] !== ')') {
+    if (text[at] === ' ') at++
+    else {
+      const element = readElement(text, at)
+      if (element === undefined) return undefined
+      const { key, value, end } = element
+      if (key === undefined || value === undefined) isUnreadable = true
+      else values.set(key, value)
+      at = end
+    }
+  }
+  return { values, end: at + 1, isUnreadable }
+}
+
+interface Element {
+  readonly key: Told
+  readonly value: Told
+  readonly end: number
+}
+
+const bareKey = /\[([^"'$\\\]]*)\]=/y
+
+const readElement = (text: string, at: number): Element | undefined => {
+  bareKey.lastIndex = at
+  const bare = bareKey.exec(text)
+  const key = bare === null ? readWord(text, at + 1, ']') : { text: bare[1], end: at }
+  if (key === undefined) return undefined
+  if (bare === null && !text.startsWith(']=', key.end)) return undefined
+  const value = readWord(text, bare === null ? key.end + 2 : bareKey.lastIndex, ')')
+  return value === undefined ? undefined : { key: key.text, value: value.text, end: value.end }
+}
+
+// -------------------------------------------------------------------------------------- functions
+
+// `declare -f NAME`, with further letters where it is more.
+const readNames = (body: string): readonly string[] =>
+  [...body.matchAll(/^declare -\S+ (\S+)$/gm)].map(([, name = '']) => name)
+
+/**
+ * Takes `declare -f` apart at the names, which stand in the same order. Where the text of one holds what
+ * looks like the beginning of the next, nobody can say which is which, and both are left out.
+ */
+const readFunctions = (held: Held, names: readonly string[], body: string): void => {
+  let at = 0
+  let isSure = true
+  for (const [i, name] of names.entries()) {
+    const next = names[i + 1]
+    const places = next === undefined ? [body.length] : beginnings(body, at, next)
+    const end = places[0] ?? body.length
+    const isOne = places.length === 1
+    if (isSure && isOne) held.functions.set(name, body.slice(at, end).replace(/\n+$/, ''))
+    else omit(held, 'functions', name)
+    isSure = isOne
+    at = end
+  }
+}
+
+const beginnings = (body: string, from: number, name: string): readonly number[] =>
+  [`\n${name} () \n{ \n`, `\nfunction ${name} () \n{ \n`].flatMap((start) => {
+    const places: number[] = []
+    for (let at = body.indexOf(start, from); at >= 0; at = body.indexOf(start, at + 1)) {
+      places.push(at + 1)
+    }
+    return places
+  })
