@@ -86,6 +86,8 @@ describe('the foreground', () => {
     await session.exec(String.raw`bash -c "printf '\e[?1049h'; kill -9 \$\$"`)
     await foreground(rig, 'a', 'at-prompt')
     expect(await rig.verify('a')).toMatchObject({ _tag: 'alive' })
+    session.write('cat\r')
+    await foreground(rig, 'a', 'waiting-for-line')
   })
 })
 

@@ -9,8 +9,10 @@ export interface Output {
   /** From now on `text` is left out of what is kept, wherever it stands. */
   readonly hide: (text: string) => void
   readonly droppedBytes: () => number
-  /** Whether the terminal shows its alternate screen, as full-screen programs have it. */
+  /** Whether a program has the terminal show its alternate screen, as full-screen ones do. */
   readonly alternateScreen: () => boolean
+  /** The shell is back: the alternate screen, should it be on still, is no program's any more. */
+  readonly leaveAlternateScreen: () => void
   readonly append: (text: string) => void
   /** Forgets all and begins with `text`. */
   readonly replace: (text: string) => void
@@ -59,6 +61,10 @@ export const outputOf = (limitBytes: number): Output => {
     },
     droppedBytes: () => dropped,
     alternateScreen: () => alternate,
+    leaveAlternateScreen: () => {
+      alternate = false
+      tail = ''
+    },
     append,
     replace: (text) => {
       chunks = []

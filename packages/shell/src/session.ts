@@ -213,6 +213,7 @@ export const sessionOf = (
         if (mark._tag === 'started' && running?.line !== undefined) {
           session.history = [...session.history, running.line].slice(-historyLimit)
         }
+        if (mark._tag === 'prompt') output.leaveAlternateScreen()
         const tells = mark._tag === 'environment' || mark._tag === 'shell-state'
         if (mark._tag === 'started' || tells) unsaid = true
         // By the prompt all that a command changed has been told. Its start is told at once: were the app

@@ -56,6 +56,7 @@ test.each<readonly [string, boolean | undefined, readonly ProcessFact[]]>([
   ['a fifo beside one that reads', undefined, [fact(20, input), fact(21, reading('/tmp/fifo'))]],
   ['a build piped into a pager', undefined, [fact(20, own), fact(21, input)]],
   ['a socket piped into a pager', undefined, [fact(20, reading('socket:[1]')), fact(21, input)]],
+  ['a wait for nothing beside one that reads', undefined, [fact(20, input), fact(21, reading())]],
   ['two that read', true, [fact(20, input), fact(21, input)]],
   ['one that reads for a while', false, [fact(20, forAWhile)]],
   ['one that reads, one for a while', undefined, [fact(20, input), fact(21, forAWhile)]],
