@@ -5,6 +5,7 @@
 import {
   type Environment,
   type Integration,
+  type KeptProcess,
   markCode,
   type ProcessIdentity,
   quoted,
@@ -197,14 +198,14 @@ export const forsakeScript = (served: ProcessIdentity): string =>
 export const eraseScript = (directory: string): string => {
   const d = quoted(directory)
   return `each() {
+  found=
   for n in $(grep -laF ${d} /proc/[0-9]*/cmdline); do
     n=\${n#/proc/}
-    kill $1 \${n%/cmdline}
+    kill $1 \${n%/cmdline} && found=1
   done
 }
 each -HUP
-sleep 0.1
-each -KILL
+[ -z "$found" ] || { sleep 0.1; each -KILL; }
 rm -rf ${d}`
 }
 
@@ -214,15 +215,19 @@ export interface RemoteEnd {
   /** What leads its kernel session: itself, or what stays with it. */
   readonly leader: ProcessIdentity
   readonly directory: string
+  /** What it is found by again; what keeps it ends with it. */
+  readonly kept?: KeptProcess | undefined
 }
 
 /**
  * Ends a process and all of its kernel session, asked first, then forced; what ignores the hang-up asked
  * to outlive its terminal and is let be. Tells `ended NAME (PID)` and `let-be NAME (PID)`.
  */
-export const endScript = ({ identity, leader, directory }: RemoteEnd): string => {
+export const endScript = ({ identity, leader, directory, kept }: RemoteEnd): string => {
   const { pid, startTicks, bootId } = identity
-  const removal = `rm -rf ${quoted(directory)}`
+  // tmux waits for ever for a client that nobody reads from.
+  const isTmux = kept?.name.startsWith('tmux:') === true
+  const removal = isTmux ? eraseScript(directory) : `rm -rf ${quoted(directory)}`
   if (startTicks === undefined) {
     return `kill -HUP ${pid} && { kill -CONT ${pid}; sleep 0.3; kill -KILL ${pid}; }\n${removal}`
   }

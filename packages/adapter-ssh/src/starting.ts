@@ -13,7 +13,7 @@ import {
   waitFor,
 } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
-import { chosenKeeper, keeperFiles, startLine } from './keeper.js'
+import { chosenKeeper, type Keeper, keeperFiles, startLine } from './keeper.js'
 import type { Line } from './line.js'
 import { type Birth, birthOf, type Resident } from './remote-process.js'
 import { endScript, eraseScript, prepareScript } from './script.js'
@@ -57,7 +57,10 @@ export const startOn = async (
     const read = said === undefined ? undefined : bornIn(said, start.cwd)
     birth.disown()
     if (E.isRight(wire)) wire.right.close()
-    const ending = read === undefined ? eraseScript(directory) : endScript({ ...read, directory })
+    const ending =
+      read === undefined
+        ? eraseScript(directory)
+        : endScript({ ...read, directory, kept: keptBy(keeper, directory, read) })
     if (E.isLeft(await control.run(ending))) held.board.owe(ending)
     return notStarted({ detail })
   }
@@ -77,8 +80,7 @@ export const startOn = async (
     const said = born.value.startsWith('N ') ? born.value.slice(2) : birth.heard().trim()
     return failed(`${command}: ${said || (connection.lost() ?? 'it did not start')}`)
   }
-  const kept: KeptProcess | undefined =
-    keeper === 'none' ? undefined : { name: `${keeper}:${directory}`, identity: read.identity }
+  const kept = keptBy(keeper, directory, read)
   const { machine, served } = survey
   const resident: Resident = { ...read, directory, kept, machine, sessionId: start.sessionId }
   held.ledger.replaced(start.sessionId)
@@ -87,6 +89,9 @@ export const startOn = async (
   if (kept !== undefined) held.berths.set(kept.name, { kept, resident, keeper, frame, served })
   return begun(resident, served, { line, wire: wire.right, birth }, listener, held)
 }
+
+const keptBy = (keeper: Keeper, directory: string, { identity }: Born): KeptProcess | undefined =>
+  keeper === 'none' ? undefined : { name: `${keeper}:${directory}`, identity }
 
 const holdsNul = ({ command, cwd, args }: ProcessStart): boolean =>
   [command, cwd, ...args].some((word) => word.includes('\0'))

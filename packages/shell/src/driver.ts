@@ -152,6 +152,7 @@ export const shellDriver = <Options extends OpenOptions>(
       listener = () => {}
       await roster.close()
       await parts.close()
+      await roster.settled()
     },
   }
 }

@@ -73,8 +73,9 @@ export const launch = async (
   const shell = started.right
   const before = session.shell
   session.shell = shell
-  const problem =
-    request.exactly && shell.process.startedIn !== request.cwd
+  const problem = session.ended
+    ? 'called off'
+    : request.exactly && shell.process.startedIn !== request.cwd
       ? `${request.cwd}: no such directory`
       : shell.nonce === undefined
         ? await seenRunning(shell, pad, signal)

@@ -35,6 +35,10 @@ export const reconnect = async (
   )
   if (E.isLeft(attached)) return failedRun(attached.left)
   const shell = attached.right
+  if (session.ended) {
+    await shell.end()
+    return failedRun({ detail: 'called off' })
+  }
   const { identity } = shell.process
   const isSame =
     identity.pid === kept.identity.pid &&

@@ -1,7 +1,7 @@
 /**
  * The sessions a driver holds: opened, adopted from a snapshot, watched, ended.
  */
-import type { Observation } from '@session-recovery/core'
+import type { Clock, Observation } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Host, HostPool, ProcessEnd, StartFailure } from './host.js'
 import { type LaunchPad, launch, todaysEnvironment } from './launch.js'
@@ -14,6 +14,7 @@ import {
   type ShellSession,
   sessionOf,
 } from './session.js'
+import { waitFor } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -36,6 +37,8 @@ export interface Roster {
   readonly whileStarting: <A>(session: Session, work: () => Promise<A>) => Promise<A>
   readonly end: (sessionId: string) => Promise<void>
   readonly close: () => Promise<void>
+  /** What was just being started when it was closed has ended, too; waited for within a bound. */
+  readonly settled: () => Promise<void>
 }
 
 /** A session that is to be held. */
@@ -58,12 +61,15 @@ export interface RosterOptions {
   readonly tell: (observation: Observation) => void
 }
 
+const settledWithinMs = 5_000
+
 // ----------------------------------------------------------------------------------- constructors
 
 /** A roster without sessions. */
 export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): Roster => {
   const sessions = new Map<string, Session>()
   const starting = new Set<Session>()
+  const works = worksOf(pad.clock)
   let closed = false
 
   const create = (wanted: SessionStart): Session => {
@@ -87,13 +93,9 @@ export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): 
       ? host
       : E.right(create({ ...wanted, host: host.right, outputLimitBytes }))
   }
-  const whileStarting: Roster['whileStarting'] = async (session, work) => {
+  const whileStarting: Roster['whileStarting'] = (session, work) => {
     starting.add(session)
-    try {
-      return await work()
-    } finally {
-      starting.delete(session)
-    }
+    return works.under(work().finally(() => starting.delete(session)))
   }
   const end = async (sessionId: string): Promise<void> => {
     const session = sessions.get(sessionId)
@@ -146,6 +148,34 @@ export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): 
     close: async () => {
       closed = true
       await Promise.all([...sessions.keys()].map(end))
+    },
+    settled: works.settled,
+  }
+}
+
+// What is under way, to be waited for when there is to be none.
+const worksOf = (clock: Clock) => {
+  const works = new Set<Promise<unknown>>()
+  return {
+    under: <A>(work: Promise<A>): Promise<A> => {
+      const forget = () => works.delete(work)
+      works.add(work)
+      work.then(forget, forget)
+      return work
+    },
+    settled: async (): Promise<void> => {
+      const allOver = Promise.allSettled([...works])
+      await waitFor(
+        {
+          clock,
+          withinMs: settledWithinMs,
+          wakeBy: (wake) => {
+            void allOver.then(wake)
+            return () => {}
+          },
+        },
+        () => (works.size === 0 ? true : undefined),
+      )
     },
   }
 }
