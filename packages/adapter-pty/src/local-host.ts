@@ -41,11 +41,11 @@ import { terminalFactOf } from './terminal-fact.js'
 
 /** This machine; `close` removes what it wrote. */
 export const localHost = (clock: Clock): Host & { readonly close: () => void } => {
-  const directory = privateDirectory()
+  const files = momentary()
   return {
     name: 'this machine',
-    start: (start, listener, signal) => startProcess(start, listener, signal, clock, directory),
-    close: directory.remove,
+    start: (start, listener, signal) => startProcess(start, listener, signal, clock, files),
+    close: files.removeAll,
   }
 }
 
@@ -58,14 +58,14 @@ const startProcess = async (
   listener: ProcessListener,
   signal: Cancellation | undefined,
   clock: Clock,
-  directory: PrivateDirectory,
+  momentary: Momentary,
 ): Promise<Started> => {
   const { command, integration, environment } = start
   const startedIn = nearestDirectory(start.cwd)
   if (startedIn === undefined) return notStarted(`${start.cwd}: no such directory`)
   const program = programOf(command, environment.PATH ?? '', startedIn)
   if (program === undefined) return notStarted(`${command}: no such program`)
-  const files = integration === undefined ? undefined : written(integration, directory)
+  const files = integration === undefined ? undefined : momentary.write(integration)
   let pty: IPty
   try {
     pty = spawnPty(program, start, startedIn, files)
@@ -196,8 +196,14 @@ const seenAsProgram = async (
 
 // ------------------------------------------------------------------------------------------ files
 
-interface PrivateDirectory {
-  readonly path: () => string
+/** What stands on the disk for moments: each process has a directory of its own, which is gone with it. */
+interface Momentary {
+  readonly write: (integration: Integration) => Written
+  readonly removeAll: () => void
+}
+
+interface Written {
+  readonly path: string
   readonly remove: () => void
 }
 
@@ -211,38 +217,24 @@ const placeForMoments = (): string => {
 }
 const memoryBacked = '/dev/shm'
 
-/** A directory that only this user can enter, made when first needed. */
-const privateDirectory = (): PrivateDirectory => {
-  let made: string | undefined
+// Nothing is made before it is needed nor kept afterwards: an app that is killed cannot tidy up.
+const momentary = (): Momentary => {
+  const standing = new Set<string>()
+  const remove = (path: string): void => {
+    if (standing.delete(path)) rmSync(path, { recursive: true, force: true })
+  }
   return {
-    path: () => {
+    write: ({ files }) => {
       // mkdtemp makes it 0700.
-      made ??= mkdtempSync(join(placeForMoments(), 'session-recovery-'))
-      return made
+      const path = mkdtempSync(join(placeForMoments(), 'session-recovery-'))
+      standing.add(path)
+      for (const [name, text] of Object.entries(files(path))) {
+        writeFileSync(join(path, name), text, { mode: 0o600, flag: 'wx' })
+      }
+      return { path, remove: () => remove(path) }
     },
-    remove: () => {
-      if (made !== undefined) rmSync(made, { recursive: true, force: true })
-      made = undefined
-    },
+    removeAll: () => [...standing].forEach(remove),
   }
-}
-
-interface Written {
-  readonly path: string
-  readonly remove: () => void
-}
-
-const written = ({ files }: Integration, directory: PrivateDirectory): Written => {
-  const path = mkdtempSync(join(directory.path(), 'shell-'))
-  for (const [name, text] of Object.entries(files(path))) {
-    writeFileSync(join(path, name), text, { mode: 0o600, flag: 'wx' })
-  }
-  let there = true
-  const remove = (): void => {
-    if (there) rmSync(path, { recursive: true, force: true })
-    there = false
-  }
-  return { path, remove }
 }
 
 const isWritable = (path: string): boolean => {

@@ -45,7 +45,17 @@ const cases: readonly Case[] = [
 
 // ----------------------------------------------------------------------------------- constructors
 
-/** The cases for one driver. One rig is made, and closed, to see what the driver declares. */
+/**
+ * The cases for one driver, for whoever writes one: a harness makes a rig anew for each case, which holds
+ * the driver, opens its sessions, breaks them by the faults it can bring about, and sees what is so without
+ * asking the driver. A fault that is left out leaves its cases out. One rig is made, and closed, here, to
+ * see what the driver declares.
+ *
+ * Under any runner that has tests and can skip them:
+ *
+ *     const cases = await driverCases({ name: 'mine', make: async () => myRig() })
+ *     for (const { name, run, skipped } of cases) test(name, { skip: skipped !== undefined }, run)
+ */
 export const driverCases = async (harness: Harness): Promise<readonly DriverCase[]> => {
   const rig = await harness.make()
   const { supports } = rig.driver
