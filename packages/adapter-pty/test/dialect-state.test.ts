@@ -1,5 +1,5 @@
 /** What zsh and fish hold is told, restored to the letter and compared item by item; nothing of it runs. */
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   defaultPolicy,
@@ -234,6 +234,25 @@ const breakingOut = (shell: string, proof: string) =>
           [`d${i}`, `${body}\nfunction d${i}\nend`],
         ]
   })
+
+const fish = dialects[1]
+if (fish === undefined) throw new Error('there is no fish')
+needing('fish')('a function of fish that nobody called is not loaded by our asking', async () => {
+  rig = dialectRig(fish)
+  const proof = join(rig.home, 'proof')
+  mkdirSync(join(rig.home, '.config/fish/functions'), { recursive: true })
+  const text = `touch ${proof}; function lazy; echo loaded; end\n`
+  writeFileSync(join(rig.home, '.config/fish/functions/lazy.fish'), text)
+  const session = await rig.openShell('a')
+  await session.exec('set -g x 1')
+  expect(told(await rig.snapshot('a')).functions).toEqual({})
+  expect(existsSync(proof)).toBe(false)
+  await session.exec('lazy')
+  expect(existsSync(proof)).toBe(true)
+  expect(told(await rig.snapshot('a')).functions).toEqual({})
+  await session.exec('function lazy; echo mine; end')
+  expect(Object.keys(told(await rig.snapshot('a')).functions)).toEqual(['lazy'])
+})
 
 const functionsOf = (texts: readonly string[]) =>
   texts.map((text, i) => [`f${i}`, `${i % 2 === 0 ? `function f${i}\n` : ''}${text}`] as const)

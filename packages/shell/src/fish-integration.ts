@@ -110,6 +110,7 @@ function __sr_arm
     function __sr_started --on-event fish_preexec
         set -l IFS \n
         set -g __sr_ran
+        __sr_touch (string match -rag '(?:function|alias|funced|functions\s+-\S+\s+\S+)\s+([^\s;=]+)' -- "$argv") 2>/dev/null
         if __sr_withheld "$argv"
             __sr_mark C ''
         else
@@ -199,6 +200,7 @@ set -g __sr_answers 0
 set -g __sr_sent
 set -g __sr_told
 set -g __sr_given_names
+set -g __sr_touched
 ${state === undefined ? '' : 'set -g __sr_ran\n'}${functions}${fishTelling}${restore}
 ${called('__sr_keep', givenOf(plan))}functions -e __sr_keep
 ${called('set -g __sr_lines', historyLines)}__sr_arm

@@ -56,12 +56,20 @@ function __sr_hold_variables
     end
 end
 
-# The functions that fish does not load by itself, each as the entry that tells it.
+# To ask for a function that has a file of its own would read that file.
+function __sr_touch
+    for __sr_name in (string match -r -- $__sr_loadable $argv)
+        builtin contains -- $__sr_name $__sr_touched; or set -ga __sr_touched $__sr_name
+    end
+end
+
+# The functions that fish does not load by itself, each as the entry that tells it; of those that it would,
+# the ones that a line put something in the place of.
 function __sr_hold_functions
     set -l IFS \n
     set -g __sr_functions
     set -g __sr_seen
-    for __sr_name in (builtin functions --names --all | string match -rv '^(__sr_|__fish_)')
+    for __sr_name in (builtin functions --names --all | string match -rv '^(__sr_|__fish_)' | string match -rv -- $__sr_loadable) $__sr_touched
         set -l __sr_place (builtin functions --details $__sr_name)
         switch $__sr_place
             case n/a
@@ -83,6 +91,8 @@ end
 # What the start-up files made.
 function __sr_remember
     set -l IFS \n
+    set -l __sr_names (string replace -r '.*/(.*)\.fish$' '$1' -- $fish_function_path/*.fish | string escape --style=regex)
+    set -g __sr_loadable '^(?:'(string join '|' -- $__sr_names)')$'
     __sr_hold_variables
     __sr_hold_functions
     set -g __sr_places $__sr_seen
@@ -214,6 +224,7 @@ export const fishRestoration = (state: ShellState, directory: string): FishResto
     for __sr_name in${words(named)}
         set -a __sr_given_names $__sr_name (__sr_quote $__sr_name)
     end
+    __sr_touch${words(given.map(([name]) => name))}
     for __sr_at in${pairs.map((_, i) => ` ${i}`).join('')}
         command $__sr_program --no-config --no-execute ${place}/check-$__sr_at 2>/dev/null; and builtin source ${place}/function-$__sr_at
     end
