@@ -61,22 +61,35 @@ const order: readonly ForegroundKind[] = [
 
 // ------------------------------------------------------------------------------------ combinators
 
+const spaced = (name: string): string => name.replaceAll('-', ' ')
+const longestWord = (name: string): number =>
+  Math.max(...name.split(' ').map(({ length }) => length))
+const nameWidth = 9
+// Of what did not come about.
+const nothing = '–'
+
 /** The matrix as text: a row for each kind that was played, a column for each that was seen. */
 export const matrixText = ({ played, leftOut, misses }: ConfusionReport): string => {
   const rows = order.filter((kind) => played.some(({ expected }) => expected === kind))
   const columns = order.filter((kind) =>
     played.some(({ expected, seen }) => expected === kind || seen === kind),
   )
+  const isNeverSeen = played.some(({ seen }) => seen === undefined)
+  const heads = ['is, seen as', ...columns, ...(isNeverSeen ? [nothing] : [])].map(spaced)
   const table = new Table({
-    head: ['is \\ seen as', ...columns, 'nothing'],
-    style: { head: [], border: [] },
-    colAligns: ['left', ...columns.map(() => 'right' as const), 'right'],
+    head: heads,
+    // It fits 80 columns: a name stands in as many lines as it has words.
+    colWidths: heads.map((head, i) => (i === 0 ? nameWidth : longestWord(head))),
+    colAligns: heads.map((_, i) => (i === 0 ? 'left' : 'right')),
+    wordWrap: true,
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
   })
+  const wanted = isNeverSeen ? [...columns, undefined] : columns
   for (const row of rows) {
-    const counts = [...columns, undefined].map(
+    const counts = wanted.map(
       (column) => played.filter(({ expected, seen }) => expected === row && seen === column).length,
     )
-    table.push([row, ...counts.map((count) => (count === 0 ? '·' : String(count)))])
+    table.push([spaced(row), ...counts.map((count) => (count === 0 ? '·' : String(count)))])
   }
   const healthy = played.filter((one) => one.healthy)
   const lines = [

@@ -23,13 +23,13 @@ it('counts what is against what was seen, and names what was missed and what was
     misses: [miss, unseen],
   })
   const lines = text.split('\n')
-  expect(lines.find((line) => line.startsWith('│ running'))?.match(/[\d·]/g)).toEqual([
+  expect(lines.find((line) => line.startsWith('│running'))?.match(/[\d·]/g)).toEqual([
     '2',
     '·',
     '1',
     '·',
   ])
-  expect(lines.find((line) => line.startsWith('│ pager'))?.match(/[\d·]/g)).toEqual([
+  expect(lines.find((line) => line.startsWith('│pager'))?.match(/[\d·]/g)).toEqual([
     '·',
     '·',
     '·',
@@ -41,4 +41,24 @@ it('counts what is against what was seen, and names what was missed and what was
     'missed: late: never came',
     'left out: nano: no nano, no stty',
   ])
+})
+
+it('fits a terminal of 80 columns whatever was seen', () => {
+  const kinds = [
+    'at-prompt',
+    'running',
+    'waiting-for-line',
+    'waiting-for-password',
+    'full-screen',
+    'pager',
+    'stopped',
+    'dead',
+    'unknown',
+  ] as const
+  const all = kinds.map((kind) => played({ name: kind, expected: kind, seen: kind }))
+  const { seen: _, ...unseen } = played({ name: 'late' })
+  for (const some of [all, [...all, unseen]]) {
+    const text = matrixText({ played: some, leftOut: [], misses: [] })
+    for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  }
 })
