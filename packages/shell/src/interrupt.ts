@@ -74,6 +74,11 @@ export const promptInterrupt = async (
       return done(`the shell is at its prompt, ${after}`)
     }
     if (choice._tag === 'let-be' && tried.length === 0) {
+      // Between two commands of a loop nothing can be told for a moment.
+      if (look.foreground.kind === 'unknown' && looks < patienceLooks) {
+        await pause(clock, lookEveryMs, request.signal)
+        continue
+      }
       return notApplicable(`${look.foreground.kind}: ${choice.why}`)
     }
     if (choice._tag !== 'rung') {
