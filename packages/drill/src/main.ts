@@ -5,6 +5,8 @@ import { type DrillOptions, drill } from './drill.js'
 
 const usage = 64
 
+const lingerMs = 10_000
+
 const several = (value: string, before: readonly string[] = []): readonly string[] => [
   ...before,
   value,
@@ -34,3 +36,9 @@ try {
   // Help that was asked for is no error.
   process.exitCode = error.exitCode === 0 ? 0 : usage
 }
+
+// Whatever a driver left running would keep this program for ever.
+setTimeout(() => {
+  process.stderr.write(`drill: still held by ${process.getActiveResourcesInfo().join(', ')}\n`)
+  process.exit(1)
+}, lingerMs).unref()

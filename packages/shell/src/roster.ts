@@ -103,6 +103,7 @@ export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): 
     sessions.delete(sessionId)
     session.ended = true
     await session.shell?.end()
+    session.shell?.disown()
   }
   const begin = async (session: Session): Promise<E.Either<StartFailure, unknown>> => {
     const environment = await todaysEnvironment(session)

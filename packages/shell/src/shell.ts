@@ -44,7 +44,7 @@ export interface Shell {
   readonly onChange: (wake: () => void) => () => void
   /** Ends the process, asked first, then forced, and what it leaves behind. */
   readonly end: () => Promise<Leftover>
-  /** Nothing is heard of it any more: another has taken its place. */
+  /** Nothing is heard of it any more: another has taken its place, or nobody wants it. */
   readonly disown: () => void
 }
 
@@ -148,6 +148,9 @@ const shellOver = async (
     },
     disown: () => {
       disowned = true
+      gone ??= { _tag: 'lost', detail: 'it was given up' }
+      // Whoever waits for what it says waits in vain.
+      wakeAll()
     },
   })
 }
