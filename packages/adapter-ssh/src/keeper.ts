@@ -4,6 +4,7 @@
  */
 import type { TerminalSize } from '@session-recovery/shell'
 import type { SshKeeper } from './option.js'
+import { socketIn } from './script.js'
 import { tmuxConfiguration } from './tmux.js'
 
 /** What was chosen for a start. */
@@ -41,12 +42,12 @@ export const startLine = (
     case 'dtach':
       return {
         // A new terminal gets its size by what is meant to have a screen drawn again.
-        commandLine: `exec dtach -c ${directory}/s ${transparent} -r winch ${scripted}`,
+        commandLine: `exec dtach -c ${socketIn(directory)} ${transparent} -r winch ${scripted}`,
         onTerminal: true,
       }
     case 'tmux':
       return {
-        commandLine: `exec tmux -u -S ${directory}/s -f ${directory}/tmux.conf -C new-session -x ${cols} -y ${rows} ${scripted}`,
+        commandLine: `exec tmux -u -S ${socketIn(directory)} -f ${directory}/tmux.conf -C new-session -x ${cols} -y ${rows} ${scripted}`,
         onTerminal: false,
       }
     case 'none':
@@ -58,10 +59,13 @@ export const startLine = (
 export const joinLine = (keeper: Keeper, directory: string): KeeperLine =>
   keeper === 'tmux'
     ? {
-        commandLine: `exec tmux -u -S ${directory}/s -f /dev/null -C attach-session`,
+        commandLine: `exec tmux -u -S ${socketIn(directory)} -f /dev/null -C attach-session`,
         onTerminal: false,
       }
-    : { commandLine: `exec dtach -a ${directory}/s ${transparent} -r none`, onTerminal: true }
+    : {
+        commandLine: `exec dtach -a ${socketIn(directory)} ${transparent} -r none`,
+        onTerminal: true,
+      }
 
 /** What is heard on a wire once it is joined; dtach writes it itself. */
 export const joined = '\x1b[H\x1b[J'

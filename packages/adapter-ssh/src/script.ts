@@ -194,12 +194,19 @@ echo "served=$PPID \${20}"`
 export const forsakeScript = (served: ProcessIdentity): string =>
   `[ $PPID = ${served.pid} ] || (\n${sameProcess(served)}\nkill ${served.pid}\n)`
 
-/** Ends whatever was started from `directory`, known or not, and removes it. */
-export const eraseScript = (directory: string): string => {
+/** Where what keeps a terminal listens: nothing else of ours runs with this in its command line. */
+export const socketIn = (directory: string): string => `${directory}/keep`
+
+/**
+ * Ends whatever was started from `directory`, known or not, and removes it.
+ *
+ * @param path what the command line of all that is to be ended holds.
+ */
+export const eraseScript = (directory: string, path: string = directory): string => {
   const d = quoted(directory)
   return `each() {
   found=
-  for n in $(grep -laF ${d} /proc/[0-9]*/cmdline); do
+  for n in $(grep -laF ${quoted(path)} /proc/[0-9]*/cmdline); do
     n=\${n#/proc/}
     kill $1 \${n%/cmdline} && found=1
   done
@@ -225,9 +232,11 @@ export interface RemoteEnd {
  */
 export const endScript = ({ identity, leader, directory, kept }: RemoteEnd): string => {
   const { pid, startTicks, bootId } = identity
-  // tmux waits for ever for a client that nobody reads from.
+  // tmux waits for ever for a client that nobody reads from. What is let be is no part of it.
   const isTmux = kept?.name.startsWith('tmux:') === true
-  const removal = isTmux ? eraseScript(directory) : `rm -rf ${quoted(directory)}`
+  const removal = isTmux
+    ? eraseScript(directory, socketIn(directory))
+    : `rm -rf ${quoted(directory)}`
   if (startTicks === undefined) {
     return `kill -HUP ${pid} && { kill -CONT ${pid}; sleep 0.3; kill -KILL ${pid}; }\n${removal}`
   }
