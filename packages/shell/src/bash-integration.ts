@@ -9,7 +9,8 @@
  * Nothing of it is exported: children know neither the nonce nor the functions.
  */
 import { type BashRestoration, bashRestoration, nothingRestored } from './bash-restoration.js'
-import { bashTelling, prefixes, readBashState } from './bash-state.js'
+import { bashTelling, prefixes } from './bash-state.js'
+import { readBashState } from './bash-told.js'
 import type { IntegrationPlan, RunningItem, ShellIntegration } from './integration.js'
 import { boundKey, markCode } from './mark.js'
 import { quoted } from './quoting.js'
