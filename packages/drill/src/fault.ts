@@ -41,8 +41,8 @@ export interface Fault {
   readonly expectedMs?: number
   /** Nothing shows it: the app says this. */
   readonly reported?: string
-  /** What of the fault the terminal shows, before the app can say anything. */
-  readonly shows?: string
+  /** How what the terminal shows ends then, before the app can say anything. */
+  readonly shows?: RegExp
   readonly strike: (victim: Victim) => Promise<void>
   /** Called when the first attempt has failed. */
   readonly relent?: (victim: Pick<Victim, 'place' | 'network'>) => Promise<void>
@@ -136,6 +136,7 @@ export const localFaults: readonly Fault[] = [
     leaves: 'unfinished',
     fits: (subject) => subject.words.openQuote !== undefined && once(subject),
     reported: stuckText,
+    shows: />$/,
     strike: async ({ subject, type }) => type(subject.words.openQuote ?? ''),
   },
   {
@@ -144,6 +145,7 @@ export const localFaults: readonly Fault[] = [
     leaves: 'unfinished',
     fits: (subject) => subject.words.hereDocument !== undefined && here(subject),
     reported: stuckText,
+    shows: />$/,
     strike: async ({ subject, type }) => type(subject.words.hereDocument ?? ''),
   },
   {
@@ -152,6 +154,7 @@ export const localFaults: readonly Fault[] = [
     leaves: 'disarmed',
     fits: (subject) => subject.words.disarm !== undefined && once(subject),
     reported: stuckText,
+    shows: /[#$%]$/,
     strike: async ({ subject, type }) => type(subject.words.disarm ?? ''),
   },
   {

@@ -115,21 +115,35 @@ const strike = async (row: Row, place: Place): Promise<Struck> => {
   const victim = await bringOn(stage)
   const before = known(victim.pid)
   const struckAtMs = performance.now()
+  const output = stage.driver.session(place.id)?.output() ?? ''
   await row.fault.strike(victim)
-  await shown(row, stage, victim)
+  await shown(row, stage, victim, output)
   return { stage, watch, before, struckAtMs }
 }
 
 // What was typed must have arrived before the app can say what came of it.
-const shown = async (row: Row, { driver }: Stage, { place }: Victim): Promise<void> => {
-  if (row.fault.reported === undefined) return
-  const text = row.fault.shows
-  const session = driver.session(place.id)
-  const seen = await until(20_000, () => text === undefined || session?.output().includes(text))
-  if (seen !== true) throw new Error('the fault did not show within 20 s')
-  await new Promise((resolve) => setTimeout(resolve, settledMs))
+const shown = async (
+  { fault }: Row,
+  { driver }: Stage,
+  { place }: Victim,
+  before: string,
+): Promise<void> => {
+  const { shows } = fault
+  if (shows === undefined) return
+  const seen = await until(20_000, () => {
+    const output = driver.session(place.id)?.output() ?? ''
+    const since = output.startsWith(before) ? output.slice(before.length) : output
+    return shows.test(withoutControl(since).trimEnd()) || undefined
+  })
+  if (seen === undefined) throw new Error('the fault did not show within 20 s')
 }
-const settledMs = 200
+
+// What a line editor writes beside the prompt.
+const withoutControl = (text: string): string =>
+  text
+    .split('\x1b')
+    .map((part, i) => (i === 0 ? part : part.replace(/^(?:\[[?>=0-9;]*[A-Za-z]|[=>])/, '')))
+    .join('')
 
 const known = (pid: number): Witnessed => {
   const seen = witness(pid)
