@@ -50,6 +50,8 @@ export interface Fault {
   readonly closed?: true
   /** There is another host. */
   readonly pool?: true
+  /** How long a shell may take to its first prompt: what never shows one is waited for no longer. */
+  readonly promptTimeoutMs?: number
   /** Not a session is hit but the app that holds it. */
   readonly hitsApp?: true
 }
@@ -178,6 +180,7 @@ export const localFaults: readonly Fault[] = [
     what: 'SIGKILL, and what starts first prints a forged prompt and hangs',
     leaves: 'dead',
     fits: (subject) => givesMarks(subject) && here(subject),
+    promptTimeoutMs: 5_000,
     strike: killedWith((place) => putLiar(place, 'exec sleep 300')),
     relent: ({ place }) => returnProgram(place),
   },

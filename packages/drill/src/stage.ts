@@ -64,7 +64,7 @@ const policyFor = ({ strategy, fault }: Row): Policy => {
 export const stageAt = (row: Row, place: Place, network?: Network): Stage => {
   const store = fileStore({ directory: place.store })
   // Each driver opens what has its options: those of a remote session name its host.
-  const driver = (network?.driver() ?? ptyDriver({ clock: systemClock })) as ShellDriver
+  const driver = (network?.driver() ?? localDriver(row)) as ShellDriver
   const engine = createEngine({ policy: policyFor(row), driver, store })
   return { row, place, engine, driver, store, ...(network === undefined ? {} : { network }) }
 }
@@ -90,6 +90,9 @@ const optionsOf = ({ row: { subject, fault }, place, network }: Stage): SessionO
     : { sshOptions: { host: network.proxy.host, port: network.proxy.port } }),
   ...(fault.expectedMs === undefined ? {} : { expectedMs: fault.expectedMs }),
 })
+
+const localDriver = ({ fault: { promptTimeoutMs } }: Row) =>
+  ptyDriver({ clock: systemClock, ...(promptTimeoutMs === undefined ? {} : { promptTimeoutMs }) })
 
 // ------------------------------------------------------------------------------------ combinators
 
