@@ -114,7 +114,8 @@ test(named('leaves nothing'), async () => {
   await sshd.close()
   await running
   expect(existsSync(place)).toBe(false)
-  expect(children.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([])
+  // Its parent is gone: when it is reaped is up to the system.
+  await eventually('no child', () => children.every((pid) => !existsSync(`/proc/${pid}`)))
 }, 60_000)
 
 test(named('the proxy goes silent without closing, and passes on what it held back'), async () => {
