@@ -188,9 +188,13 @@ describe.each(dialects)('$shell', (dialect) => {
   it('keeps a line that is half typed when it is asked', async () => {
     rig = dialectRig(dialect)
     const session = await rig.openShell('a')
-    session.write(exitsWith(56).slice(0, -2))
-    expect(await rig.run('a', 'prompt-reset')).toMatchObject({ _tag: 'done' })
-    expect(await session.exec(exitsWith(56).slice(-2))).toEqual({ _tag: 'finished', exitCode: 56 })
+    const half = exitsWith(56).slice(0, -2)
+    session.write(half)
+    expect(await rig.verify('a')).toMatchObject({ _tag: 'alive' })
+    expect(await rig.verify('a')).toMatchObject({ _tag: 'alive' })
+    expect(session.setAside()).toEqual([])
+    expect(await session.exec(exitsWith(57))).toEqual({ _tag: 'finished', exitCode: 57 })
+    expect(session.setAside()).toEqual([half])
   })
 
   it('is started again when it is silent, if the policy says so', async () => {

@@ -141,14 +141,6 @@ it('runs no command twice, and types nothing that a shell would run', async () =
   expect((await rig.capture('a')).update.commandHistory).toHaveLength(1)
 })
 
-it('keeps a line that is half typed', async () => {
-  rig = rigOf()
-  const session = await rig.open('a')
-  session.write('(exit 5')
-  expect(await rig.run('a', 'prompt-reset')).toMatchObject({ _tag: 'done' })
-  expect(await session.exec('6)')).toEqual({ _tag: 'finished', exitCode: 56 })
-})
-
 it('says so when the session is dead', async () => {
   rig = rigOf()
   const session = await rig.open('a')

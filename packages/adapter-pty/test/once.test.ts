@@ -335,12 +335,25 @@ describe('input typed ahead', () => {
     }
   })
 
-  it('at the prompt is still there after prompt-reset and verification, and runs when entered', async () => {
+  it('at the prompt is set aside by prompt-reset and named; neither it nor a part of it runs', async () => {
+    const session = await rig.open('a')
+    const half = `echo half >> ${log}`
+    session.write(half)
+    await eventually('its echo', () => session.output().includes('echo half') || undefined)
+    expect(await rig.run('a', 'prompt-reset')).toMatchObject({ _tag: 'done' })
+    const receipt = receiptIn(await rig.verify('a', 'prompt-reset'))
+    expect(receipt.items.jobs.setAside).toEqual([half])
+    session.write('\r')
+    expect(await session.exec(`echo own >> ${log}`)).toMatchObject({ exitCode: 0 })
+    expect(written()).toBe('own\n')
+    expect(session.setAside()).toEqual([half])
+  })
+
+  it('at the prompt stays there when the session is merely verified', async () => {
     const session = await rig.open('a')
     session.write(`echo half >> ${log}`)
     await eventually('its echo', () => session.output().includes('echo half') || undefined)
-    expect(await rig.run('a', 'prompt-reset')).toMatchObject({ _tag: 'done' })
-    expect(await rig.verify('a', 'prompt-reset')).toMatchObject({ _tag: 'alive' })
+    expect(await rig.verify('a')).toMatchObject({ _tag: 'alive' })
     expect(written()).toBe('')
     session.write('\r')
     await eventually('its line', () => written() === 'half\n' || undefined)

@@ -1,6 +1,6 @@
 /** Prompts that hang are freed through the remote, by the least force, and proved by a signed mark. */
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PolicyInput } from '@session-recovery/core'
 import { afterEach, expect } from 'vitest'
@@ -68,18 +68,24 @@ testWith([], 'prompt-interrupt frees a remote prompt, and the shell is the same'
   expect(await valueIn(session, '$mine')).toBe('kept')
 })
 
-testWith([], 'prompt-reset drops no pending input, and marks flow again', async () => {
+testWith([], 'prompt-reset sets a half line aside, and marks flow again', async () => {
   const session = await begun(planOf('prompt-reset'))
   const before = session.identity()
-  session.write('half a line')
-  await eventually('the half line', () =>
-    session.output().endsWith('half a line') ? true : undefined,
-  )
-  expect((await recovered('half a line at the prompt')).strategy).toBe('prompt-reset')
+  const half = 'echo "half; touch ~/canary'
+  session.write(half)
+  await eventually('the half line', () => (session.output().endsWith(half) ? true : undefined))
+  const { strategy, receipt } = await recovered('half a line at the prompt')
+  expect(strategy).toBe('prompt-reset')
   expect(session.identity()).toEqual(before)
-  // It stands where it stood; whoever goes on takes it back first.
-  expect(session.output().endsWith('half a line')).toBe(true)
-  session.write('\x15')
+  expect(session.setAside()).toEqual([half])
+  expect(receipt.items.jobs).toMatchObject({ status: 'restored', setAside: [half] })
+  await rig.kept('a')
+  expect(rig.engine.status('a')?.view?.interactive?.setAside).toEqual([half])
+  session.write('echo other ')
+  await session.exec('echo once >> ~/once')
+  expect(readFileSync(join(station.home, 'once'), 'utf8')).toBe('once\n')
+  expect(existsSync(join(station.home, 'canary'))).toBe(false)
+  expect(session.setAside()).toEqual([half, 'echo other '])
   expect(await valueIn(session, '$mine')).toBe('kept')
 })
 

@@ -23,6 +23,8 @@ export const ReceiptItem = struct(
      * again; whether they are is for the app to say.
      */
     unknownCommands: t.array(t.string),
+    /** Of `jobs`: the lines that stood half typed and were set aside, oldest first. None was run. */
+    setAside: t.array(t.string),
   },
 )
 export type ReceiptItem = t.TypeOf<typeof ReceiptItem>

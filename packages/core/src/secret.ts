@@ -205,6 +205,7 @@ const scrubbed = (snapshot: RecoverySnapshot, clean: Clean): RecoverySnapshot =>
             ...(state.unknownCommands === undefined
               ? {}
               : { unknownCommands: state.unknownCommands.map(clean) }),
+            ...(state.setAside === undefined ? {} : { setAside: state.setAside.map(clean) }),
             ...(state.promptType === undefined ? {} : { promptType: clean(state.promptType) }),
           },
         }),

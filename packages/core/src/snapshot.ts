@@ -34,6 +34,11 @@ export const InteractiveState = struct(
      * not known. They stay until somebody settles them.
      */
     unknownCommands: t.array(t.string),
+    /**
+     * Lines that stood half typed at the prompt and were taken out, oldest first. None was run. They stay
+     * until somebody settles them.
+     */
+    setAside: t.array(t.string),
   },
 )
 export type InteractiveState = t.TypeOf<typeof InteractiveState>
@@ -136,6 +141,7 @@ const boundedInteractive = (state: InteractiveState): InteractiveState => ({
   ...(state.unknownCommands === undefined
     ? {}
     : { unknownCommands: firstCommands(state.unknownCommands) }),
+  ...(state.setAside === undefined ? {} : { setAside: firstCommands(state.setAside) }),
 })
 
 const firstCommands = (commands: readonly string[]): string[] =>

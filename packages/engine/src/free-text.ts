@@ -10,7 +10,13 @@ import { scrub } from '@session-recovery/core'
 /** The longest free text kept, in characters: what a person reads, not a log. */
 export const freeTextLimit = 4_096
 
-const freeText: ReadonlySet<string> = new Set(['detail', 'reason', 'why', 'unknownCommands'])
+const freeText: ReadonlySet<string> = new Set([
+  'detail',
+  'reason',
+  'why',
+  'unknownCommands',
+  'setAside',
+])
 
 /** One text without the secrets, and cut. */
 export const cleanText = (text: string, secrets: ReadonlyMap<string, string>): string =>

@@ -12,12 +12,13 @@ import { type BashRestoration, bashRestoration, nothingRestored } from './bash-r
 import { bashTelling, prefixes } from './bash-state.js'
 import { readBashState } from './bash-told.js'
 import type { IntegrationPlan, RunningItem, ShellIntegration } from './integration.js'
-import { boundKey, markCode } from './mark.js'
+import { asideKey, asideLimit, boundKey, markCode } from './mark.js'
 import { quoted } from './quoting.js'
 
 // ----------------------------------------------------------------------------------- constructors
 
 const key = boundKey.replace('\x1b', '\\e')
+const aside = asideKey.replace('\x1b', '\\e')
 
 const functions = String.raw`
 __sr_ps0='\${__sr_none[__sr_ran=1]-}\${__sr_nonce:+$(__sr_start >/dev/tty 2>/dev/null)}'
@@ -90,6 +91,15 @@ __sr_key() {
   { __sr_send S "$1" "$2" "$__sr_on"; __sr_mark K "$((++__sr_answers))"; } >/dev/tty 2>/dev/null
 }
 
+# The second key: the line that stands half typed is said and taken out of the editor.
+__sr_aside() {
+  builtin local -
+  builtin set +eauxkTE
+  ((\${#READLINE_LINE} <= ${asideLimit})) || builtin return 0
+  __sr_mark L "\${READLINE_LINE@Q}" >/dev/tty 2>/dev/null
+  READLINE_LINE= READLINE_POINT=0
+}
+
 __sr_arm() {
   builtin local __sr_one
   __sr_disarm
@@ -97,7 +107,10 @@ __sr_arm() {
   __sr_arm_prompts
   for __sr_one in emacs-standard vi-insert vi-command; do
     builtin bind -m "$__sr_one" -x '"${key}": builtin eval "$__sr_press"' 2>/dev/null
+    builtin bind -m "$__sr_one" -x '"${aside}": __sr_aside' 2>/dev/null
   done
+  # What is typed next is to be text, not commands of the editor's.
+  builtin bind -m vi-command '"${aside}": "i${aside}"' 2>/dev/null
 }
 
 __sr_keep() {

@@ -52,6 +52,7 @@ const interactiveState = (session: Session, look: Look, clock: Clock): Interacti
     sessionUnresponsive: unresponsive !== undefined,
     timeoutCount: 0,
     ...(session.unknown.length === 0 ? {} : { unknownCommands: [...session.unknown] }),
+    ...(session.setAside.length === 0 ? {} : { setAside: [...session.setAside] }),
     ...(promptType === undefined ? {} : { promptType }),
     ...(prompt === undefined ? {} : { lastPromptDetected: new Date(prompt) }),
     ...(dialogue?.lastSuccessAtMs === undefined

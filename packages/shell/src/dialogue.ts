@@ -23,6 +23,8 @@ export interface Dialogue {
   readonly exitsUntold: number
   /** The highest count an answer of the bound key carried. */
   readonly answers: number
+  /** How often the second key was answered: each time the line editor was empty afterwards. */
+  readonly setAsides: number
   readonly lastExitCode: number | undefined
   readonly lastPromptAtMs: number | undefined
   readonly lastSuccessAtMs: number | undefined
@@ -44,6 +46,7 @@ export const silent: Dialogue = {
   exitsTold: 0,
   exitsUntold: 0,
   answers: 0,
+  setAsides: 0,
   lastExitCode: undefined,
   lastPromptAtMs: undefined,
   lastSuccessAtMs: undefined,
@@ -91,6 +94,8 @@ export const afterMark = (before: Dialogue, mark: Mark, nowMs: number): Dialogue
       return { ...before, mark: 'continuation' }
     case 'answer':
       return { ...afterAnswer(before), answers: Math.max(before.answers, mark.count) }
+    case 'set-aside':
+      return { ...before, setAsides: before.setAsides + 1 }
     case 'history':
       return { ...before, historyListing: mark.listing }
     case 'shell-state':

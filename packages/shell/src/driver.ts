@@ -30,6 +30,7 @@ import { commandRetry } from './retry.js'
 import { type OpenError, type Roster, rosterOf } from './roster.js'
 import type { TerminalSize } from './screen.js'
 import type { Session, SessionSpec, ShellSession } from './session.js'
+import { setAsideIn } from './set-aside.js'
 import { unknownIn } from './unknown-command.js'
 import { verify } from './verification.js'
 
@@ -181,7 +182,10 @@ const run = async (request: RunRequest, held: Held): Promise<E.Either<DriverErro
         })
       : E.right(found as Session)
   if (E.isLeft(session)) return E.left(driverError(session.left.detail))
-  if (found === undefined && snapshot !== undefined) session.right.unknown = unknownIn(snapshot)
+  if (found === undefined && snapshot !== undefined) {
+    session.right.unknown = unknownIn(snapshot)
+    session.right.setAside = setAsideIn(snapshot)
+  }
   return E.right(
     await roster.whileStarting(session.right, () => runOn(session.right, request, held)),
   )

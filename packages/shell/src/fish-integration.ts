@@ -15,12 +15,13 @@ import {
   readFishState,
 } from './fish-state.js'
 import type { IntegrationPlan, ShellIntegration } from './integration.js'
-import { boundKey, markCode } from './mark.js'
+import { asideKey, asideLimit, boundKey, markCode } from './mark.js'
 import { percentSign } from './percent.js'
 
 // ----------------------------------------------------------------------------------- constructors
 
 const key = boundKey.replace('\x1b[', '\\e\\[')
+const aside = asideKey.replace('\x1b[', '\\e\\[')
 
 const functions = String.raw`
 # $argv[1]: the kind of mark, $argv[2]: its payload, of ASCII alone.
@@ -78,9 +79,25 @@ function __sr_key
     end 2>/dev/null
 end
 
+# The second key: the line that stands half typed is said and taken out of the editor, which reads text
+# next, not commands of its own.
+function __sr_aside
+    begin
+        set -l IFS \n
+        # The line and a newline behind it.
+        set -l __sr_line (builtin commandline -b | string collect -N)
+        if test (string length -- "$__sr_line") -le ${asideLimit}
+            __sr_mark L (__sr_quote "$__sr_line" | string replace -r '%0A$' '')
+            builtin commandline -r -- ''
+            string match -q '*_vi_*' -- "$fish_key_bindings"; and set -g fish_bind_mode insert
+        end
+    end 2>/dev/null
+end
+
 function __sr_bind
     for __sr_mode in default insert visual replace replace_one
         builtin bind -M $__sr_mode ${key} __sr_key
+        builtin bind -M $__sr_mode ${aside} __sr_aside
     end
 end
 

@@ -20,6 +20,7 @@ import { ask, glance, type Look, lateAtMs, lookAt, lookUntil } from './looking.j
 import { type RespawnRequest, respawn } from './respawn.js'
 import { named, nextRung, type Rung } from './rung.js'
 import { livingShell, type Session } from './session.js'
+import { asideText, emptied } from './set-aside.js'
 import type { Shell } from './shell.js'
 import { pause } from './waiting.js'
 
@@ -28,6 +29,7 @@ const rungWithinMs = 400
 const lookEveryMs = 20
 const looksLimit = 50
 const patienceLooks = 3
+const asideWithinMs = 2_000
 
 const done = (detail: string): RunOutcome => ({ _tag: 'done', detail })
 const failed = (detail: string): RunOutcome => ({ _tag: 'failed', detail })
@@ -147,7 +149,10 @@ const settled = async (
   })
 }
 
-/** Arms the integration again by the bound key. Input that waits in the terminal stays there. */
+/**
+ * Arms the integration again by the bound key, and takes the line that stands half typed out of the
+ * editor: it is kept, and not run. Input that waits in the terminal for a command stays there.
+ */
 export const promptReset = async (
   session: Session,
   request: Pick<RunRequest, 'traits' | 'signal' | 'snapshot'>,
@@ -156,10 +161,17 @@ export const promptReset = async (
   if (attended(session, request)) return notApplicable(untouchable)
   const answer = await ask(session, clock, request.signal)
   const pending = request.snapshot?.interactiveState?.pendingCommands ?? []
-  const aside = pending.length === 0 ? '' : `; set aside, not run: ${pending.join('; ')}`
-  return answer._tag === 'answered'
-    ? done(`the integration is armed and its marks flow${aside}`)
-    : failed(`${answer.detail}${aside}`)
+  const shell = livingShell(session)
+  if (answer._tag !== 'answered' || shell === undefined) {
+    const detail = answer._tag === 'silent' ? answer.detail : 'the process ended'
+    return failed([detail, ...asideText(pending)].join('; '))
+  }
+  const before = session.setAside.length
+  const isEmpty = await emptied(shell, clock, asideWithinMs, { signal: request.signal })
+  const aside = asideText([...pending, ...session.setAside.slice(before)])
+  return isEmpty
+    ? done(['the integration is armed and its marks flow', ...aside].join('; '))
+    : failed(['the shell answers, but did not say that its line is empty', ...aside].join('; '))
 }
 
 const isHealthy = ({ kind, holdsWork }: Foreground): boolean =>

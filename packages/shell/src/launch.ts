@@ -5,9 +5,10 @@
 import type { Cancellation, Clock, ShellState } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Environment, givable } from './environment.js'
+import { heard } from './heard.js'
 import type { StartFailure } from './host.js'
 import { integrationOf } from './integration-table.js'
-import { heard, type Session } from './session.js'
+import type { Session } from './session.js'
 import { type Shell, startShell } from './shell.js'
 import { pause } from './waiting.js'
 

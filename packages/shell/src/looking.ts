@@ -9,9 +9,10 @@ import {
   type Foreground,
   foregroundOf,
 } from '@session-recovery/core'
+import { heard } from './heard.js'
 import type { TerminalFlags } from './host.js'
 import { integrationOf } from './integration-table.js'
-import { heard, livingShell, type Session } from './session.js'
+import { livingShell, type Session } from './session.js'
 import type { Shell } from './shell.js'
 import { type Sight, sightOf } from './sight.js'
 import { waitFor } from './waiting.js'

@@ -36,6 +36,8 @@ export type Mark =
   | { readonly _tag: 'continuation' }
   /** The bound key was pressed for the `count`th time. */
   | { readonly _tag: 'answer'; readonly count: number }
+  /** The second bound key was pressed: the line that stood half typed, which is taken out; often none. */
+  | { readonly _tag: 'set-aside'; readonly text: string }
   /** The newest lines of the history, as `history` lists them, after lines were put back. */
   | { readonly _tag: 'history'; readonly listing: string }
   /** What the shell holds beside its environment, in the words of its kind; sent when it differs. */
@@ -46,6 +48,15 @@ export const markCode = 6973
 
 /** What is sent to press the bound key. */
 export const boundKey = '\x1b[6973~'
+
+/** What is sent to press the second: the line editor is emptied, and says what stood in it. */
+export const asideKey = '\x1b[6974~'
+
+/** A longer line, in characters, is left where it is, and the key is not answered. */
+export const asideLimit = 65_536
+
+/** What stands for a line whose bytes are no text. */
+export const unreadableLine = '(a line that is no text in UTF-8)'
 
 /** What every mark of a process begins with. */
 export const markStart = (nonce: string): string => `\x1b]${markCode};${nonce};`
@@ -76,6 +87,12 @@ export const readMark = (letter: string, payload: string): Mark | undefined => {
     }
     case 'K':
       return whole.test(payload) ? { _tag: 'answer', count: Number(payload) } : undefined
+    case 'L': {
+      const word = readWord(payload, 0)
+      return word?.end === payload.length
+        ? { _tag: 'set-aside', text: word.text ?? unreadableLine }
+        : undefined
+    }
     case 'H': {
       const listing = readWhole(payload)
       return listing === undefined ? undefined : { _tag: 'history', listing }

@@ -17,6 +17,7 @@ import { type Comparison, compared, type Origin, unforeseen } from './environmen
 import type { ProcessIdentity } from './host.js'
 import { screenOf } from './screen.js'
 import type { Respawn, Session } from './session.js'
+import { asideText } from './set-aside.js'
 import type { Shell } from './shell.js'
 import { shellStateOf } from './shell-told.js'
 import { comparedState, everyItem, listed } from './state-item.js'
@@ -182,9 +183,13 @@ const screenItem = async (session: Session, { screenLines }: Respawn): Promise<R
     : lost(`the ${screenLines.length} lines shown before are not all on the screen${bound}`)
 }
 
-const jobsItem = ({ unknown }: Session, { leftover, isSilentShell }: Respawn): ReceiptItem => {
+const jobsItem = (
+  { unknown, setAside }: Session,
+  { leftover, isSilentShell }: Respawn,
+): ReceiptItem => {
   const parts = [
     ...unknownText(unknown),
+    ...asideText(setAside),
     ...(isSilentShell ? ['what ran in it nobody told'] : []),
     ...(leftover.ended.length === 0 ? [] : [`ended: ${leftover.ended.join(', ')}`]),
     ...(leftover.letBe.length === 0
@@ -193,9 +198,17 @@ const jobsItem = ({ unknown }: Session, { leftover, isSilentShell }: Respawn): R
   ]
   return {
     ...lost(parts.length === 0 ? 'jobs ended with the old process' : parts.join('; ')),
-    ...(unknown.length === 0 ? {} : { unknownCommands: [...unknown] }),
+    ...namedIn(unknown, setAside),
   }
 }
+
+const namedIn = (
+  unknown: readonly string[],
+  setAside: readonly string[],
+): Pick<ReceiptItem, 'unknownCommands' | 'setAside'> => ({
+  ...(unknown.length === 0 ? {} : { unknownCommands: [...unknown] }),
+  ...(setAside.length === 0 ? {} : { setAside: [...setAside] }),
+})
 
 const unknownText = (lines: readonly string[]): readonly string[] =>
   lines.length === 0
@@ -233,14 +246,15 @@ export const livingReceipt = (
   )
 }
 
-const livingJobs = ({ interrupted, unknown }: Session, same: string): ReceiptItem => {
+const livingJobs = ({ interrupted, unknown, setAside }: Session, same: string): ReceiptItem => {
   const parts = [
     ...(interrupted === undefined ? [] : [`interrupted, and not run again: ${interrupted}`]),
     ...unknownText(unknown),
   ]
-  if (parts.length === 0) return restored(same)
+  const all = [...parts, ...asideText(setAside)]
   return {
-    ...lost(parts.join('; ')),
-    ...(unknown.length === 0 ? {} : { unknownCommands: [...unknown] }),
+    // What was set aside is not lost: it is named here.
+    ...(parts.length === 0 ? restored([same, ...all].join('; ')) : lost(all.join('; '))),
+    ...namedIn(unknown, setAside),
   }
 }

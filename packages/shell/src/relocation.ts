@@ -67,6 +67,7 @@ export const replicate = async (
   const replica = adopted.right
   replica.history = session.history
   replica.unknown = session.unknown
+  replica.setAside = session.setAside
   replica.inPlaceOf = session.id
   replica.deed = { remarks: [`takes the place of session ${session.id}; ${remark}`] }
   const outcome = await roster.whileStarting(replica, () =>

@@ -3,13 +3,15 @@
  */
 import type { Cancellation, Clock } from '@session-recovery/core'
 import type { Environment, Origin } from './environment.js'
+import { heard } from './heard.js'
 import type { Host, KeptProcess, Leftover, ProcessEnd, ProcessIdentity } from './host.js'
+import { asideKey } from './mark.js'
 import { type Output, outputOf } from './output.js'
 import { screenOf, type TerminalSize } from './screen.js'
+import { emptied, keepAside, type SetAside, settleAside } from './set-aside.js'
 import type { Shell, ShellListener } from './shell.js'
 import type { StateRespawn } from './state-item.js'
 import { type Commands, settle, unknownCommands } from './unknown-command.js'
-import { type Waited, waitFor } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -50,7 +52,8 @@ export interface ShellSession {
   readonly resize: (size: TerminalSize) => void
   /**
    * Types a command line once the shell is at its prompt, and waits for its finish mark, as long as
-   * the process lives.
+   * the process lives. A line that stands there half typed is set aside first; a shell that does not say
+   * that its line is empty is not typed at.
    */
   readonly exec: (line: string) => Promise<CommandOutcome>
   /** What shows the screen as it is, inert, on a terminal of the same size. */
@@ -60,7 +63,12 @@ export interface ShellSession {
    * not known; none is run again unless it was declared idempotent. `exec` runs one because the app says so.
    */
   readonly unknownCommands: () => readonly string[]
-  /** The app has dealt with one of them: it is named no more. `false`: there is no such one. */
+  /**
+   * The lines that stood half typed at the prompt and were taken out, oldest first and bounded. None was
+   * run.
+   */
+  readonly setAside: () => readonly string[]
+  /** The app has dealt with one of these: it is named no more. `false`: there is no such one. */
   readonly settle: (line: string) => boolean
   /** The kept output, raw. */
   readonly output: () => string
@@ -119,7 +127,7 @@ export interface Rope {
 }
 
 /** A session as the driver holds it. */
-export interface Session extends Commands {
+export interface Session extends Commands, SetAside {
   readonly id: string
   readonly spec: SessionSpec
   /** The app's own options, which a pool of hosts may read. */
@@ -169,6 +177,7 @@ export interface SessionStart {
 
 const historyLimit = 1_000
 const promptWithinMs = 60_000
+const emptiedWithinMs = 10_000
 const longestMs = 2 ** 31 - 1
 
 /** A session without a process yet. */
@@ -201,6 +210,8 @@ export const sessionOf = (
     interrupted: undefined,
     unknown: [],
     noted: undefined,
+    setAside: [],
+    typed: undefined,
     watched: true,
     ended: false,
     tell,
@@ -213,6 +224,8 @@ export const sessionOf = (
         if (mark._tag === 'started' && running?.line !== undefined) {
           session.history = [...session.history, running.line].slice(-historyLimit)
         }
+        if (mark._tag === 'started') session.typed = undefined
+        const isAside = mark._tag === 'set-aside' && keepAside(session, mark.text)
         if (mark._tag === 'prompt') output.leaveAlternateScreen()
         const tells = mark._tag === 'environment' || mark._tag === 'shell-state'
         if (mark._tag === 'started' || tells) unsaid = true
@@ -220,7 +233,7 @@ export const sessionOf = (
         // to end now, nobody else would know that it ran.
         const told = mark._tag === 'prompt' && unsaid
         if (told) unsaid = false
-        if ((told || mark._tag === 'started') && session.watched) listener.changed()
+        if ((told || isAside || mark._tag === 'started') && session.watched) listener.changed()
       },
       gone: (end, wanted) => {
         if (!wanted && session.watched && !session.fenced) listener.gone(end)
@@ -243,8 +256,9 @@ export const sessionOf = (
       exec: (line) => exec(session, line, clock),
       screen: async () => (await screenOf(output.text(), session.size)).inert,
       unknownCommands: () => unknownCommands(session),
+      setAside: () => session.setAside,
       settle: (line) => {
-        const settled = settle(session, line)
+        const settled = settle(session, line) || settleAside(session, line)
         if (settled && session.watched) listener.changed()
         return settled
       },
@@ -260,19 +274,6 @@ export const sessionOf = (
 /** The process of a session, if it lives. */
 export const livingShell = (session: Session): Shell | undefined =>
   session.shell?.gone() === undefined ? session.shell : undefined
-
-/** Waits until the shell tells `look` what it wants, or ends. */
-export const heard = <A>(
-  shell: Shell,
-  clock: Clock,
-  withinMs: number,
-  look: () => A | undefined,
-  bounds: { readonly signal?: Cancellation; readonly everyMs?: number } = {},
-): Promise<Waited<A | 'gone'>> =>
-  waitFor(
-    { clock, withinMs, wakeBy: shell.onChange, ...bounds },
-    () => look() ?? (shell.gone() === undefined ? undefined : ('gone' as const)),
-  )
 
 /**
  * Types a command line at the prompt and waits for its finish mark.
@@ -300,8 +301,15 @@ export const exec = async (
   if (atPrompt._tag !== 'seen' || atPrompt.value === 'gone') {
     return lost('the shell did not show its prompt')
   }
+  // Whatever stands in the line would become part of the command.
+  const isEmpty = await emptied(shell, clock, emptiedWithinMs, until)
+  if (!isEmpty || shell.dialogue().mark !== 'prompt' || session.fenced) {
+    return lost('the shell did not say that its line is empty: nothing was typed')
+  }
   const { exitsTold, exitsUntold } = shell.dialogue()
-  shell.write(`${line}\r`)
+  // Once more, for what somebody typed meanwhile.
+  shell.write(`${asideKey}${line}\r`)
+  session.typed = line
   const ended = (): number | 'untold' | undefined => {
     const now = shell.dialogue()
     if (now.mark !== 'prompt') return undefined

@@ -16,7 +16,7 @@ import type {
   ProcessStart,
   StartFailure,
 } from './host.js'
-import { boundKey, type Mark } from './mark.js'
+import { asideKey, boundKey, type Mark } from './mark.js'
 import { scannerOf } from './scanner.js'
 import type { TerminalSize } from './screen.js'
 
@@ -40,6 +40,8 @@ export interface Shell {
   readonly write: (text: string) => boolean
   /** Presses the bound key; returns the count its answer must reach. */
   readonly press: () => number
+  /** Presses the second key; returns the count of emptied lines that its answer makes. */
+  readonly pressAside: () => number
   /** Calls `wake` whenever something was heard; returns what stops that. */
   readonly onChange: (wake: () => void) => () => void
   /** Ends the process, asked first, then forced, and what it leaves behind. */
@@ -136,6 +138,11 @@ const shellOver = async (
     press: () => {
       const next = dialogue.answers + 1
       if (gone === undefined) own.write(boundKey)
+      return next
+    },
+    pressAside: () => {
+      const next = dialogue.setAsides + 1
+      if (gone === undefined) own.write(asideKey)
       return next
     },
     onChange: (wake) => {

@@ -8,7 +8,7 @@
  * prompt from the rest of a command. The user's hooks of these names are kept and called as before.
  */
 import type { IntegrationPlan, ShellIntegration } from './integration.js'
-import { boundKey, markCode } from './mark.js'
+import { asideKey, asideLimit, boundKey, markCode } from './mark.js'
 import { quoted } from './quoting.js'
 import {
   nothingRestoredInZsh,
@@ -21,6 +21,7 @@ import {
 // ----------------------------------------------------------------------------------- constructors
 
 const key = boundKey.replace('\x1b', '\\e')
+const aside = asideKey.replace('\x1b', '\\e')
 
 // The user's options and traps do not reach into our functions, nor ours out of them.
 const alone = `builtin emulate -L zsh
@@ -84,7 +85,11 @@ __sr_arm() {
     builtin zle -N zle-line-init __sr_line_init
   fi
   [[ $widgets[__sr_key] == user:__sr_key ]] || builtin zle -N __sr_key
-  for __sr_map in main emacs viins vicmd; do builtin bindkey -M $__sr_map '${key}' __sr_key; done
+  [[ $widgets[__sr_aside] == user:__sr_aside ]] || builtin zle -N __sr_aside
+  for __sr_map in main emacs viins vicmd; do
+    builtin bindkey -M $__sr_map '${key}' __sr_key
+    builtin bindkey -M $__sr_map '${aside}' __sr_aside
+  done
 }
 
 # Before each prompt.
@@ -151,6 +156,17 @@ __sr_key() {
   __sr_sent= __sr_told=
   __sr_send S
   __sr_mark K "$((++__sr_answers))"
+} 2>/dev/null
+
+# The second key: the line that stands half typed is said and taken out of the editor, which reads text
+# next, not commands of its own.
+__sr_aside() {
+  ${alone}
+  [[ $CONTEXT == start ]] && (($#BUFFER <= ${asideLimit})) || builtin return 0
+  __sr_quote "$BUFFER"
+  __sr_mark L "$__sr_words[1]"
+  BUFFER= POSTDISPLAY= REGION_ACTIVE=0
+  builtin zle -K main
 } 2>/dev/null
 
 # What the start-up files changed of the variables that were given is put back.

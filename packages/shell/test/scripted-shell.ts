@@ -8,7 +8,7 @@ import { VirtualClock } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Host, Process, ProcessListener, ProcessStart } from '../src/host.js'
 import { shellDriver } from '../src/index.js'
-import { boundKey, markEnd, markStart } from '../src/mark.js'
+import { asideKey, boundKey, markEnd, markStart } from '../src/mark.js'
 
 /** How a line ends. */
 export interface Ending {
@@ -80,10 +80,13 @@ export const scriptedShell = () => {
       identity: { pid },
       startedIn: cwd,
       write: (text) => {
-        if (text === boundKey) {
+        const isAside = text.startsWith(asideKey)
+        const rest = isAside ? text.slice(asideKey.length) : text
+        if (isAside && running === undefined) say('L', "''")
+        if (rest === boundKey) {
           script.pressed += 1
           if (script.answers) say('K', String(++answers))
-        } else if (text.endsWith('\r')) enter(text.slice(0, -1))
+        } else if (rest.endsWith('\r')) enter(rest.slice(0, -1))
         return alive
       },
       resize: () => {},
