@@ -132,6 +132,17 @@ describe.each(subjects)('$shell', (subject) => {
     expect(session.setAside()).toEqual(['echo half', 'echo half'])
   })
 
+  it('is emptied while its history is searched, too', async () => {
+    const session = await begun()
+    await session.exec('echo sought >> log')
+    // The editor has shown what was found, or that it searches.
+    session.write('\x12sought')
+    const shown = /i-search|log[\s\S]*sought[\s\S]*sought/
+    await eventually('the search', () => shown.test(session.output()) || undefined)
+    expect(await session.exec('echo once >> log')).toEqual({ _tag: 'finished', exitCode: 0 })
+    expect(text('log')).toBe('sought\nonce\n')
+  })
+
   it('leaves a sane screen', async () => {
     const session = await begun()
     session.write('echo half')

@@ -103,6 +103,15 @@ const leaks: Readonly<Record<string, (text: string) => Partial<RecoverySnapshot>
       unknownCommands: [`curl -H ${text}`],
     },
   }),
+  'lines that were set aside': (text) => ({
+    interactiveState: {
+      isInteractive: true,
+      pendingCommands: [],
+      sessionUnresponsive: false,
+      timeoutCount: 0,
+      setAside: [`curl -H ${text}`],
+    },
+  }),
   'the directory': (text) => ({ workingDirectory: `/tmp/${text}` }),
   'another variable': (text) => ({ environment: { URL: `pg://${text}@host`, HOME: '/root' } }),
   'another field': (text) => ({ sessionState: { args: ['-p', `--pw=${text}`] } }),

@@ -118,6 +118,7 @@ test('the planning view is small whatever the snapshot, and a valid one', () => 
         timeoutCount: 0,
         pendingCommands,
         unknownCommands: pendingCommands,
+        setAside: pendingCommands,
         promptType,
       }
       const view = planningView({ ...sample, interactiveState }, generation)
@@ -126,6 +127,7 @@ test('the planning view is small whatever the snapshot, and a valid one', () => 
       const some = pendingCommands.slice(0, 16).map((command) => command.slice(0, 1_024))
       expect(view.interactive?.pendingCommands).toEqual(some)
       expect(view.interactive?.unknownCommands).toEqual(some)
+      expect(view.interactive?.setAside).toEqual(some)
       expect(view.interactive?.promptType).toBe(promptType.slice(0, 1_024))
     }),
     50,

@@ -104,6 +104,7 @@ const said: SnapshotUpdate = {
     isInteractive: true,
     pendingCommands: [`mysql -p${password}`],
     unknownCommands: [`curl -H ${token}`],
+    setAside: [`login ${password}`],
     sessionUnresponsive: false,
     timeoutCount: 0,
     promptType: `${key}>`,
@@ -196,7 +197,8 @@ describe('no secret leaves the engine', () => {
   })
 
   test('nor in the receipt of a recovery, whose commands may hold them', async () => {
-    const jobs = { ...lost(all), unknownCommands: [`curl -H ${token}`] }
+    const lines = [`curl -H ${token}`]
+    const jobs = { ...lost(all), unknownCommands: lines, setAside: lines }
     const env = { ...lost(all), origins: { [`X_${token}`]: 'host' } }
     const receipt = receiptOf('observed', { jobs, env })
     const verify = () => ({ _tag: 'alive', receipt }) as const
@@ -205,7 +207,7 @@ describe('no secret leaves the engine', () => {
     expect(ended).toMatchObject({
       receipt: {
         items: {
-          jobs: { unknownCommands: ['curl -H [secret]'] },
+          jobs: { unknownCommands: ['curl -H [secret]'], setAside: ['curl -H [secret]'] },
           env: { origins: { 'X_[secret]': 'host' } },
         },
       },

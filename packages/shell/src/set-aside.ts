@@ -6,6 +6,7 @@
 import type { Cancellation, Clock, RecoverySnapshot } from '@session-recovery/core'
 import { heard } from './heard.js'
 import type { Shell } from './shell.js'
+import type { Waited } from './waiting.js'
 
 /** What a session knows of them. */
 export interface SetAside {
@@ -18,6 +19,7 @@ export interface SetAside {
 // The newest count; more, or larger ones, nobody would go through.
 const linesLimit = 64
 const charactersLimit = 262_144
+const againAfterMs = 1_000
 
 const newest = (lines: readonly string[]): readonly string[] => {
   let left = charactersLimit
@@ -61,7 +63,8 @@ export const asideText = (lines: readonly string[]): readonly string[] =>
 
 /**
  * Presses the second key at a prompt and waits until the shell has said that its line editor is empty.
- * The line itself goes where all marks go.
+ * The line itself goes where all marks go. It is pressed once more where it was not answered: what ends a
+ * search in the history may have taken it for its own.
  *
  * @returns whether it did, within `withinMs`.
  */
@@ -71,13 +74,26 @@ export const emptied = async (
   withinMs: number,
   bounds: { readonly signal?: Cancellation } = {},
 ): Promise<boolean> => {
+  const first = await pressed(shell, clock, Math.min(againAfterMs, withinMs), bounds)
+  const answer =
+    first._tag === 'too-late' && withinMs > againAfterMs
+      ? await pressed(shell, clock, withinMs - againAfterMs, bounds)
+      : first
+  return answer._tag === 'seen' && answer.value === true
+}
+
+const pressed = (
+  shell: Shell,
+  clock: Clock,
+  withinMs: number,
+  bounds: { readonly signal?: Cancellation },
+): Promise<Waited<true | 'gone'>> => {
   const count = shell.pressAside()
-  const answer = await heard(
+  return heard(
     shell,
     clock,
     withinMs,
     () => (shell.dialogue().setAsides >= count ? true : undefined),
     bounds,
   )
-  return answer._tag === 'seen' && answer.value === true
 }
