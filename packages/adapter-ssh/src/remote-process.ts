@@ -221,8 +221,8 @@ export const remoteProcess = (
     resize: wire.resize,
     look: async (flags) => {
       const answer = await control.call(probeScript(identity, flags))
-      // What cannot be reached is not called dead.
-      if (E.isLeft(answer)) return { alive: connection.lost() === undefined, foreground: [] }
+      // What cannot be reached is called neither alive nor dead.
+      if (E.isLeft(answer)) return { alive: undefined, foreground: [] }
       const { bytes, code } = answer.right
       return factIn(bytes, code, identity, resident.machine)
     },

@@ -53,7 +53,8 @@ export interface TerminalFlags {
 
 /** What a host can see of a session's process and of its terminal at one moment. */
 export interface TerminalFact {
-  readonly alive: boolean
+  /** `undefined`: nothing could be looked at; what stands there is not known. */
+  readonly alive: boolean | undefined
   /** The process that the host started; absent where the kernel shows nothing. */
   readonly leader?: ProcessFact
   /** The path of its terminal. */

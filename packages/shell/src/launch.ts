@@ -137,5 +137,8 @@ const seenRunning = async (
   await pause(clock, settledMs, signal)
   if (signal?.aborted === true) return 'called off'
   const { alive } = await shell.process.look(false)
-  return alive && shell.gone() === undefined ? undefined : goneEarly(shell)
+  if (alive === undefined && shell.gone() === undefined) {
+    return 'could not be looked at before its first proof of life'
+  }
+  return alive === true && shell.gone() === undefined ? undefined : goneEarly(shell)
 }

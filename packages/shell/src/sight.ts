@@ -18,6 +18,8 @@ export interface Shown {
 /** A sighting, and the processes it is about, to act on. */
 export interface Sight {
   readonly seen: ForegroundSighting
+  /** `false`: the host could not look; all that is told comes from marks and output. */
+  readonly wasLooked: boolean
   /** The process group in the foreground; `undefined` where it cannot be seen. */
   readonly group: number | undefined
   readonly groupIsShell: boolean
@@ -31,8 +33,10 @@ export interface Sight {
 export const sightOf = (fact: TerminalFact, shown: Shown): Sight => {
   const { alive, flags, foregroundGroup: group } = fact
   const leader = withoutOwnFiles(fact.leader, shown)
+  const wasLooked = alive !== undefined
   const base = {
-    alive,
+    // What cannot be looked at is not called dead.
+    alive: alive ?? true,
     ...(shown.mark === undefined ? {} : { mark: shown.mark }),
     // A program that was killed leaves its screen behind; the shell's own prompts are none of it.
     ...(shown.mark === 'prompt' || shown.mark === 'continuation'
@@ -41,7 +45,8 @@ export const sightOf = (fact: TerminalFact, shown: Shown): Sight => {
     ...(flags === undefined ? {} : { lineMode: flags.lineMode, echo: flags.echo }),
   }
   if (leader === undefined || group === undefined) {
-    return { seen: base, group: undefined, groupIsShell: false, foremost: undefined }
+    const unseen = { group: undefined, groupIsShell: false, foremost: undefined }
+    return { seen: base, wasLooked, ...unseen }
   }
   const groupIsShell = group === leader.group
   const members = membersOf(fact, leader, groupIsShell, shown.mark)
@@ -52,6 +57,7 @@ export const sightOf = (fact: TerminalFact, shown: Shown): Sight => {
       processState: stateOf([leader, ...members]),
       ...readingOf(members, fact.terminal, groupIsShell && shown.mark !== 'command'),
     },
+    wasLooked,
     group: group > 0 ? group : undefined,
     groupIsShell,
     foremost: members.find((member) => member.pid === group) ?? members[0],

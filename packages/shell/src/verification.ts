@@ -59,7 +59,9 @@ export const verify = async (
   if (strategy === undefined || strategy === 'reconnect') {
     const untouched = await verifyUntouched(session, request, clock)
     if (untouched !== undefined) return untouched
-  } else if (!(await shell.process.look(false)).alive) return unproved('the process is gone')
+  } else if ((await shell.process.look(false)).alive === false) {
+    return unproved('the process is gone')
+  }
   return verifyAnswer(session, request, clock)
 }
 
@@ -96,6 +98,9 @@ const verifyRespawn = async (
   const isSigned = shell.nonce !== undefined
   if (isSigned && shell.dialogue().prompts === 0) {
     return unproved('no signed prompt of the new process')
+  }
+  if (!isSigned && (await shell.process.look(false)).alive !== true) {
+    return unproved(`that the program runs as ${described(shell.process.identity)} was not seen`)
   }
   const receipt = await respawnReceipt(session, respawn, [
     isSigned
@@ -144,6 +149,10 @@ const verifyUntouched = async (
   const unsaid = shell.dialogue().mark === undefined && sight?.groupIsShell === true
   const askable = foreground.kind === 'at-prompt' || unsaid
   if (askable && !attended && shell.nonce !== undefined) return undefined
+  // Whatever the marks said before, nobody has seen the process now.
+  if (sight?.wasLooked !== true) {
+    return unproved(`${described(shell.process.identity)} could not be looked at`)
+  }
   const proof = [observed('kernel', `${described(shell.process.identity)} lives`, nowMs), ...seen]
   return { _tag: 'alive', receipt: livingReceipt(session, shell, proof) }
 }

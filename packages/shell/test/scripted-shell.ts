@@ -29,9 +29,11 @@ export const scriptedShell = () => {
   const time = new VirtualClock()
   const { clock } = time.fork()
   const entered: Entered[] = []
-  const script: { endings: Ending[]; answers: boolean; pressed: number } = {
-    endings: [],
+  const script = {
+    endings: [] as Ending[],
     answers: true,
+    /** Its host can look at it. */
+    looks: true,
     pressed: 0,
   }
   let starts = 0
@@ -91,6 +93,7 @@ export const scriptedShell = () => {
       },
       resize: () => {},
       look: async () => {
+        if (!script.looks) return { alive: undefined, foreground: [] }
         const waiting = { _tag: 'reading', files: [terminal], bounded: false } as const
         const leader = { pid, group: pid, name: 'bash', state: 'S', waiting } as const
         const foremost =
