@@ -241,6 +241,7 @@ export const remoteProcess = (
       isSettled = true
       void control.run(forgetScript(directory)).then((answer) => {
         if (E.isRight(answer)) tidied.add(directory)
+        else isSettled = false
       })
     },
     end: async () => {

@@ -68,7 +68,28 @@ for d in $p; do
 done
 unset IFS`
 
-// Tells who it is, then becomes the program. The files are gone by then that hold its environment.
+// Names a shell gives a meaning of its own: it may refuse to set them, or change them. None is a secret.
+const ofShells: ReadonlySet<string> = new Set(
+  `_ PATH IFS PS1 PS2 PS3 PS4 ENV UID EUID GID EGID PPID SHLVL SHELLOPTS LINES COLUMNS LINENO RANDOM SRANDOM
+  SECONDS EPOCHSECONDS EPOCHREALTIME OPTIND OPTARG OPTERR GROUPS FUNCNAME FUNCNEST DIRSTACK PIPESTATUS
+  POSIXLY_CORRECT IGNOREEOF ignoreeof TIMEFORMAT TMOUT TZ MAIL MAILPATH MAILCHECK COMPREPLY COMP_CWORD COMP_KEY
+  COMP_LINE COMP_POINT COMP_TYPE COMP_WORDBREAKS COMP_WORDS HISTCMD HISTCONTROL HISTFILE HISTFILESIZE HISTIGNORE
+  HISTSIZE HISTTIMEFORMAT histchars BASH BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS
+  BASH_COMMAND BASH_COMPAT BASH_ENV BASH_EXECUTION_STRING BASH_LINENO BASH_LOADABLES_PATH BASH_MONOSECONDS
+  BASH_REMATCH BASH_SOURCE BASH_SUBSHELL BASH_TRAPSIG BASH_VERSINFO BASH_VERSION BASH_XTRACEFD`.split(
+    /\s+/,
+  ),
+)
+
+// Sets a variable as a builtin: what another program is called with is shown to everybody there.
+const exported = ([name, value]: readonly [string, string]): string =>
+  `command export ${name}=${quoted(value)} 2>/dev/null`
+
+/**
+ * Tells who it is, then becomes the program. It starts anew with nothing of the login's environment, and
+ * is gone itself before the program begins: it holds what may be secret. A name that is no identifier is
+ * not handed on, as a shell could do so only for all to see; an exported function of bash is.
+ */
 const runFile = (start: RemoteStart): string => {
   const { command, args, cwd, environment, frame, integration, directory } = start
   const all: Environment = {
@@ -76,14 +97,24 @@ const runFile = (start: RemoteStart): string => {
     ...environment,
     ...integration?.environment(directory),
   }
-  const assignments = Object.entries(all)
-    // An environment cannot hold other names, and \`env\` would take a dash for an option.
-    .filter(([name]) => /^[^=\0-][^=\0]*$/.test(name) && name !== 'PWD')
+  const named = Object.entries(all).filter(([name]) => name !== 'PWD')
+  const isHandedOn = ([name]: readonly [string, string]) =>
+    ofShells.has(name) || /^BASH_FUNC_[^=\0]+$/.test(name)
+  const handed = named
+    .filter(isHandedOn)
     .map(([name, value]) => quoted(`${name}=${value}`))
+    .join(' ')
+  const exports = named
+    .filter((entry) => !isHandedOn(entry) && /^[A-Za-z_]\w*$/.test(entry[0]))
+    .map(exported)
+  const bare = all.PATH === undefined ? 'env -u PATH' : 'env'
+  const own = quoted(`${directory}/run`)
   const words = [...(integration?.args(directory) ?? []), ...args].map(quoted)
   // A relative directory is one of the user's home, where a login begins.
   const wanted = cwd === '' || cwd.startsWith('/') ? cwd : `./${cwd}`
-  return `{
+  return `[ "$1" = bare ] || exec env -i "HOME=$HOME" "PATH=$PATH" sh ${own} bare
+{
+rm -f ${own}
 ${saying(frame)}
 boot= stat= up=0 c=${quoted(wanted)}
 unset CDPATH
@@ -110,7 +141,15 @@ read -r stat < /proc/$session/stat
 set -- \${stat##*) }
 t=\${20}; } 2>/dev/null
 say "I $$ $up \${boot:--} \${ticks:--} \${session:--} \${t:--}"
-exec env -i "PWD=$PWD" ${assignments.join(' ')} "$f" ${words.join(' ')}
+set -- "$PWD" "$f"
+unset OLDPWD HOME SHLVL
+${exports.join('\n')}
+# bash sets these for what it starts.
+if [ -n "$BASH_VERSION" ]; then
+  exec ${bare} -u _ -u SHLVL "PWD=$1" ${handed} "$2" ${words.join(' ')}
+else
+  exec ${bare} "PWD=$1" ${handed} "$2" ${words.join(' ')}
+fi
 }
 `
 }
@@ -139,9 +178,10 @@ export const prepareScript = (start: RemoteStart): string => {
     start: startFile(start),
   }
   const writes = Object.entries(files).map(
-    ([name, text]) => `printf %s ${quoted(text)} > ${quoted(`${directory}/${name}`)} || exit 1`,
+    ([name, text]) => `printf %s ${quoted(text)} > ${quoted(`${directory}/${name}`)} || fail`,
   )
-  return `umask 077\nmkdir -m 700 ${quoted(directory)} || exit 1\n${writes.join('\n')}`
+  const d = quoted(directory)
+  return `umask 077\nmkdir -m 700 ${d} || exit 1\nfail() { rm -rf ${d}; exit 1; }\n${writes.join('\n')}`
 }
 
 /** Removes the files of a start, but sockets; the directory only when nothing else stands there. */

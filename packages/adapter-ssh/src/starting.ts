@@ -42,7 +42,11 @@ export const startOn = async (
   const prepared = await control.run(
     prepareScript({ directory, command, args, cwd, environment, frame, integration, files }),
   )
-  if (E.isLeft(prepared)) return notStarted({ detail: prepared.left })
+  if (E.isLeft(prepared)) {
+    // It may have been written all the same.
+    held.board.owe(eraseScript(directory))
+    return notStarted({ detail: prepared.left })
+  }
   if (prepared.right.code !== 0) return notStarted({ detail: `${directory} cannot be written` })
   const birth = birthOf()
   const wire = await laid(line, startLine(keeper, directory, start.size), start.size, {

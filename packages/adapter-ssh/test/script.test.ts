@@ -5,8 +5,10 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -40,11 +42,11 @@ const start = (more: Partial<RemoteStart>): RemoteStart => ({
 })
 
 // As the control channel runs a script, and then as a terminal runs what it wrote.
-const ran = (what: RemoteStart, file: 'run' | 'start' = 'run') => {
+const ran = (what: RemoteStart, file: 'run' | 'start' = 'run', path = process.env.PATH) => {
   execFileSync('sh', { input: `(\n${prepareScript(what)}\n) </dev/null`, cwd: home })
   const { stdout } = spawnSync('sh', [join(what.directory, file)], {
     cwd: home,
-    env: { HOME: home },
+    env: { HOME: home, PATH: path },
   })
   const words = [...stdout.toString('latin1').matchAll(said)]
   const first = words[0]
@@ -127,6 +129,76 @@ describe('a start', () => {
     writeFileSync(join(home, 'a=b'), '#!/bin/sh\n', { mode: 0o755 })
     const odd = start({ command: join(home, 'a=b'), directory: join(home, 'odd') })
     expect(ran(odd).words[0]).toMatch(/^N /)
+  })
+
+  test.each(['dash', 'bash'])(
+    'hands on what a shell has a meaning of its own for, and exported functions (%s)',
+    (shell) => {
+      const bin = join(home, 'bin')
+      mkdirSync(bin)
+      symlinkSync(`/bin/${shell}`, join(bin, 'sh'))
+      const environment = {
+        ...Object.fromEntries(
+          [
+            'UID',
+            'PPID',
+            'SHELLOPTS',
+            'OPTIND',
+            'RANDOM',
+            'IFS',
+            'LC_ALL',
+            '_',
+            'SHLVL',
+            'HOME',
+          ].map((name) => [name, `of ${name}\n`]),
+        ),
+        ...Object.fromEntries([...'abcdefpstu', 'up', 'boot', 'OLDPWD'].map((name) => [name, '-'])),
+        'BASH_FUNC_x%%': '() {  echo x\n}',
+        'no.identifier': 'x',
+        PATH: '/nowhere',
+      }
+      const what = start({ command: '/usr/bin/env', args: ['-0'], environment })
+      const { output } = ran(what, 'run', `${bin}:${process.env.PATH}`)
+      const { 'no.identifier': _, ...wanted } = environment
+      const got = output
+        .toString('utf8')
+        .split('\0')
+        .filter((entry) => entry !== '')
+      expect(got.sort()).toEqual(
+        Object.entries({ TERM: 'xterm-256color', PWD: home, ...wanted })
+          .map(([name, value]) => `${name}=${value}`)
+          .sort(),
+      )
+    },
+  )
+
+  test.each(['dash', 'bash'])('shows no value to others, and keeps none on disk (%s)', (shell) => {
+    const secret = `hunter2-${process.pid}`
+    const bin = join(home, 'bin')
+    mkdirSync(bin)
+    // What runs the scripts, and each program they run, notes what it was called with.
+    const noted = join(home, 'noted')
+    for (const program of ['sh', 'env', 'rm']) {
+      const real = program === 'sh' ? `/bin/${shell}` : `/bin/${program}`
+      const note = `{ printf '%s\\n' "$*"; } >> '${noted}'`
+      writeFileSync(join(bin, program), `#!/bin/dash\n${note}\nexec ${real} "$@"\n`, {
+        mode: 0o755,
+      })
+    }
+    const what = start({
+      args: ['-c', `tr '\\0' ' ' < /proc/$$/cmdline; grep -rl "$SECRET" '${join(home, 'start')}'`],
+      environment: { PATH: process.env.PATH ?? '', SECRET: secret, 'npm/_auth': secret },
+    })
+    execFileSync('sh', { input: prepareScript(what), cwd: home })
+    const { stdout } = spawnSync(join(bin, 'sh'), [join(what.directory, 'run')], {
+      cwd: home,
+      env: { HOME: home, PATH: `${bin}:${process.env.PATH}` },
+    })
+    const calls = readFileSync(noted, 'utf8')
+    expect(calls.trim().split('\n').length).toBeGreaterThan(3)
+    expect(calls).not.toContain(secret)
+    expect(stdout.toString()).not.toContain(join(what.directory, 'run'))
+    expect(existsSync(join(what.directory, 'run'))).toBe(false)
   })
 
   test('keeps its files from others, and leaves none', () => {
