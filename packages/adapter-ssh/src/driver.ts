@@ -64,5 +64,10 @@ export const sshDriver = (options: SshDriverOptions): SshDriver => {
         revoke()
       }
     },
+    end: async (sessionId) => {
+      await driver.end(sessionId)
+      // Nobody looks for its process again: what could not be ended now is ended when it can be.
+      ledger.replaced(sessionId)
+    },
   }
 }

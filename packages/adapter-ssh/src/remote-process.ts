@@ -13,7 +13,7 @@ import type {
 } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Answer } from './control.js'
-import type { Ledger } from './ledger.js'
+import type { Ending, Ledger } from './ledger.js'
 import type { Line, Switchboard } from './line.js'
 import { factIn, probeScript } from './probe.js'
 import {
@@ -190,14 +190,14 @@ export const remoteProcess = (
     wire.close()
     await board.giveBack(line)
   }
-  const endElsewhere = async (): Promise<E.Either<unknown, Answer>> => {
+  const endElsewhere = async (ending: Ending): Promise<E.Either<unknown, Answer>> => {
     const script = `${served === undefined ? '' : forsakeScript(served)}\n${endScript(resident)}`
     const taken = await board.take()
     const answer: E.Either<unknown, Answer> = E.isLeft(taken)
       ? taken
       : await taken.right.control.run(script)
     if (E.isRight(taken)) await board.giveBack(taken.right)
-    if (E.isLeft(answer)) ledger.note(resident.sessionId, board.owe, script)
+    if (E.isLeft(answer)) ending.missed(board.owe, script)
     return answer
   }
   const keeping: Keeping | undefined =
@@ -247,9 +247,11 @@ export const remoteProcess = (
     end: async () => {
       isSettled = true
       tidied.delete(directory)
+      const ending = ledger.ending(resident.sessionId)
       const asked = connection.lost() === undefined ? await control.run(endScript(resident)) : dead
       // A line may be dead and nobody know; what it was to end is then ended over another.
-      const answer = E.isRight(asked) ? asked : await endElsewhere()
+      const answer = E.isRight(asked) ? asked : await endElsewhere(ending)
+      if (E.isRight(answer)) ending.done()
       await release()
       return E.isRight(answer) ? leftoverIn(answer.right.bytes.toString('utf8')) : unreached
     },

@@ -48,12 +48,40 @@ test('what could not be ended is owed its end once it is replaced, and not when 
   const owed: string[] = []
   const owe = (script: string) => owed.push(script)
   const ledger = ledgerOf()
-  ledger.note('a', owe, 'end a')
-  ledger.note('b', owe, 'end b')
+  ledger.ending('a').missed(owe, 'end a')
+  ledger.ending('b').missed(owe, 'end b')
   ledger.found('a')
   ledger.replaced('a')
   expect(owed).toEqual([])
   ledger.replaced('b')
   ledger.replaced('b')
   expect(owed).toEqual(['end b'])
+})
+
+test('what could not be ended is owed its end also when that is known after it was replaced', () => {
+  const owed: string[] = []
+  const owe = (script: string) => owed.push(script)
+  const ledger = ledgerOf()
+  const slow = ledger.ending('a')
+  const ended = ledger.ending('a')
+  ledger.replaced('a')
+  ended.done()
+  // The one that took its place is not owed anything for that.
+  const next = ledger.ending('a')
+  next.missed(owe, 'end the next')
+  expect(owed).toEqual([])
+  slow.missed(owe, 'end a')
+  expect(owed).toEqual(['end a'])
+  ledger.replaced('a')
+  expect(owed).toEqual(['end a', 'end the next'])
+})
+
+test('what was found again while its end was asked for is not owed one', () => {
+  const owed: string[] = []
+  const ledger = ledgerOf()
+  const slow = ledger.ending('a')
+  ledger.found('a')
+  slow.missed((script) => owed.push(script), 'end a')
+  ledger.replaced('a')
+  expect(owed).toEqual([])
 })
