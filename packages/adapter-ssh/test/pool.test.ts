@@ -1,6 +1,7 @@
 /** A host is gone for good: another of the pool takes the session over, if it offers what is required. */
 import { replicaId } from '@session-recovery/core'
 import { afterEach, expect } from 'vitest'
+import type { SshHostOptions } from '../src/index.js'
 import {
   eventually,
   leftOn,
@@ -27,11 +28,15 @@ afterEach(async () => {
 })
 
 /** A session that needs a compiler, and what must be there of it wherever it goes. */
-const begun = async (labels: readonly (readonly string[])[], policy = {}) => {
+const begun = async (
+  labels: readonly (readonly string[])[],
+  policy = {},
+  more: Partial<SshHostOptions> = {},
+) => {
   stations = await Promise.all(labels.map(() => stationOf()))
   rig = await rigOf({
     stations,
-    hosts: stations.map((one, i) => one.declared({ labels: labels[i] ?? [] })),
+    hosts: stations.map((one, i) => one.declared({ labels: labels[i] ?? [], ...more })),
     policy: { maxRecoveryAttempts: 1, ...policy },
   })
   const session = await rig.open('a', { requires: ['compiler'] })
@@ -95,6 +100,31 @@ testWith([], 'a host that does not meet the requirements is not taken', async ()
   expect(end.archive).toBeDefined()
   if (stations[0] !== undefined) sweep(stations[0])
 })
+
+testWith(
+  ['dtach'],
+  'all hosts are down: the process is found again when its own is back',
+  async () => {
+    const session = await begun(
+      [['compiler'], ['compiler'], ['compiler']],
+      { maxRecoveryAttempts: 50, recoveryDelay: 400 },
+      { keeper: 'dtach' },
+    )
+    const before = session.identity()
+    const [first, ...others] = stations
+    for (const { proxy } of others) await proxy.refuse()
+    const from = rig.told.length
+    await lost()
+    // By now it was to go elsewhere, and could not.
+    await rig.fact('a', 'backoff-began', from)
+    expect(rig.tried('a', from)).toContain('migrate')
+    await first?.proxy.pass()
+    const end = await rig.fact('a', 'incident-recovered', from)
+    expect(end).toMatchObject({ strategy: 'reconnect', receipt: { grade: 'observed' } })
+    expect(session.identity()).toEqual(before)
+    expect(await valueIn(session, '$mine $PWD $$')).toBe(`of the shell /usr/share ${before?.pid}`)
+  },
+)
 
 testWith(
   [],

@@ -95,7 +95,7 @@ export const launch = async (
 
 /** Today's environment of a session: what its host gives, and over it what it was opened with. */
 export const todaysEnvironment = async (
-  { host, spec }: Session,
+  { host, spec }: Pick<Session, 'host' | 'spec'>,
   signal?: Cancellation,
 ): Promise<E.Either<StartFailure, Environment>> => {
   if (host.environment === undefined) return E.right(spec.environment)

@@ -6,8 +6,8 @@
 import type { RunOutcome } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Host, HostPool } from './host.js'
-import type { LaunchPad } from './launch.js'
-import { failedRun, type RespawnRequest, respawn } from './respawn.js'
+import { type LaunchPad, todaysEnvironment } from './launch.js'
+import { failedRun, type RespawnRequest, respawn, unstartable } from './respawn.js'
 import type { Roster } from './roster.js'
 import type { Session } from './session.js'
 import { noteUnknown } from './unknown-command.js'
@@ -27,21 +27,21 @@ export const migrate = async (
   if (others.length === 0) {
     return { _tag: 'not-applicable', detail: `there is no other host than ${session.host.name}` }
   }
-  const from = session.host
-  const remark = await left(session, pad)
-  const missed: string[] = []
-  for (const host of others) {
+  const { host: from, rope } = session
+  let leaving: Leaving | undefined
+  const outcome = await firstOf(others, session, request, async (host) => {
+    leaving ??= await left(session, pad)
     session.host = host
     session.rope = undefined
-    session.deed = { remarks: [`moved from ${from.name} to ${host.name}; ${remark}`] }
-    const outcome = await respawn(session, 'restore', request, pad)
-    if (outcome._tag !== 'failed') return outcome
-    missed.push(`${host.name}: ${outcome.detail}`)
-    if (request.signal.aborted) break
-  }
+    session.deed = { remarks: [`moved from ${from.name} to ${host.name}; ${leaving.remark}`] }
+    return respawn(session, 'restore', request, pad)
+  })
+  if (outcome._tag === 'done') return outcome
   session.host = from
+  // What could not be ended may still be there when its host is back.
+  session.rope = leaving?.isEnded === true ? undefined : rope
   session.deed = {}
-  return { _tag: 'failed', detail: missed.join('; ') }
+  return outcome
 }
 
 /** Starts a second session from the snapshot, on another host where there is one. */
@@ -52,40 +52,70 @@ export const replicate = async (
   pad: LaunchPad,
   { pool, roster }: { readonly pool: HostPool; readonly roster: Roster },
 ): Promise<RunOutcome> => {
-  const host: Host = pool.others(session.host, session.options)[0] ?? session.host
-  session.fenced = true
-  const remark = await left(session, pad)
-  noteUnknown(session)
-  const adopted = roster.adopt({
-    id: replicaId,
-    spec: session.spec,
-    options: session.options,
-    size: session.size,
-    host,
+  const others = pool.others(session.host, session.options)
+  const hosts = others.length === 0 ? [session.host] : others
+  let leaving: Leaving | undefined
+  const outcome = await firstOf(hosts, session, request, async (host) => {
+    session.fenced = true
+    leaving ??= await left(session, pad)
+    noteUnknown(session)
+    const { spec, options, size } = session
+    const adopted = roster.adopt({ id: replicaId, spec, options, size, host })
+    if (E.isLeft(adopted)) return failedRun(adopted.left)
+    const replica = adopted.right
+    replica.history = session.history
+    replica.unknown = session.unknown
+    replica.setAside = session.setAside
+    replica.inPlaceOf = session.id
+    replica.deed = { remarks: [`takes the place of session ${session.id}; ${leaving.remark}`] }
+    const begun = await roster.whileStarting(replica, () =>
+      respawn(replica, 'restore', request, pad),
+    )
+    if (begun._tag === 'done') session.deed = { replica }
+    else await roster.end(replicaId)
+    return begun
   })
-  if (E.isLeft(adopted)) return failedRun(adopted.left)
-  const replica = adopted.right
-  replica.history = session.history
-  replica.unknown = session.unknown
-  replica.setAside = session.setAside
-  replica.inPlaceOf = session.id
-  replica.deed = { remarks: [`takes the place of session ${session.id}; ${remark}`] }
-  const outcome = await roster.whileStarting(replica, () =>
-    respawn(replica, 'restore', request, pad),
-  )
   if (outcome._tag !== 'done') {
-    await roster.end(replicaId)
     session.fenced = false
     return outcome
   }
-  session.deed = { replica }
   return { _tag: 'done', detail: `session ${replicaId}: ${outcome.detail}` }
 }
 
+/**
+ * Begins on the first of the hosts that can be reached and takes the session. Nothing of it is touched
+ * before one is reached: what cannot be begun elsewhere is not ended where it stands.
+ */
+const firstOf = async (
+  hosts: readonly Host[],
+  session: Session,
+  request: RespawnRequest,
+  begin: (host: Host) => Promise<RunOutcome>,
+): Promise<RunOutcome> => {
+  const barred = unstartable(session, request.traits)
+  if (barred !== undefined) return barred
+  const missed: string[] = []
+  for (const host of hosts) {
+    if (request.signal.aborted) missed.push('called off')
+    if (request.signal.aborted) break
+    const reached = await todaysEnvironment({ host, spec: session.spec }, request.signal)
+    const outcome = E.isLeft(reached) ? failedRun(reached.left) : await begin(host)
+    if (outcome._tag !== 'failed') return outcome
+    missed.push(`${host.name}: ${outcome.detail}`)
+  }
+  return { _tag: 'failed', detail: missed.join('; ') }
+}
+
+interface Leaving {
+  /** The process is known to be ended. */
+  readonly isEnded: boolean
+  readonly remark: string
+}
+
 /** Ends what is left of a session where it stood, or gives it up; says which. */
-const left = async (session: Session, { clock }: LaunchPad): Promise<string> => {
+const left = async (session: Session, { clock }: LaunchPad): Promise<Leaving> => {
   const { shell, host } = session
-  if (shell === undefined) return 'nothing was left of it'
+  if (shell === undefined) return { isEnded: true, remark: 'nothing was left of it' }
   const { pid } = shell.process.identity
   let ended: boolean | undefined
   const ending = shell.end().then(
@@ -108,7 +138,8 @@ const left = async (session: Session, { clock }: LaunchPad): Promise<string> => 
     () => ended,
   )
   shell.disown()
-  return ended
-    ? `process ${pid} on ${host.name} is ended`
-    : `process ${pid} on ${host.name} could not be reached to be ended: it is cut off`
+  const process = `process ${pid} on ${host.name}`
+  return ended === true
+    ? { isEnded: true, remark: `${process} is ended` }
+    : { isEnded: false, remark: `${process} could not be reached to be ended: it is cut off` }
 }

@@ -51,10 +51,8 @@ export const respawn = async (
   request: RespawnRequest,
   pad: LaunchPad,
 ): Promise<RunOutcome> => {
-  if (!request.traits.shell && !request.traits.rerunnable) {
-    const detail = `${session.spec.command} is no shell and was not declared rerunnable`
-    return { _tag: 'not-applicable', detail }
-  }
+  const barred = unstartable(session, request.traits)
+  if (barred !== undefined) return barred
   const wanted = wantedOf(session, request.snapshot)
   const lostVariables = lostNames(request.snapshot?.sessionId ?? session.id, request.lostSecrets)
   const screenLines = depth === 'restore' ? await showScreenAgain(session) : undefined
@@ -102,6 +100,18 @@ export const respawn = async (
   const { identity } = shell.process
   return { _tag: 'done', detail: `started anew as process ${identity.pid} on ${session.host.name}` }
 }
+
+/** Why the session's program may not be started again; `undefined`: it may. */
+export const unstartable = (
+  { spec }: Session,
+  { shell, rerunnable }: RespawnRequest['traits'],
+): RunOutcome | undefined =>
+  shell || rerunnable
+    ? undefined
+    : {
+        _tag: 'not-applicable',
+        detail: `${spec.command} is no shell and was not declared rerunnable`,
+      }
 
 const nothingLeft: Leftover = { ended: [], letBe: [] }
 

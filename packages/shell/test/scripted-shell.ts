@@ -24,8 +24,8 @@ export interface Entered {
 
 const terminal = '/dev/pts/0'
 
-/** A driver over one such shell. */
-export const scriptedShell = () => {
+/** A driver over one such shell. @param others the other hosts it may go to, given what starts one. */
+export const scriptedShell = (others: (start: Host['start']) => readonly Host[] = () => []) => {
   const time = new VirtualClock()
   const { clock } = time.fork()
   const entered: Entered[] = []
@@ -131,8 +131,15 @@ export const scriptedShell = () => {
   const driver = shellDriver(
     {
       name: 'scripted',
-      pool: { hostOf: () => E.right(host), others: () => [] },
-      strategies: new Set(['restart', 'restore', 'session-refresh', 'command-retry']),
+      pool: { hostOf: () => E.right(host), others: () => others(start) },
+      strategies: new Set([
+        'restart',
+        'restore',
+        'session-refresh',
+        'command-retry',
+        'migrate',
+        'replicate',
+      ]),
       defaultCommand: () => 'bash',
       adoptedEnvironment: (known) => known,
       close: async () => {},
