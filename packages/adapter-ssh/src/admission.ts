@@ -38,28 +38,29 @@ export const admissionOf = (clock: Clock): Admission => {
   const refused = new Map<string, StartFailure>()
   const provenUntilMs = new Map<string, number>()
   const first = new Map<string, Promise<E.Either<StartFailure, unknown>>>()
-  const settled = <A>(mark: string, outcome: E.Either<StartFailure, A>) => {
-    if (E.isRight(outcome)) provenUntilMs.set(mark, clock.monotonicMs() + provenForMs)
+  const settled = <A>(mark: string, key: string, outcome: E.Either<StartFailure, A>) => {
+    if (E.isRight(outcome)) provenUntilMs.set(key, clock.monotonicMs() + provenForMs)
     else if (outcome.left.credentialRefused === true) {
       refused.set(mark, outcome.left)
-      provenUntilMs.delete(mark)
+      provenUntilMs.delete(key)
     }
     return outcome
   }
   return {
     enter: async ({ mark, place, again }, attempt) => {
       if (again) refused.delete(mark)
+      // What one host refuses is tried at none; what one lets in may be another's wrong password.
+      const key = `${mark} ${place}`
       for (;;) {
         const known = refused.get(mark)
         if (known !== undefined) return E.left(known)
-        const isProven = clock.monotonicMs() < (provenUntilMs.get(mark) ?? Number.NEGATIVE_INFINITY)
-        if (isProven) return settled(mark, await attempt())
-        const key = `${mark} ${place}`
+        const isProven = clock.monotonicMs() < (provenUntilMs.get(key) ?? Number.NEGATIVE_INFINITY)
+        if (isProven) return settled(mark, key, await attempt())
         const other = first.get(key)
         if (other === undefined) {
           // Settled before anybody who waits is told.
           const own = attempt()
-            .then((outcome) => settled(mark, outcome))
+            .then((outcome) => settled(mark, key, outcome))
             .finally(() => first.delete(key))
           first.set(key, own)
           return own

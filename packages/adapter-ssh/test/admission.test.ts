@@ -90,4 +90,18 @@ describe('a credential', () => {
     await other.answer(E.right('in'))
     expect(await entered).toEqual(E.right('in'))
   })
+
+  test('that one host let in is tried at another by one, too', async () => {
+    const admission = admissionOf(clock)
+    const good = doorOf(admission, 'a', 'good')
+    void good.knock()
+    await good.answer(E.right('in'))
+    const other = doorOf(admission, 'a', 'other')
+    const many = Array.from({ length: 100 }, () => other.knock())
+    await other.answer(E.left(refused))
+    expect(await Promise.all(many)).toEqual(many.map(() => E.left(refused)))
+    expect(other.tries()).toBe(1)
+    // Nor is it tried where it was good: it is refused until the app asks for it.
+    expect(await good.knock()).toEqual(E.left(refused))
+  })
 })
