@@ -6,6 +6,7 @@
 import type { Clock } from '@session-recovery/core'
 import type { StartFailure } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
+import { type Bound, settledWithin } from './bound.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -16,6 +17,8 @@ export interface Door {
   readonly place: string
   /** The app asked for it: what was refused may be tried once more. */
   readonly again: boolean
+  /** How long the answer of another who tries it is waited for. */
+  readonly bound: Omit<Bound, 'clock'>
 }
 
 export interface Admission {
@@ -28,6 +31,9 @@ export interface Admission {
 
 /** Said of an attempt that nobody wanted any more: it tells nothing about others. */
 export const calledOff: StartFailure = { detail: 'called off' }
+
+/** Said of an attempt whose bound passed while another was tried: it tells nothing about others, too. */
+export const notInTime: StartFailure = { detail: 'another login with it was not answered in time' }
 
 // So long after it was let in a credential is taken to be good.
 const provenForMs = 10_000
@@ -47,7 +53,7 @@ export const admissionOf = (clock: Clock): Admission => {
     return outcome
   }
   return {
-    enter: async ({ mark, place, again }, attempt) => {
+    enter: async ({ mark, place, again, bound }, attempt) => {
       if (again) refused.delete(mark)
       // What one host refuses is tried at none; what one lets in may be another's wrong password.
       const key = `${mark} ${place}`
@@ -65,8 +71,9 @@ export const admissionOf = (clock: Clock): Admission => {
           first.set(key, own)
           return own
         }
-        const outcome = await other
-        if (E.isLeft(outcome) && outcome.left !== calledOff) return outcome
+        const told = await settledWithin({ ...bound, clock }, other)
+        if (told._tag !== 'seen') return E.left(told._tag === 'cancelled' ? calledOff : notInTime)
+        if (E.isLeft(told.value) && told.value.left !== calledOff) return told.value
       }
     },
   }

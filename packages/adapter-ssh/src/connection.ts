@@ -8,6 +8,7 @@ import { type StartFailure, type TerminalSize, waitFor } from '@session-recovery
 import * as E from 'fp-ts/lib/Either.js'
 import ssh2, { type ClientChannel, type ServerHostKeyAlgorithm } from 'ssh2'
 import { type Admission, calledOff } from './admission.js'
+import { type Bound, remainingMs, settledWithin } from './bound.js'
 import { type Login, loginOf } from './credential.js'
 import { fingerprintOf, type KeyBook, knownHostsBook, pinnedBook } from './known-host.js'
 import type { PoolHost } from './option.js'
@@ -58,13 +59,21 @@ export const dial = async (
   again: boolean,
   signal: Cancellation | undefined,
 ): Promise<Dialled> => {
-  const book = await bookOf(host)
+  const { clock, dialTimeoutMs, admission } = options
+  const bound = { clock, untilMs: clock.monotonicMs() + dialTimeoutMs, signal }
+  // The app's own function may never answer, nor a file that is far away.
+  const prepared = await settledWithin(bound, Promise.all([bookOf(host), loginOf(host)]))
+  if (prepared._tag === 'cancelled') return E.left(calledOff)
+  if (prepared._tag === 'too-late') {
+    const detail = `${nameOf(host)}: its key and credential were not there within ${dialTimeoutMs} ms`
+    return E.left({ detail })
+  }
+  const [book, login] = prepared.value
   if (E.isLeft(book)) return book
-  const login = await loginOf(host)
   if (E.isLeft(login)) return login
   const { mark } = login.right
-  return options.admission.enter({ mark, place: nameOf(host), again }, () =>
-    dialWith(login.right, book.right, host, options, signal),
+  return admission.enter({ mark, place: nameOf(host), again, bound }, () =>
+    dialWith(login.right, book.right, host, options, bound),
   )
 }
 
@@ -76,15 +85,16 @@ const dialWith = async (
   book: KeyBook,
   host: PoolHost,
   options: DialOptions,
-  signal: Cancellation | undefined,
+  bound: Bound,
 ): Promise<Dialled> => {
   const name = nameOf(host)
+  const { signal } = bound
   if (signal?.aborted === true) return E.left(calledOff)
   const attempt = attempted(host, book, method, options)
   const outcome = await waitFor(
     {
       clock: options.clock,
-      withinMs: options.dialTimeoutMs,
+      withinMs: remainingMs(bound),
       wakeBy: attempt.wakeBy,
       ...(signal === undefined ? {} : { signal }),
     },

@@ -3,17 +3,22 @@ import type { StartFailure } from '@session-recovery/shell'
 import { VirtualClock } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { type Admission, admissionOf, calledOff } from '../src/admission.js'
+import { type Admission, admissionOf, calledOff, type Door, notInTime } from '../src/admission.js'
 
 const refused: StartFailure = { detail: 'refused', credentialRefused: true }
 const unreached: StartFailure = { detail: 'unreached' }
 
 // A door at which the tries are counted, and answered when the test says so.
-const doorOf = (admission: Admission, mark: string, place = 'h') => {
+const doorOf = (
+  admission: Admission,
+  mark: string,
+  place = 'h',
+  bound: Door['bound'] = { untilMs: Number.MAX_SAFE_INTEGER },
+) => {
   const answers: ((outcome: E.Either<StartFailure, string>) => void)[] = []
   let tries = 0
   const knock = (again = false) =>
-    admission.enter({ mark, place, again }, () => {
+    admission.enter({ mark, place, again, bound }, () => {
       tries += 1
       return new Promise<E.Either<StartFailure, string>>((resolve) => answers.push(resolve))
     })
@@ -103,5 +108,22 @@ describe('a credential', () => {
     expect(other.tries()).toBe(1)
     // Nor is it tried where it was good: it is refused until the app asks for it.
     expect(await good.knock()).toEqual(E.left(refused))
+  })
+
+  test('is not waited for when that is called off, nor for longer than the bound', async () => {
+    const time = new VirtualClock()
+    const { clock: virtual } = time.fork()
+    const admission = admissionOf(virtual)
+    const first = doorOf(admission, 'a')
+    void first.knock()
+    const over = new AbortController()
+    const untilMs = virtual.monotonicMs() + 1_000
+    const called = doorOf(admission, 'a', 'h', { untilMs, signal: over.signal }).knock()
+    const bounded = doorOf(admission, 'a', 'h', { untilMs }).knock()
+    over.abort()
+    expect(await called).toEqual(E.left(calledOff))
+    await time.advance(1_000)
+    expect(await bounded).toEqual(E.left(notInTime))
+    expect(first.tries()).toBe(1)
   })
 })
