@@ -69,4 +69,4 @@ test(`${kills} times kill -9: nothing acknowledged is lost, nothing torn is acce
   }
   expect(acknowledged.snapshot.size).toBeGreaterThan(0)
   console.log(`${kills} kills, ${lines} acknowledgements, none lost`)
-})
+}, 180_000)

@@ -1,7 +1,13 @@
 /** No secret is shown, wherever it stands, as long as a name gives it away. */
-import { defaultPolicy, receiptOf, restored, secretReference } from '@session-recovery/core'
+import {
+  defaultPolicy,
+  receiptOf,
+  redactedText,
+  restored,
+  secretReference,
+} from '@session-recovery/core'
 import { describe, expect, it } from 'vitest'
-import { secretMark, withoutSecrets } from '../src/redaction.js'
+import { withoutSecrets } from '../src/redaction.js'
 import { inspectorOf } from './scope.js'
 import { alive, died, recoveryOf } from './trace.js'
 import { eventsOf, viewerOf } from './viewer.js'
@@ -19,14 +25,14 @@ describe('fields', () => {
       TOKEN: 123_456_789,
     }
     expect(shown(value)).toEqual({
-      env: { DB_PASSWORD: secretMark, HOME: '/root', list: [{ apiKey: secretMark }] },
-      credentials: secretMark,
-      TOKEN: secretMark,
+      env: { DB_PASSWORD: redactedText, HOME: '/root', list: [{ apiKey: redactedText }] },
+      credentials: redactedText,
+      TOKEN: redactedText,
     })
   })
 
   it('with a declared name are covered, too', () => {
-    expect(shown({ LICENCE: secret }, ['LICENCE'])).toEqual({ LICENCE: secretMark })
+    expect(shown({ LICENCE: secret }, ['LICENCE'])).toEqual({ LICENCE: redactedText })
     expect(shown({ LICENCE: secret })).toEqual({ LICENCE: secret })
   })
 
@@ -69,7 +75,7 @@ describe('texts', () => {
     `password="a token=b ${secret}"`,
   ])('do not assign one: %s', (text) => {
     expect(JSON.stringify(shown(text))).not.toContain(secret)
-    expect(JSON.stringify(shown(text))).toContain(secretMark)
+    expect(JSON.stringify(shown(text))).toContain(redactedText)
   })
 
   it('keep what assigns none', () => {
@@ -88,9 +94,9 @@ describe('texts', () => {
       { event: { env: { PGPASSWORD: secret } }, context: { reason: `said ${secret}!` } },
       [],
     )
-    expect(clean.context).toEqual({ reason: `said ${secretMark}!` })
+    expect(clean.context).toEqual({ reason: `said ${redactedText}!` })
     const told = shown([`login with token=${secret}`, `${secret} was refused`])
-    expect(told).toEqual([`login with token=${secretMark}`, `${secretMark} was refused`])
+    expect(told).toEqual([`login with token=${redactedText}`, `${redactedText} was refused`])
   })
 })
 
@@ -147,8 +153,8 @@ describe('a viewer', () => {
     const covered = new Set<string>()
     const look = (value: unknown): void => {
       for (const [key, inner] of Object.entries(value ?? {})) {
-        if (inner === secretMark) covered.add(key)
-        else if (typeof inner === 'string') expect(inner).not.toContain(secretMark)
+        if (inner === redactedText) covered.add(key)
+        else if (typeof inner === 'string') expect(inner).not.toContain(redactedText)
         else if (typeof inner === 'object') look(inner)
       }
     }

@@ -2,6 +2,8 @@
  * Secrets are references: what is declared secret or named like one, and its exact bytes wherever else
  * they turn up, is taken out of a snapshot before anything is stored or told, and put back on restore.
  */
+import { isSecretName, isSecretReference, redactedText, secretReference } from './secret-name.js'
+import { secretNames, withoutNamedSecrets } from './secret-text.js'
 import type { ShellState, ShellVariable } from './shell-state.js'
 import type { RecoverySnapshot } from './snapshot.js'
 
@@ -15,39 +17,10 @@ export interface Redacted {
 
 // ----------------------------------------------------------------------------------- constructors
 
-const secretName =
-  /passw(?:or)?d|passphrase|passcode|(?<!by|com|sur|tres)pass$|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|session[_-]?key|signing[_-]?key|encryption[_-]?key|credential|auth(?:orization)?$|cookie|bearer|jwt|dsn$|_pwd$/i
-
 /** An address with a password in it: `scheme://user:password@host`. */
 const credentialAddress = /^[a-z][a-z\d+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i
 
-/** What stands in text where a secret stood. */
-export const redactedText = '[secret]'
-
-const referencePrefix = 'session-recovery-secret:'
 const numberSuffix = '#number'
-
-/**
- * Whether a variable or field of this name holds a secret: by its looks, or because it is declared.
- *
- * @example
- * isSecretName('DB_PASSWORD', []) // => true
- * isSecretName('EDITOR', []) // => false
- * isSecretName('LAUNCH_CODE', ['LAUNCH_CODE']) // => true
- */
-export const isSecretName = (name: string, declared: readonly string[]): boolean =>
-  declared.includes(name) || secretName.test(name)
-
-/** The reference that stands for the secret at `path` of a session; different paths never share one. */
-export const secretReference = (sessionId: string, ...path: readonly string[]): string =>
-  referencePrefix + [sessionId, ...path].map(escaped).join('/')
-
-// By code units, since an id or a name may hold half of a surrogate pair.
-const escaped = (part: string): string =>
-  part.replace(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
-/** Whether a value is a reference to a secret. */
-export const isSecretReference = (value: string): boolean => value.startsWith(referencePrefix)
 
 // ------------------------------------------------------------------------------------ combinators
 
@@ -61,7 +34,8 @@ type Change = (value: string | number, path: Path, named: boolean) => string | n
 /**
  * Takes the secrets out of `snapshot`. Each becomes a reference where its name says that it is one, and
  * so does every variable and field of the app's that contains its exact text; in all else that is kept
- * (history, output, errors, names, functions, aliases, traps) that text is replaced.
+ * (history, output, errors, names, functions, aliases, traps) that text is replaced. A command line that
+ * gives a secret its value holds it before any variable does: it is found there by its name, too.
  *
  * A value that only looks like a reference is taken out like a secret: what a program writes into its
  * environment must not resolve to somebody else's secret.
@@ -93,14 +67,29 @@ export const redact = (
     return told ? take(value, path) : value
   }
   const taken = changed(snapshot, declared, byName)
-  const sought = soughtIn(new Map([...known, ...secrets]))
+  const isSecret = secretNames(declared)
+  const spoken: string[] = []
+  for (const line of linesOf(snapshot))
+    withoutNamedSecrets(line, isSecret, (one) => spoken.push(one))
+  const sought = soughtIn([...known.values(), ...secrets.values(), ...spoken])
   const byText: Change = (value, path) =>
     typeof value === 'string' && !isOwn(value, path) && sought.some((text) => value.includes(text))
       ? take(value, path)
       : value
   const free = changed(taken, declared, byText)
-  return { snapshot: scrubbed(free, (text) => cleaned(text, sought)), secrets }
+  const clean: Clean = (text) => cleaned(text, sought)
+  const cleanLine: Clean = (line) => clean(withoutNamedSecrets(line, isSecret))
+  return { snapshot: scrubbed(free, clean, cleanLine), secrets }
 }
+
+// Everything that somebody said to a shell, or of it.
+const linesOf = ({ commandHistory, interactiveState, errorContext }: RecoverySnapshot) => [
+  ...commandHistory,
+  ...(interactiveState?.pendingCommands ?? []),
+  ...(interactiveState?.unknownCommands ?? []),
+  ...(interactiveState?.setAside ?? []),
+  ...(errorContext === undefined ? [] : [errorContext.lastError]),
+]
 
 const hasCredential = (value: string): boolean => credentialAddress.test(value)
 
@@ -167,8 +156,8 @@ const mapped = (
   Object.fromEntries(Object.entries(from).map(([key, item]) => [rename(key), change(item, key)]))
 
 /** The texts to look for, the longest first: one may contain another. */
-const soughtIn = (secrets: ReadonlyMap<string, string>): readonly string[] =>
-  [...new Set(secrets.values())]
+const soughtIn = (secrets: Iterable<string>): readonly string[] =>
+  [...new Set(secrets)]
     .filter((secret) => secret.length >= shortestSought)
     .sort((a, b) => b.length - a.length)
 
@@ -177,35 +166,35 @@ const cleaned = (value: string, sought: readonly string[]): string =>
 
 /** `value` with the exact text of every known secret replaced. */
 export const scrub = (value: string, secrets: ReadonlyMap<string, string>): string =>
-  cleaned(value, soughtIn(secrets))
+  cleaned(value, soughtIn(secrets.values()))
 
 type Clean = (text: string) => string
 
-const scrubbed = (snapshot: RecoverySnapshot, clean: Clean): RecoverySnapshot => {
+const scrubbed = (snapshot: RecoverySnapshot, clean: Clean, cleanLine: Clean): RecoverySnapshot => {
   const state = snapshot.interactiveState
   const error = snapshot.errorContext
   return {
     ...snapshot,
     environment: deep(snapshot.environment, clean) as Record<string, string>,
     workingDirectory: clean(snapshot.workingDirectory),
-    commandHistory: snapshot.commandHistory.map(clean),
+    commandHistory: snapshot.commandHistory.map(cleanLine),
     outputBuffer: scrubbedChunks(snapshot.outputBuffer, clean),
     sessionState: deep(snapshot.sessionState, clean),
     sessionOptions: deep(snapshot.sessionOptions, clean),
     ...(snapshot.shell === undefined ? {} : { shell: scrubbedShell(snapshot.shell, clean) }),
     ...(error === undefined
       ? {}
-      : { errorContext: { ...error, lastError: clean(error.lastError) } }),
+      : { errorContext: { ...error, lastError: cleanLine(error.lastError) } }),
     ...(state === undefined
       ? {}
       : {
           interactiveState: {
             ...state,
-            pendingCommands: state.pendingCommands.map(clean),
+            pendingCommands: state.pendingCommands.map(cleanLine),
             ...(state.unknownCommands === undefined
               ? {}
-              : { unknownCommands: state.unknownCommands.map(clean) }),
-            ...(state.setAside === undefined ? {} : { setAside: state.setAside.map(clean) }),
+              : { unknownCommands: state.unknownCommands.map(cleanLine) }),
+            ...(state.setAside === undefined ? {} : { setAside: state.setAside.map(cleanLine) }),
             ...(state.promptType === undefined ? {} : { promptType: clean(state.promptType) }),
           },
         }),

@@ -5,7 +5,7 @@
  * Only fields that hold free text are touched: a secret that happens to read like a tag, a token or a
  * kind must not change what is decided.
  */
-import { scrub } from '@session-recovery/core'
+import { scrub, secretNames, withoutNamedSecrets } from '@session-recovery/core'
 
 /** The longest free text kept, in characters: what a person reads, not a log. */
 export const freeTextLimit = 4_096
@@ -18,12 +18,18 @@ const freeText: ReadonlySet<string> = new Set([
   'setAside',
 ])
 
+/** What is known to be secret: values by reference, and names besides those that look like it. */
+export interface KnownSecrets {
+  readonly secrets: ReadonlyMap<string, string>
+  readonly declared: readonly string[]
+}
+
 /** One text without the secrets, and cut. */
-export const cleanText = (text: string, secrets: ReadonlyMap<string, string>): string =>
-  scrub(text, secrets).slice(0, freeTextLimit)
+export const cleanText = (text: string, { secrets, declared }: KnownSecrets): string =>
+  scrub(withoutNamedSecrets(text, secretNames(declared)), secrets).slice(0, freeTextLimit)
 
 /** Plain data with every free text in it cleaned. */
-export const cleaned = <A>(value: A, secrets: ReadonlyMap<string, string>): A => {
+export const cleaned = <A>(value: A, secrets: KnownSecrets): A => {
   const visit = (inner: unknown, key: string): unknown => {
     if (typeof inner === 'string') return freeText.has(key) ? cleanText(inner, secrets) : inner
     if (Array.isArray(inner)) return inner.map((item) => visit(item, key))

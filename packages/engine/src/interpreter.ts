@@ -201,7 +201,7 @@ export class Interpreter {
   }
 
   async #captureFailed(token: string, message: string): Promise<void> {
-    const detail = cleanText(message, this.#keeper.secrets)
+    const detail = cleanText(message, this.#keeper.known)
     this.#runtime.notify({ _tag: 'capture-failed', sessionId: this.#sessionId, detail })
     await this.#insist({ type: 'captureFailed', token, detail })
   }
@@ -356,9 +356,8 @@ export class Interpreter {
 
   /** What `thrown` says, and a line in the log: without the secrets it may hold. */
   #messageOf(what: string, thrown: unknown): string {
-    const { secrets } = this.#keeper
     const { message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const detail = cleanText(stack ?? message, secrets)
+    const detail = cleanText(stack ?? message, this.#keeper.known)
     this.#runtime.logger('error', `${what} of ${this.#sessionId} threw`, detail)
     return message
   }

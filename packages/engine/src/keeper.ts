@@ -18,6 +18,7 @@ import {
   withUpdate,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import type { KnownSecrets } from './free-text.js'
 import type { Runtime } from './runtime.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -74,9 +75,9 @@ export class Keeper {
     return this.#view
   }
 
-  /** The secrets seen in this session so far, by reference. */
-  get secrets(): ReadonlyMap<string, string> {
-    return this.#secrets
+  /** The secrets seen in this session so far, and the names declared to be some. */
+  get known(): KnownSecrets {
+    return { secrets: this.#secrets, declared: this.#runtime.policy.secretNames }
   }
 
   /** Keeps a first snapshot once the session is `registered`: before, the store does not know it. */

@@ -94,7 +94,7 @@ export class Running {
         this.runtime,
         record,
         durableRev,
-        (event) => cleaned(event, keeper.secrets),
+        (event) => cleaned(event, keeper.known),
         (effects, decided, durable) => seat.interpreter.interpret(effects, decided, durable),
       ),
       interpreter: new Interpreter(
