@@ -1,5 +1,6 @@
 /** The environment of a real shell that was brought back, and where each variable of it comes from. */
 import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defaultPolicy, secretReference } from '@session-recovery/core'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -39,7 +40,7 @@ describe('the environment of a shell that was restored', () => {
     )
     expect(item.origins).toMatchObject({
       MINE: 'snapshot',
-      HOME: 'snapshot',
+      HOME: 'host',
       SSH_AUTH_SOCK: 'host',
       DISPLAY: 'volatile',
       TMUX: 'volatile',
@@ -57,6 +58,19 @@ describe('the environment of a shell that was restored', () => {
     for (const name of ['DISPLAY', 'TMUX', 'LD_PRELOAD']) expect(now).not.toHaveProperty(name)
     expect(item.status).toBe('lost')
     expect(item.detail).toContain('2 of a moment that is past: DISPLAY, TMUX')
+  })
+
+  it('looks for start-up files where today’s host has them, and names what was refused', async () => {
+    const run = join(tmpdir(), 'nobody-runs-this')
+    const names = ['XDG_CONFIG_HOME', 'LESS', 'MAKEFLAGS', 'GIT_DIR', 'INPUTRC']
+    const before = { HOME: run, ...Object.fromEntries(names.map((name) => [name, run])) }
+    const { now, item } = await restored({}, { ...before, GIT_AUTHOR_NAME: 'me' })
+    expect(now).toMatchObject({ HOME: rig.home, GIT_AUTHOR_NAME: 'me', MADE: '1' })
+    for (const name of names) expect(now).not.toHaveProperty(name)
+    const refused = Object.fromEntries(names.map((name) => [name, 'refused']))
+    expect(item.origins).toMatchObject({ ...refused, HOME: 'host', GIT_AUTHOR_NAME: 'snapshot' })
+    for (const name of names) expect(item.detail).toContain(name)
+    expect(item.detail).toContain('5 not restored, as they can run code')
   })
 
   it('has what the policy names, and today’s of what it calls volatile', async () => {

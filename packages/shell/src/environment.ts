@@ -2,7 +2,7 @@
  * The environment a new process is given, merged of three: the snapshot's, today's host's, and the list of
  * what belongs to a moment of the host (sockets, displays, process ids), where the snapshot's value is
  * stale. Where a variable can make programs run code by itself, only today's host is heard, unless the
- * policy names it. Nothing is set of what belongs to the shell.
+ * policy names it; it also says where the home is, as that chooses the start-up files. Nothing is set of what belongs to the shell.
  */
 
 import { type Policy, secretReference, storedBytes } from '@session-recovery/core'
@@ -44,19 +44,31 @@ export interface Comparison {
 
 // ----------------------------------------------------------------------------------- constructors
 
-// What loaders, interpreters, shells and tools run without being asked. A program the user chose and
-// starts by name (EDITOR, PAGER) is none of these.
+// What loaders, interpreters, shells and tools run without being asked, be it only by the place where they
+// look for their start-up files, modules and settings. A program the user chose and starts by name (EDITOR,
+// PAGER) is none of these, nor is what programs are found by (PATH).
 const executing: readonly RegExp[] = [
   /^LD_/,
   /^DYLD_/,
-  /^(BASH_ENV|ENV|PROMPT_COMMAND|PS[0-4]|MAILPATH|SHELLOPTS|BASHOPTS|ZDOTDIR)$/,
-  /^(R?PROMPT[2-4]?|RPS[12]|PSVAR|SPROMPT|POSTEDIT|READNULLCMD|NULLCMD)$/,
+  /^(BASH_ENV|ENV|PROMPT_COMMAND|PS[0-4]|MAILPATH|SHELLOPTS|BASHOPTS|BASH_LOADABLES_PATH|INPUTRC)$/,
+  /^(R?PROMPT[2-4]?|RPS[12]|PSVAR|SPROMPT|POSTEDIT|READNULLCMD|NULLCMD|ZDOTDIR)$/,
+  /^(fpath|module_path)$/i,
   /^BASH_FUNC_/,
+  /^(XDG_(CONFIG|DATA)_(HOME|DIRS)|fish_(function|complete)_path)$/,
   /^NODE_(OPTIONS|PATH|REPL_EXTERNAL_MODULE)$/,
-  /^(PYTHON(STARTUP|PATH|HOME|BREAKPOINT|INSPECT)|PERL5?(OPT|LIB|DB)|RUBY(OPT|LIB))$/,
-  /^(_JAVA_OPTIONS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS)$/,
-  /^GIT_(CONFIG|SSH|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND|EXEC_PATH|TEMPLATE_DIR|EDITOR|PAGER|SEQUENCE_EDITOR)/,
-  /^(LESSOPEN|LESSCLOSE|SSH_ASKPASS|SUDO_ASKPASS|RUSTC_WRAPPER|GCONV_PATH)$/,
+  /^PYTHON(STARTUP|PATH|HOME|BREAKPOINT|INSPECT|WARNINGS|USERBASE|EXECUTABLE|PLATLIBDIR|PYCACHEPREFIX)$/,
+  /^(PERL|RUBY|GEM_|BUNDLE_)/,
+  /^(_JAVA_OPTIONS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|(JAVA|MAVEN|GRADLE|ANT|SBT)_(OPTS|ARGS))$/,
+  /^(LUA_(INIT|PATH|CPATH)|JULIA_(LOAD|DEPOT)_PATH|PHPRC$|PHP_INI_SCAN_DIR$|R_(PROFILE|ENVIRON|LIBS))/,
+  /^(DOTNET_(STARTUP_HOOKS|ADDITIONAL_DEPS)|GOFLAGS|GOENV|RUSTFLAGS|RUSTC(_WORKSPACE)?(_WRAPPER)?)$/,
+  /^npm_config_/i,
+  // All that git reads but who the author is and whether it may ask; a trace is written to any file.
+  /^GIT_(?!(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)$|TERMINAL_PROMPT$)/,
+  /^LESS(OPEN|CLOSE|ECHO|KEY|KEYIN|KEY_SYSTEM|KEY_CONTENT)?$/,
+  /^(G?VIMINIT|EXINIT|MYVIMRC|VIM|VIMRUNTIME|NVIM_APPNAME|EMACSLOADPATH|SCREENRC|SYSSCREENRC)$/,
+  /^((GNU)?MAKEFLAGS|MFLAGS|MAKEFILES|TAR_OPTIONS|ZIPOPT|RIPGREP_CONFIG_PATH|FZF_DEFAULT_(COMMAND|OPTS))$/,
+  /^(RSYNC_(RSH|CONNECT_PROG)|CVS_RSH|SVN_SSH|HGRCPATH|(SSH|SUDO)_ASKPASS|WGETRC)$/,
+  /^(OPENSSL_(CONF|MODULES|ENGINES)|GCONV_PATH|GTK\d?_MODULES|GTK_PATH|GIO_(EXTRA_MODULES|MODULE_DIR)|QT_PLUGIN_PATH)$/,
 ]
 
 /** Whether a variable of this name can make programs run code that nobody asked for. */
@@ -75,6 +87,9 @@ const momentary: readonly RegExp[] = [
 /** Whether a variable of this name tells something of one moment of a host. */
 export const isVolatile = (name: string, volatileNames: readonly string[]): boolean =>
   volatileNames.includes(name) || momentary.some((rule) => rule.test(name))
+
+// Where start-up files are looked for. A shell cannot do without it: a snapshot's stands in for none.
+const places: ReadonlySet<string> = new Set(['HOME'])
 
 // The shell counts, sets and follows these itself.
 const shellsOwn: ReadonlySet<string> = new Set(['_', 'SHLVL', 'PWD', 'COLUMNS', 'LINES'])
@@ -136,6 +151,7 @@ const originOf = (
     return before === undefined || before === today ? host : 'refused'
   }
   if (!identifier.test(name)) return host
+  if (places.has(name) && today !== undefined && !isAllowed) return 'host'
   if (isVolatile(name, policy.volatileNames)) {
     return before !== undefined && today === undefined ? 'volatile' : host
   }

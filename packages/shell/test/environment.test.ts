@@ -104,6 +104,84 @@ describe('merged environments', () => {
   })
 })
 
+const whole: MergeRule = { isWhole: true, lostNames: [], policy: defaultPolicy }
+
+describe('what can run code', () => {
+  it.each([
+    ...['LD_PRELOAD', 'LD_LIBRARY_PATH', 'LD_AUDIT', 'DYLD_INSERT_LIBRARIES', 'GCONV_PATH'],
+    ...['BASH_ENV', 'ENV', 'PROMPT_COMMAND', 'PS0', 'PS1', 'PS4', 'BASH_FUNC_f', 'MAILPATH'],
+    ...['SHELLOPTS', 'BASHOPTS', 'BASH_LOADABLES_PATH', 'INPUTRC', 'ZDOTDIR', 'FPATH', 'fpath'],
+    ...['MODULE_PATH', 'module_path', 'PROMPT', 'RPROMPT', 'RPS1', 'NULLCMD', 'fish_function_path'],
+    ...['XDG_CONFIG_HOME', 'XDG_CONFIG_DIRS', 'XDG_DATA_DIRS', 'XDG_DATA_HOME'],
+    ...['GIT_CONFIG_COUNT', 'GIT_CONFIG_KEY_0', 'GIT_CONFIG_GLOBAL', 'GIT_SSH', 'GIT_SSH_COMMAND'],
+    ...[
+      'GIT_DIR',
+      'GIT_WORK_TREE',
+      'GIT_EXEC_PATH',
+      'GIT_EXTERNAL_DIFF',
+      'GIT_ASKPASS',
+      'GIT_TRACE',
+    ],
+    ...['GIT_COMMON_DIR', 'GIT_TEMPLATE_DIR', 'GIT_EDITOR', 'GIT_PAGER', 'GIT_PROXY_COMMAND'],
+    ...['GIT_ALLOW_PROTOCOL', 'GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES'],
+    ...['LESS', 'LESSOPEN', 'LESSCLOSE', 'LESSKEY', 'LESSKEYIN', 'LESSKEY_SYSTEM', 'LESSECHO'],
+    ...['MAKEFLAGS', 'GNUMAKEFLAGS', 'MAKEFILES', 'TAR_OPTIONS', 'RIPGREP_CONFIG_PATH'],
+    ...['PYTHONPATH', 'PYTHONSTARTUP', 'PYTHONHOME', 'PYTHONBREAKPOINT', 'PYTHONINSPECT'],
+    ...['PYTHONWARNINGS', 'PYTHONUSERBASE', 'PYTHONEXECUTABLE', 'PYTHONPYCACHEPREFIX'],
+    ...[
+      'PERL5OPT',
+      'PERL5LIB',
+      'PERLLIB',
+      'PERL5DB',
+      'PERL5SHELL',
+      'RUBYOPT',
+      'RUBYLIB',
+      'GEM_PATH',
+    ],
+    ...['NODE_OPTIONS', 'NODE_PATH', 'npm_config_script_shell', 'NPM_CONFIG_USERCONFIG'],
+    ...['JAVA_TOOL_OPTIONS', '_JAVA_OPTIONS', 'JDK_JAVA_OPTIONS', 'CLASSPATH', 'MAVEN_OPTS'],
+    ...['LUA_INIT', 'LUA_INIT_5_4', 'LUA_PATH', 'LUA_CPATH', 'PHPRC', 'PHP_INI_SCAN_DIR'],
+    ...['JULIA_LOAD_PATH', 'JULIA_DEPOT_PATH', 'R_PROFILE_USER', 'DOTNET_STARTUP_HOOKS'],
+    ...['GOFLAGS', 'GOENV', 'RUSTFLAGS', 'RUSTC', 'RUSTC_WRAPPER', 'RUSTC_WORKSPACE_WRAPPER'],
+    ...['VIMINIT', 'GVIMINIT', 'EXINIT', 'MYVIMRC', 'SCREENRC', 'FZF_DEFAULT_COMMAND'],
+    ...['RSYNC_RSH', 'CVS_RSH', 'SVN_SSH', 'SSH_ASKPASS', 'SUDO_ASKPASS', 'HGRCPATH'],
+    ...['OPENSSL_CONF', 'OPENSSL_MODULES', 'OPENSSL_ENGINES', 'GTK_MODULES', 'GIO_EXTRA_MODULES'],
+  ])('%s of the snapshot is refused', (executing) => {
+    const made = merged({ [executing]: 'past' }, {}, whole)
+    expect(made.environment).toEqual({})
+    expect(made.refused).toEqual({ [executing]: 'past' })
+    expect(made.origins).toEqual({ [executing]: 'refused' })
+    const over = merged({ [executing]: 'past' }, { [executing]: 'today' }, whole)
+    expect(over.environment).toEqual({ [executing]: 'today' })
+    expect(over.refused).toEqual({ [executing]: 'past' })
+  })
+
+  it.each([
+    ...['PATH', 'EDITOR', 'VISUAL', 'PAGER', 'MANPAGER', 'BROWSER', 'TERMINFO', 'HISTFILE', 'LANG'],
+    ...['GIT_AUTHOR_NAME', 'GIT_AUTHOR_EMAIL', 'GIT_COMMITTER_DATE', 'GIT_TERMINAL_PROMPT'],
+    ...['PYTHONUNBUFFERED', 'NODE_ENV', 'JAVA_HOME', 'GOPATH', 'LESSCHARSET', 'LESSHISTFILE'],
+    ...['XDG_CACHE_HOME', 'VIRTUAL_ENV', 'KUBECONFIG', 'MY_GIT_SSH', 'BUILD'],
+  ])('%s of the snapshot is brought back', (plain) => {
+    const made = merged({ [plain]: 'past' }, { [plain]: 'today' }, whole)
+    expect(made.environment).toEqual({ [plain]: 'past' })
+    expect(made.refused).toEqual({})
+  })
+
+  it('is not chosen by the home of the snapshot where today has one, unless the policy says so', () => {
+    const [past, today] = [{ HOME: '/past' }, { HOME: '/today' }]
+    expect(merged(past, today, whole)).toMatchObject({
+      environment: today,
+      origins: { HOME: 'host' },
+    })
+    expect(merged(past, {}, whole)).toMatchObject({
+      environment: past,
+      origins: { HOME: 'snapshot' },
+    })
+    const policy = { ...defaultPolicy, restoredExecutables: ['HOME'] }
+    expect(merged(past, today, { ...whole, policy }).environment).toEqual(past)
+  })
+})
+
 test.each([
   ...['SSH_AUTH_SOCK', 'DISPLAY', 'XAUTHORITY', 'WAYLAND_DISPLAY', 'DBUS_SESSION_BUS_ADDRESS'],
   ...['XDG_RUNTIME_DIR', 'XDG_SESSION_ID', 'TMUX', 'TMUX_PANE', 'STY', 'GPG_AGENT_PID'],
