@@ -2,7 +2,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { died, eventually, foreground, type Rig, rigOf } from './rig.js'
+import { died, eventually, foreground, type Rig, rigOf, traits } from './rig.js'
 
 let rig: Rig
 afterEach(() => rig.close())
@@ -124,6 +124,35 @@ trap 'other=1' DEBUG`,
     expect(await rig.verify('a', 'prompt-reset')).toMatchObject({ _tag: 'unproved' })
     session.write('mine\r')
     await eventually('what was read', () => session.output().includes('got <mine>') || undefined)
+  })
+
+  it('is typed nothing by exec and by a retry while a command of its own reads, even untold', async () => {
+    rig = rigOf()
+    const line = 'sleep 1000 # again'
+    const first = await rig.open('a')
+    void first.exec(line)
+    await eventually(
+      'the command',
+      async () => (await rig.capture('a')).foreground.kind === 'running' || undefined,
+    )
+    process.kill(first.pid() ?? 0, 'SIGKILL')
+    await died(rig, 'a')
+    await rig.run('a', 'restore')
+    const session = rig.driver.session('a') ?? first
+    expect(session.unknownCommands()).toEqual([line])
+    await session.exec('unset PROMPT_COMMAND PS0')
+    session.write('echo rea""dy; read -r x; echo "got <$x>"\r')
+    await eventually('the read', () => session.output().includes('ready') || undefined)
+    const untyped = expect.stringContaining('nothing was typed')
+    expect(await session.exec('echo no')).toEqual({ _tag: 'lost', detail: untyped })
+    const retried = await rig.run('a', 'command-retry', {
+      traits: { ...traits, idempotentCommands: [line] },
+    })
+    expect(retried).toEqual({ _tag: 'failed', detail: untyped })
+    expect(session.unknownCommands()).toEqual([line])
+    session.write('mine\r')
+    await eventually('what was read', () => session.output().includes('got <mine>') || undefined)
+    expect(session.setAside()).toEqual([])
   })
 
   it('survives background jobs that write into everything', async () => {

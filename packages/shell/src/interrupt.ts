@@ -1,7 +1,8 @@
 /**
  * The strategies for a living session: `prompt-interrupt` frees the prompt by the least force,
  * `prompt-reset` arms the integration again, `session-refresh` asks the shell whether it answers.
- * None of them types at an attended session or at what is unknown, and none drops pending input.
+ * None of them types at an attended session or at what is unknown. The terminal drops what was typed ahead
+ * and not read yet when ^C makes a signal of it, so that rung costs such input; no other does.
  *
  * The foreground is looked at immediately before a rung is applied. What happens between that look and
  * the rung, some microseconds here and a round trip on a remote host, cannot be seen: a ^C may reach what
@@ -16,7 +17,7 @@ import type {
   RunRequest,
 } from '@session-recovery/core'
 import type { LaunchPad } from './launch.js'
-import { ask, glance, type Look, lateAtMs, lookAt, lookUntil } from './looking.js'
+import { ask, glance, type Look, lateAtMs, lookAt, lookUntil, unready } from './looking.js'
 import { type RespawnRequest, respawn } from './respawn.js'
 import { named, nextRung, type Rung } from './rung.js'
 import { livingShell, type Session } from './session.js'
@@ -167,7 +168,11 @@ export const promptReset = async (
     return failed([detail, ...asideText(pending)].join('; '))
   }
   const before = session.setAside.length
-  const isEmpty = await emptied(shell, clock, asideWithinMs, { signal: request.signal })
+  const { signal } = request
+  const why = await unready(session, shell, clock, { signal, flags: 'spare' })
+  if (why !== undefined) return failed([why, ...asideText(pending)].join('; '))
+  const isReady = async () => (await unready(session, shell, clock, { signal })) === undefined
+  const isEmpty = await emptied(shell, clock, asideWithinMs, { signal, isReady })
   const aside = asideText([...pending, ...session.setAside.slice(before)])
   return isEmpty
     ? done(['the integration is armed and its marks flow', ...aside].join('; '))

@@ -38,6 +38,12 @@ const readyWithinMs = 500
 // A shell that printed its prompt and does not read yet is busy with itself, and soon will.
 const promptWithinMs = 3_000
 const readyEveryMs = 5
+const lineModeEveryMs = 50
+const never: Cancellation = {
+  aborted: false,
+  addEventListener: () => {},
+  removeEventListener: () => {},
+}
 
 // ------------------------------------------------------------------------------------ combinators
 
@@ -146,19 +152,8 @@ export const ask = async (
   if (shell === undefined) return silent('there is no process')
   if (shell.nonce === undefined) return silent('the program gives no marks and has no bound key')
   if (signal.aborted) return silent('called off')
-  let look = await glance(session, shell, 'ask')
-  if (!mayPress(shell, look)) {
-    const ready = await untilReady(session, shell, clock, signal)
-    if (!mayPress(shell, ready)) {
-      const { kind, reasons } = ready.foreground
-      return silent(`the shell is not at its prompt: ${kind} (${reasons.join(', ')})`)
-    }
-    look = await glance(session, shell, 'ask')
-  }
-  // A shell that reads a line for a command of its own looks the same, but for the line mode.
-  if (look.flags?.lineMode === true || !mayPress(shell, look)) {
-    return silent('the shell reads, but it does not edit a line at its prompt')
-  }
+  const why = await unready(session, shell, clock, { signal })
+  if (why !== undefined) return silent(why)
   const count = shell.press()
   const answer = await heard(
     shell,
@@ -169,6 +164,45 @@ export const ask = async (
   )
   if (answer._tag === 'seen' && answer.value !== 'gone') return { _tag: 'answered', count }
   return silent(`the bound key was pressed at the prompt and not answered within ${withinMs} ms`)
+}
+
+/**
+ * Looks until a key that is bound at the prompt may be pressed; what presses it does so at once.
+ *
+ * @param flags `spare`: the marks and who reads suffice, which spares a fork.
+ * @returns why it may not.
+ */
+export const unready = async (
+  session: Session,
+  shell: Shell,
+  clock: Clock,
+  {
+    signal = never,
+    flags = 'ask',
+  }: { readonly signal?: Cancellation; readonly flags?: 'ask' | 'spare' } = {},
+): Promise<string | undefined> => {
+  const asked = flags === 'ask' ? 'ask' : undefined
+  const endMs = clock.monotonicMs() + promptWithinMs
+  const noEditorByMs = clock.monotonicMs() + readyWithinMs
+  for (;;) {
+    const look = await glance(session, shell, asked)
+    const isReading = mayPress(shell, look)
+    // A shell that reads a line for a command of its own looks the same, but for the line mode.
+    if (isReading && look.flags?.lineMode !== true) return undefined
+    // The mode was read a moment before the rest: what had it may be over.
+    if (isReading && clock.monotonicMs() < noEditorByMs && !signal.aborted) {
+      await nextChange(shell, clock, lineModeEveryMs, signal)
+      continue
+    }
+    if (isReading) return 'the shell reads, but it does not edit a line at its prompt'
+    const ready = await untilReady(session, shell, clock, signal)
+    const isReady = mayPress(shell, ready)
+    if (isReady && asked === undefined) return undefined
+    if (!isReady || clock.monotonicMs() >= endMs) {
+      const { kind, reasons } = ready.foreground
+      return `the shell is not at its prompt: ${kind} (${reasons.join(', ')})`
+    }
+  }
 }
 
 // Until the key may be pressed, or the shell is seen elsewhere for a while.

@@ -50,6 +50,7 @@ export const reconnect = async (
   }
   before.disown()
   session.shell = shell
+  session.isDoubted = true
   session.rope = { kept, shell }
   session.deed = { attached: shell }
   return { _tag: 'done', detail: `attached again to process ${identity.pid} on ${host.name}` }

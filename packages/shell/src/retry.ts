@@ -4,10 +4,11 @@
  * reported and never run.
  */
 import { type RunOutcome, retriableCommands, retryDelayMs } from '@session-recovery/core'
+import { exec } from './command-line.js'
 import { promptInterrupt } from './interrupt.js'
 import type { LaunchPad } from './launch.js'
 import { type RespawnRequest, respawn } from './respawn.js'
-import { exec, livingShell, type RetriedCommand, type Session } from './session.js'
+import { livingShell, type RetriedCommand, type Session } from './session.js'
 import { runningCommand, settle, unsettle } from './unknown-command.js'
 import { pause } from './waiting.js'
 

@@ -3,6 +3,7 @@
  */
 import type { Clock, Observation } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { exec } from './command-line.js'
 import type { Host, HostPool, ProcessEnd, StartFailure } from './host.js'
 import { type LaunchPad, launch, todaysEnvironment } from './launch.js'
 import type { TerminalSize } from './screen.js'
@@ -74,7 +75,7 @@ export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): 
 
   const create = (wanted: SessionStart): Session => {
     const { id } = wanted
-    const session = sessionOf(wanted, pad.clock, {
+    const session = sessionOf(wanted, (own, line) => exec(own, line, pad.clock), {
       changed: () => tell({ _tag: 'changed', sessionId: id }),
       gone: (end) => {
         if (!starting.has(session)) tell(told(id, end))

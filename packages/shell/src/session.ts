@@ -1,14 +1,11 @@
 /**
  * A session: one id and one terminal for the app, whatever process stands beneath it and wherever.
  */
-import type { Cancellation, Clock } from '@session-recovery/core'
 import type { Environment, Origin } from './environment.js'
-import { heard } from './heard.js'
 import type { Host, KeptProcess, Leftover, ProcessEnd, ProcessIdentity } from './host.js'
-import { asideKey } from './mark.js'
 import { type Output, outputOf } from './output.js'
 import { screenOf, type TerminalSize } from './screen.js'
-import { emptied, keepAside, type SetAside, settleAside } from './set-aside.js'
+import { keepAside, type SetAside, settleAside } from './set-aside.js'
 import type { Shell, ShellListener } from './shell.js'
 import type { StateRespawn } from './state-item.js'
 import { type Commands, settle, unknownCommands } from './unknown-command.js'
@@ -152,6 +149,8 @@ export interface Session extends Commands, SetAside {
   /** The command that the last strategy interrupted. */
   interrupted: string | undefined
   watched: boolean
+  /** Since the marks were last seen to say the truth, something was entered that may have torn them out. */
+  isDoubted: boolean
   /** Given up for good: no process may be started any more. */
   ended: boolean
   readonly tell: (text: string) => void
@@ -176,14 +175,11 @@ export interface SessionStart {
 // ----------------------------------------------------------------------------------- constructors
 
 const historyLimit = 1_000
-const promptWithinMs = 60_000
-const emptiedWithinMs = 10_000
-const longestMs = 2 ** 31 - 1
 
 /** A session without a process yet. */
 export const sessionOf = (
   { id, spec, options, host, size, outputLimitBytes }: SessionStart,
-  clock: Clock,
+  exec: (session: Session, line: string) => Promise<CommandOutcome>,
   listener: SessionListener,
 ): Session => {
   const output = outputOf(outputLimitBytes)
@@ -212,6 +208,7 @@ export const sessionOf = (
     noted: undefined,
     setAside: [],
     typed: undefined,
+    isDoubted: false,
     watched: true,
     ended: false,
     tell,
@@ -248,12 +245,12 @@ export const sessionOf = (
         dataListeners.add(told)
         return () => dataListeners.delete(told)
       },
-      write: (text) => !session.fenced && (session.shell?.write(text) ?? false),
+      write: (text) => written(session, text),
       resize: (to) => {
         session.size = to
         livingShell(session)?.process.resize(to)
       },
-      exec: (line) => exec(session, line, clock),
+      exec: (line) => exec(session, line),
       screen: async () => (await screenOf(output.text(), session.size)).inert,
       unknownCommands: () => unknownCommands(session),
       setAside: () => session.setAside,
@@ -271,57 +268,11 @@ export const sessionOf = (
 
 // ------------------------------------------------------------------------------------ combinators
 
+const written = (session: Session, text: string): boolean => {
+  session.isDoubted = true
+  return !session.fenced && (session.shell?.write(text) ?? false)
+}
+
 /** The process of a session, if it lives. */
 export const livingShell = (session: Session): Shell | undefined =>
   session.shell?.gone() === undefined ? session.shell : undefined
-
-/**
- * Types a command line at the prompt and waits for its finish mark.
- *
- * @param bounds how long to wait for the end; without them as long as the process lives.
- */
-export const exec = async (
-  session: Session,
-  line: string,
-  clock: Clock,
-  { withinMs = longestMs, signal }: { withinMs?: number; signal?: Cancellation } = {},
-): Promise<CommandOutcome> => {
-  const until = signal === undefined ? {} : { signal }
-  const shell = livingShell(session)
-  const lost = (detail: string): CommandOutcome => ({ _tag: 'lost', detail })
-  if (shell === undefined || session.fenced) return lost('there is no process')
-  if (shell.nonce === undefined) return lost('the program gives no marks')
-  const atPrompt = await heard(
-    shell,
-    clock,
-    promptWithinMs,
-    () => (shell.dialogue().mark === 'prompt' ? true : undefined),
-    until,
-  )
-  if (atPrompt._tag !== 'seen' || atPrompt.value === 'gone') {
-    return lost('the shell did not show its prompt')
-  }
-  // Whatever stands in the line would become part of the command.
-  const isEmpty = await emptied(shell, clock, emptiedWithinMs, until)
-  if (!isEmpty || shell.dialogue().mark !== 'prompt' || session.fenced) {
-    return lost('the shell did not say that its line is empty: nothing was typed')
-  }
-  const { exitsTold, exitsUntold } = shell.dialogue()
-  // Once more, for what somebody typed meanwhile.
-  shell.write(`${asideKey}${line}\r`)
-  session.typed = line
-  const ended = (): number | 'untold' | undefined => {
-    const now = shell.dialogue()
-    if (now.mark !== 'prompt') return undefined
-    if (now.exitsTold > exitsTold) return now.lastExitCode
-    return now.exitsUntold > exitsUntold ? 'untold' : undefined
-  }
-  const done = await heard(shell, clock, withinMs, ended, until)
-  if (done._tag === 'too-late') return { _tag: 'late' }
-  if (done._tag !== 'seen' || done.value === 'gone') {
-    return lost('the process ended before the command did')
-  }
-  return done.value === 'untold'
-    ? lost('the shell is back at its prompt and did not tell the exit code')
-    : { _tag: 'finished', exitCode: done.value }
-}

@@ -62,7 +62,7 @@ export const asideText = (lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : [`set aside, not run: ${lines.join('; ')}`]
 
 /**
- * Presses the second key at a prompt and waits until the shell has said that its line editor is empty.
+ * Presses the second key at a prompt, which its caller has just looked at, and waits until the shell has said that its line editor is empty.
  * The line itself goes where all marks go. It is pressed once more where it was not answered: what ends a
  * search in the history may have taken it for its own.
  *
@@ -72,11 +72,15 @@ export const emptied = async (
   shell: Shell,
   clock: Clock,
   withinMs: number,
-  bounds: { readonly signal?: Cancellation } = {},
+  bounds: {
+    readonly signal?: Cancellation
+    /** Looks whether the key may be pressed once more. */
+    readonly isReady: () => Promise<boolean>
+  },
 ): Promise<boolean> => {
   const first = await pressed(shell, clock, Math.min(againAfterMs, withinMs), bounds)
   const answer =
-    first._tag === 'too-late' && withinMs > againAfterMs
+    first._tag === 'too-late' && withinMs > againAfterMs && (await bounds.isReady())
       ? await pressed(shell, clock, withinMs - againAfterMs, bounds)
       : first
   return answer._tag === 'seen' && answer.value === true
