@@ -169,7 +169,9 @@ const kept = async ({ row, place, engine }: Stage, running: boolean): Promise<vo
     const snapshot = await engine.snapshot(place.id)
     const isThere =
       snapshot?.workingDirectory === place.work &&
-      (!marked || snapshot.environment.DRILL_WORD === wordOf(place.id))
+      (!marked || snapshot.environment.DRILL_WORD === wordOf(place.id)) &&
+      // What it holds besides is told in a mark of its own, and may come a capture later.
+      (row.subject.words.state === undefined || snapshot.shell?.umask.endsWith('27') === true)
     const runs = (snapshot?.interactiveState?.pendingCommands.length ?? 0) > 0
     return isThere && (!running || !marked || runs) ? true : undefined
   })

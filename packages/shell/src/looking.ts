@@ -32,7 +32,8 @@ export type Answer =
   | { readonly _tag: 'silent'; readonly detail: string }
 
 const gone: Foreground = { kind: 'dead', reasons: ['there is no process'] }
-const answerWithinMs = 2_000
+// Long enough for a shell that has just been woken on a machine that is at work.
+const answerWithinMs = 5_000
 const longestMs = 2 ** 31 - 1
 const readyWithinMs = 500
 // A shell that printed its prompt and does not read yet is busy with itself, and soon will.

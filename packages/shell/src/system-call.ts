@@ -70,6 +70,9 @@ const tables: Readonly<Record<Machine, Readonly<Record<number, Kind>>>> = {
   },
 }
 
+// A call that goes on after the process was stopped: the kernel no longer says which.
+const goesOn: Readonly<Record<Machine, number>> = { x64: 219, arm64: 128 }
+
 // More descriptors than this are not looked at.
 const countLimit = 1_024
 
@@ -85,10 +88,10 @@ const countLimit = 1_024
  * systemCallOf('', 'x64') // => undefined
  */
 export const systemCallOf = (line: string, machine: string): SystemCall | undefined => {
-  const table = machine === 'x64' || machine === 'arm64' ? tables[machine] : undefined
   const [number = '', ...words] = line.trim().split(' ')
-  if (table === undefined || number === '') return undefined
-  const kind = /^\d+$/.test(number) ? table[Number(number)] : undefined
+  if ((machine !== 'x64' && machine !== 'arm64') || number === '') return undefined
+  if (number === String(goesOn[machine])) return undefined
+  const kind = /^\d+$/.test(number) ? tables[machine][Number(number)] : undefined
   if (kind === undefined) return { _tag: 'other' }
   if (words.length < 6 || !words.every((word) => /^0x[0-9a-f]+$/.test(word))) return undefined
   return callOf(

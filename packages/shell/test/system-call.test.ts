@@ -11,6 +11,11 @@ import {
 const line = (number: number, ...words: readonly string[]): string =>
   [String(number), ...words, ...Array(8).fill('0x0')].slice(0, 9).join(' ')
 
+test('a call that goes on after a stop is not told: the kernel keeps its words and not its name', () => {
+  expect(systemCallOf(line(219, '0x1000', '0x2', '0xffffffff'), 'x64')).toBeUndefined()
+  expect(systemCallOf(line(128, '0x1000', '0x2'), 'arm64')).toBeUndefined()
+})
+
 test.each<readonly [string, string, string, SystemCall]>([
   ['read', 'x64', line(0, '0x3'), { _tag: 'read', descriptor: 3 }],
   ['pread64', 'x64', line(17, '0x3'), { _tag: 'other' }],
