@@ -83,7 +83,12 @@ const answered = (line: Line, commands: string, clock: Clock): Promise<E.Either<
 
 const openLine = async (connection: Connection): Promise<E.Either<string, Line>> => {
   const opened = await connection.run('exec sh')
-  return E.map((channel: ClientChannel) => lineOver(channel, connection))(opened)
+  return E.map((channel: ClientChannel) => {
+    const line = lineOver(channel, connection)
+    // What a login says before the shell is there is no part of the first answer.
+    line.ask(':', () => {})
+    return line
+  })(opened)
 }
 
 const lineOver = (channel: ClientChannel, connection: Connection): Line => {

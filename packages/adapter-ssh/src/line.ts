@@ -148,7 +148,11 @@ const lineOver = (connection: Connection, { clock }: DialOptions): Line => {
   let survey: Promise<E.Either<string, Survey>> | undefined
   const surveyed = async (): Promise<E.Either<string, Survey>> => {
     const answer = await control.run(surveyScript)
-    return E.map(({ bytes }: Answer) => surveyIn(bytes.toString('utf8')))(answer)
+    return E.chain(({ bytes, code }: Answer) =>
+      code === 0
+        ? E.right(surveyIn(bytes.toString('utf8')))
+        : E.left(`the host does not tell its environment: env -0 left with ${code}`),
+    )(answer)
   }
   return {
     connection,
