@@ -17,6 +17,7 @@ import type { Ending, Ledger } from './ledger.js'
 import type { Line, Switchboard } from './line.js'
 import { factIn, probeScript } from './probe.js'
 import {
+  endLaterScript,
   endScript,
   forgetScript,
   forsakeScript,
@@ -191,7 +192,7 @@ export const remoteProcess = (
     await board.giveBack(line)
   }
   const endElsewhere = async (ending: Ending): Promise<E.Either<unknown, Answer>> => {
-    const script = `${served === undefined ? '' : forsakeScript(served)}\n${endScript(resident)}`
+    const script = `${served === undefined ? '' : forsakeScript(served)}\n${endLaterScript(resident)}`
     const taken = await board.take()
     const answer: E.Either<unknown, Answer> = E.isLeft(taken)
       ? taken
@@ -250,10 +251,13 @@ export const remoteProcess = (
       const ending = ledger.ending(resident.sessionId)
       const asked = connection.lost() === undefined ? await control.run(endScript(resident)) : dead
       // A line may be dead and nobody know; what it was to end is then ended over another.
+      const isSure = E.isRight(asked) || identity.startTicks !== undefined
       const answer = E.isRight(asked) ? asked : await endElsewhere(ending)
       if (E.isRight(answer)) ending.done()
       await release()
-      return E.isRight(answer) ? leftoverIn(answer.right.bytes.toString('utf8')) : unreached
+      return E.isRight(answer) && isSure
+        ? leftoverIn(answer.right.bytes.toString('utf8'))
+        : unreached
     },
     ...(keeping === undefined ? {} : { keeping }),
   }

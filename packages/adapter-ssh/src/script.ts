@@ -267,6 +267,13 @@ export interface RemoteEnd {
 }
 
 /**
+ * The same over another connection, or later. Where the kernel tells no more of a process than its number
+ * that may be another's by then: only what names our directory is ended.
+ */
+export const endLaterScript = (end: RemoteEnd): string =>
+  end.identity.startTicks === undefined ? eraseScript(end.directory) : endScript(end)
+
+/**
  * Ends a process and all of its kernel session, asked first, then forced; what ignores the hang-up asked
  * to outlive its terminal and is let be. Tells `ended NAME (PID)` and `let-be NAME (PID)`.
  */

@@ -16,7 +16,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { chosenKeeper, type Keeper, keeperFiles, startLine } from './keeper.js'
 import type { Line } from './line.js'
 import { type Birth, birthOf, type Resident } from './remote-process.js'
-import { endScript, eraseScript, prepareScript } from './script.js'
+import { endLaterScript, endScript, eraseScript, prepareScript } from './script.js'
 import { begun, bornWithinMs, type Held, laid, notStarted } from './seat.js'
 
 /** Starts a program; when it does not say who it is, nothing of it is left. */
@@ -61,11 +61,11 @@ export const startOn = async (
     const read = said === undefined ? undefined : bornIn(said, start.cwd)
     birth.disown()
     if (E.isRight(wire)) wire.right.close()
-    const ending =
-      read === undefined
-        ? eraseScript(directory)
-        : endScript({ ...read, directory, kept: keptBy(keeper, directory, read) })
-    if (E.isLeft(await control.run(ending))) held.board.owe(ending)
+    const end = read && { ...read, directory, kept: keptBy(keeper, directory, read) }
+    const ended = await control.run(end === undefined ? eraseScript(directory) : endScript(end))
+    if (E.isLeft(ended)) {
+      held.board.owe(end === undefined ? eraseScript(directory) : endLaterScript(end))
+    }
     return notStarted({ detail })
   }
   if (E.isLeft(wire)) return failed(wire.left)
