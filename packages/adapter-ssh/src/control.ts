@@ -21,7 +21,6 @@ export interface Control {
   readonly run: (script: string) => Promise<E.Either<string, Answer>>
   /** As `run`, without the subshell: the script changes nothing of the shell and leaves by `return`. */
   readonly call: (script: string) => Promise<E.Either<string, Answer>>
-  readonly close: () => void
 }
 
 interface Asked {
@@ -54,11 +53,6 @@ export const controlOf = (connection: Connection, clock: Clock): Control => {
     // No script may read what the shell reads, its own commands.
     run: (script) => said(`(\n${script}\n) </dev/null 2>/dev/null`),
     call: (script) => said(`f() {\n${script}\n}\nf </dev/null 2>/dev/null`),
-    close: () => {
-      void line?.then((opened) => {
-        if (E.isRight(opened)) opened.right.end('it was closed')
-      })
-    },
   }
 }
 

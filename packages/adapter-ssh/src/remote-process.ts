@@ -69,6 +69,8 @@ export interface Birth {
   readonly wakeBy: (wake: () => void) => () => void
   /** From now on it is heard by its session. */
   readonly adopt: (listener: ProcessListener, line: Line, isKept: boolean) => void
+  /** Whether its connection is lost is not its session's business any more. */
+  readonly unhook: () => void
   /** Nothing is heard of it any more. */
   readonly disown: () => void
 }
@@ -86,6 +88,7 @@ export const birthOf = (opening?: string): Birth => {
   let heard = ''
   let over: { readonly exit: Exit | undefined } | undefined
   let told: WireListener | undefined
+  let unhook = (): void => {}
   const wakeAll = () => {
     for (const wake of [...wakes]) wake()
   }
@@ -107,7 +110,7 @@ export const birthOf = (opening?: string): Birth => {
           heard = heard.slice(at + opening.length)
         }
         // Before the program comes what our own scripts fail with.
-        if (word === undefined) heard = heard.slice(-errorLimit)
+        heard = heard.slice(-(word === undefined ? errorLimit : firstLimit))
         wakeAll()
       },
       word: (said) => {
@@ -125,17 +128,23 @@ export const birthOf = (opening?: string): Birth => {
     },
     adopt: (listener, line, isKept) => {
       const first = heard
-      told = sessionListener(listener, line, isKept)
+      const own = sessionListener(listener, line, isKept)
+      told = own.listener
+      unhook = own.unhook
       if (first !== '') told.output(first)
       if (over?.exit !== undefined || (over !== undefined && !isKept)) told.over(over.exit)
     },
+    unhook: () => unhook(),
     disown: () => {
+      unhook()
       told = { output: () => {}, word: () => {}, over: () => {} }
     },
   }
 }
 
 const errorLimit = 2_048
+// What a program says before its session hears it: of more the last is kept.
+const firstLimit = 1_048_576
 
 // ------------------------------------------------------------------------------------ combinators
 
@@ -143,7 +152,7 @@ const sessionListener = (
   listener: ProcessListener,
   { connection }: Line,
   isKept: boolean,
-): WireListener => {
+): { readonly listener: WireListener; readonly unhook: () => void } => {
   let gone = false
   const exited = (exit: Exit): void => {
     if (gone) return
@@ -155,19 +164,22 @@ const sessionListener = (
     gone = true
     listener.gone({ _tag: 'lost', detail })
   }
-  connection.onLost(lost)
+  const unhook = connection.onLost(lost)
   return {
-    output: (text) => {
-      if (!gone) listener.output(text)
-    },
-    word: (word) => {
-      const exit = exitIn(word)
-      if (exit !== undefined) exited(exit)
-    },
-    over: (exit) => {
-      // Where something keeps the terminal, the channel's end is that something's.
-      if (exit === undefined || isKept) lost(connection.lost() ?? 'the channel was closed')
-      else exited(exit)
+    unhook,
+    listener: {
+      output: (text) => {
+        if (!gone) listener.output(text)
+      },
+      word: (word) => {
+        const exit = exitIn(word)
+        if (exit !== undefined) exited(exit)
+      },
+      over: (exit) => {
+        // Where something keeps the terminal, the channel's end is that something's.
+        if (exit === undefined || isKept) lost(connection.lost() ?? 'the channel was closed')
+        else exited(exit)
+      },
     },
   }
 }
@@ -189,6 +201,7 @@ export const remoteProcess = (
     if (isReleased) return
     isReleased = true
     wire.close()
+    birth.unhook()
     await board.giveBack(line)
   }
   const endElsewhere = async (ending: Ending): Promise<E.Either<unknown, Answer>> => {

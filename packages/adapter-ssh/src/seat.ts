@@ -4,6 +4,8 @@
  */
 import type {
   KeptProcess,
+  Leftover,
+  Process,
   ProcessIdentity,
   ProcessListener,
   Started,
@@ -54,7 +56,14 @@ export const begun = (
 ): Started => {
   const process = remoteProcess(resident, { line, wire, birth, served }, held)
   birth.adopt(listener, line, resident.kept !== undefined)
-  return { _tag: 'started', process }
+  return { _tag: 'started', process: { ...process, end: () => leaving(process, held) } }
+}
+
+// What could not be reached may be found again.
+const leaving = async ({ end, keeping }: Process, { berths }: Held): Promise<Leftover> => {
+  const leftover = await end()
+  if (keeping !== undefined && leftover.unreached !== true) berths.delete(keeping.kept.name)
+  return leftover
 }
 
 export const laid = async (

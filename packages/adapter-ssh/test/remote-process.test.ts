@@ -6,6 +6,7 @@ import type { Control } from '../src/control.js'
 import { ledgerOf } from '../src/ledger.js'
 import type { Line, Switchboard } from '../src/line.js'
 import { birthOf, type Resident, remoteProcess } from '../src/remote-process.js'
+import { begun, type Held } from '../src/seat.js'
 
 const directory = '/tmp/session-recovery-x'
 const resident = (startTicks?: number): Resident => {
@@ -49,6 +50,7 @@ const boardOf = (next: Line, owed: string[] = []) =>
   }) as unknown as Switchboard
 
 const wire = { write: () => true, resize: () => {}, close: () => {} }
+const listener = { output: () => {}, gone: () => {} }
 
 describe('a process that is to be ended when its connection is lost', () => {
   const ended = async (startTicks?: number) => {
@@ -73,4 +75,42 @@ describe('a process that is to be ended when its connection is lost', () => {
     expect(asked).toContain(directory)
     expect(leftover.unreached).toBe(true)
   })
+})
+
+describe('of a process that is ended', () => {
+  const begunOn = (line: Line) => {
+    const kept = { name: `dtach:${directory}`, identity: resident(12).identity }
+    const own = { ...resident(12), kept }
+    const berth = { kept, resident: own, keeper: 'dtach', frame: 'f', served: undefined } as const
+    const held = {
+      ...{ board: boardOf(line), ledger: ledgerOf(), tidied: new Set<string>() },
+      berths: new Map([[kept.name, berth]]),
+    }
+    const begunNow = begun(
+      own,
+      undefined,
+      { line, wire, birth: birthOf() },
+      listener,
+      held as unknown as Held,
+    )
+    if (begunNow._tag !== 'started') throw new Error('not started')
+    return { process: begunNow.process, held }
+  }
+
+  test('nothing is kept: no listener, no berth', async () => {
+    const { line, listeners } = lineOf(undefined)
+    const { process, held } = begunOn(line)
+    expect([listeners.size, held.berths.size]).toEqual([1, 1])
+    await process.end()
+    expect([listeners.size, held.berths.size]).toEqual([0, 0])
+  })
+})
+
+test('of what a program says before its session hears it no more is kept than a bound', () => {
+  const birth = birthOf('joined')
+  birth.listener.output('joined')
+  for (let i = 0; i < 200; i += 1) birth.listener.output('x'.repeat(16_384))
+  birth.listener.output('the last')
+  expect(birth.heard().length).toBe(1_048_576)
+  expect(birth.heard().endsWith('the last')).toBe(true)
 })
