@@ -19,7 +19,7 @@ const seed = seedOf()
 const replay = `Replay: SEED=${seed} npm test -- packages/adapter-pty/test/hostile.test.ts`
 const batches = 10
 const variablesPerBatch = 69
-const linesPerBatch = 30
+const linesPerBatch = 32
 
 // --------------------------------------------------------------------------------------- generated
 
@@ -84,7 +84,7 @@ interface Batch {
 
 const batchOf = (home: string, canary: string, nth: number): Batch => {
   const values = sampled(anyValue(canary), variablesPerBatch, seed + nth)
-  const lines = sampled(anyValue(canary), linesPerBatch * 2, seed + nth + 1_000)
+  const lines = sampled(anyValue(canary), linesPerBatch * 3, seed + nth + 1_000)
   const [name = 'd'] = sampled(hostileName, 1, seed + nth + 2_000)
   return {
     variables: Object.fromEntries(values.map((value, i) => [`V${i}`, value])),
@@ -214,7 +214,7 @@ it('are restored to the letter through the disk, and nothing of them is executed
     const counts = await Promise.all([played(nth), played(nth + 1)])
     values += counts.reduce((sum, count) => sum + count, 0)
   }
-  expect(values).toBeGreaterThanOrEqual(1_000 - batches * 2)
+  expect(values).toBeGreaterThanOrEqual(1_000)
   process.stdout.write(`${values} hostile values restored, seed ${seed}\n`)
 }, 240_000)
 

@@ -1,12 +1,12 @@
 /**
  * Runs the benches and prints each figure as a ratio to its reference, with the spread and the bound.
- * `--only NAME` runs one; `ROUNDS` says how many rounds.
+ * `--only NAME` runs one; `ROUNDS` says how many rounds. A bound that is not met is exit status 1.
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { benches, reportOf } from './bench.js'
+import { benches, isMet, reportOf } from './bench.js'
 
-const usage = 64
+const exitStatus = { notMet: 1, usage: 64 } as const
 const defaultRounds = 40
 
 const names = benches.map(({ name }) => name)
@@ -33,6 +33,7 @@ const run = async (only: readonly string[], rounds: number): Promise<void> => {
   for (const bench of benches.filter(({ name }) => only.includes(name))) {
     const figures = await bench.measure(resolve('data'), rounds, progress(bench.name, rounds))
     process.stdout.write(reportOf(bench, figures))
+    if (!isMet(bench, figures)) process.exitCode = exitStatus.notMet
   }
 }
 
@@ -41,7 +42,7 @@ const choice = (() => {
     return { only: wanted(), rounds: roundsWanted() }
   } catch (error) {
     process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = usage
+    process.exitCode = exitStatus.usage
     return undefined
   }
 })()

@@ -3,8 +3,13 @@
  * who ask for what there is not.
  */
 import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import type { ConfusionReport } from '../src/confusion-report.js'
+import { statusOf } from '../src/drill.js'
 import { run } from '../src/run.js'
 import { allRows, rowNamed, rowsFor } from '../src/selection.js'
 import { isMiss, missesOf, tableOf } from '../src/show.js'
@@ -25,6 +30,9 @@ const started = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<
       resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
     })
   })
+
+const dash = ['/bin/dash', '/usr/bin/dash'].find(existsSync)
+const hasDash = dash !== undefined || process.env.CI === 'true'
 
 const kinds: readonly (readonly [string, string, string])[] = [
   ['bash', 'killed-at-prompt', 'restore'],
@@ -129,6 +137,29 @@ describe('the program', () => {
     expect(skipped.status).toBe(0)
     expect((await started(one, { PATH, CI: 'true' })).status).toBe(1)
   })
+
+  // It starts once: a restart of it cannot come to what is expected.
+  test.runIf(hasDash)(
+    'fails when a row does not come to what is expected',
+    {
+      timeout: 240_000,
+    },
+    async () => {
+      const place = mkdtempSync(join(tmpdir(), 'drill-test-'))
+      try {
+        const spent = join(place, 'spent')
+        const script = `#!/bin/sh\nmkdir ${spent} 2>/dev/null || exit 1\nexec ${dash} "$@"\n`
+        writeFileSync(join(place, 'dash'), script, { mode: 0o700 })
+        const one = ['--shell', 'dash', '--fault', 'killed-at-prompt', '--strategy', 'restart']
+        const PATH = `${place}:${process.env.PATH}`
+        const { status, stdout } = await started(one, { PATH })
+        expect(stdout).toMatch(/MISS dash killed-at-prompt restart/)
+        expect(status).toBe(1)
+      } finally {
+        rmSync(place, { recursive: true, force: true })
+      }
+    },
+  )
 })
 
 describe('the table', () => {
@@ -164,4 +195,15 @@ describe('the table', () => {
       /MISS bash killed-at-prompt prompt-interrupt\n {2}it has no end/,
     )
   })
+})
+
+test('what is left out of the corpus fails in CI and nowhere else; a miss fails everywhere', () => {
+  const corpus = { played: [], leftOut: [], misses: [] }
+  const statuses = (report: ConfusionReport) =>
+    [false, true].map((isCi) => statusOf({ rows: [], report }, [], isCi))
+  expect(statuses(corpus)).toEqual([0, 0])
+  expect(statuses({ ...corpus, leftOut: [{ name: 'nano', missing: ['nano'] }] })).toEqual([0, 1])
+  const miss = { name: 'vim', expected: 'full-screen', seen: 'running' } as const
+  const missed = { ...miss, healthy: true, fired: true, verdict: 'miss' } as const
+  expect(statuses({ ...corpus, misses: [missed] })).toEqual([1, 1])
 })
