@@ -1,6 +1,6 @@
 /**
- * No command is run twice: a shell that dies at any step of a command that appends a line to a file, and
- * is brought back by whatever strategy, never leaves a second line; what nobody saw finishing is named.
+ * No command is run twice unless it was declared idempotent: what nobody saw finishing is named until the
+ * app settles it, and what was typed ahead or half is not sent to another shell.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,136 +37,13 @@ const kill = async (session: PtySession): Promise<void> => {
   await died(rig, session.id)
 }
 
-/** Where in the life of a command its shell dies. */
-interface Step {
-  readonly name: string
-  /** Leads to the death of the shell; returns the line that was entered. */
-  readonly die: (session: PtySession) => Promise<string>
-  readonly leaves: string
-  /** The line was seen starting and not finishing. */
-  readonly isUnknown: boolean
-}
-
 const entered = async (session: PtySession, line: string): Promise<string> => {
   session.write(`${line}\r`)
   await died(rig, session.id)
   return line
 }
 
-const steps: readonly Step[] = [
-  {
-    name: 'before the line is read',
-    die: async (session) => {
-      process.kill(session.pid() ?? 0, 'SIGSTOP')
-      await foreground(rig, session.id, 'stopped')
-      const line = `echo once >> ${log}`
-      session.write(`${line}\r`)
-      await kill(session)
-      return line
-    },
-    leaves: '',
-    isUnknown: false,
-  },
-  {
-    name: 'after its start was told',
-    die: (session) => entered(session, `kill -9 $$; echo once >> ${log}`),
-    leaves: '',
-    isUnknown: true,
-  },
-  {
-    name: 'while it waits, before the write',
-    die: async (session) => {
-      const line = `sleep 60; echo once >> ${log}`
-      session.write(`${line}\r`)
-      await foreground(rig, session.id, 'running')
-      await kill(session)
-      return line
-    },
-    leaves: '',
-    isUnknown: true,
-  },
-  {
-    name: 'in the middle of the write',
-    die: (session) => entered(session, `{ printf on; kill -9 $$; printf 'ce\\n'; } >> ${log}`),
-    leaves: 'on',
-    isUnknown: true,
-  },
-  {
-    name: 'after the write',
-    die: (session) => entered(session, `echo once >> ${log}; kill -9 $$`),
-    leaves: 'once\n',
-    isUnknown: true,
-  },
-  {
-    name: 'while it waits, after the write',
-    die: async (session) => {
-      const line = `echo once >> ${log}; sleep 60`
-      session.write(`${line}\r`)
-      await foreground(rig, session.id, 'running')
-      await kill(session)
-      return line
-    },
-    leaves: 'once\n',
-    isUnknown: true,
-  },
-  {
-    name: 'after it ended, before that was told',
-    die: async (session) => {
-      // The integration keeps what is there in front of its own.
-      const trap = `[[ -s ${log} ]] && kill -9 $$`
-      await session.exec(`PROMPT_COMMAND=('${trap}' "\${PROMPT_COMMAND[@]}")`)
-      return entered(session, `echo once >> ${log}`)
-    },
-    leaves: 'once\n',
-    isUnknown: true,
-  },
-  {
-    name: 'after its end was told, before the prompt',
-    die: async (session) => {
-      await session.exec(`PS1='$([[ -s ${log} ]] && kill -9 $$)> '`)
-      return entered(session, `echo once >> ${log}`)
-    },
-    leaves: 'once\n',
-    isUnknown: false,
-  },
-  {
-    name: 'at the next prompt',
-    die: async (session) => {
-      const line = `echo once >> ${log}`
-      await session.exec(line)
-      await kill(session)
-      return line
-    },
-    leaves: 'once\n',
-    isUnknown: false,
-  },
-]
-
 const starting: readonly RecoveryStrategy[] = ['restart', 'restore', 'session-refresh']
-
-describe.each(steps)('a shell that dies $name', ({ die, leaves, isUnknown }) => {
-  it('is brought back again and again, and leaves what was there', async () => {
-    const session = await rig.open('a')
-    const line = await die(session)
-    expect(written()).toBe(leaves)
-    const expected = isUnknown ? [line] : []
-    const snapshot = await rig.snapshot('a')
-    expect(await rig.run('a', 'command-retry', { snapshot })).toMatchObject({
-      _tag: 'not-applicable',
-    })
-    for (const strategy of starting) {
-      expect(await rig.run('a', strategy, { snapshot })).toMatchObject({ _tag: 'done' })
-      const { jobs } = receiptIn(await rig.verify('a', strategy)).items
-      expect(jobs.unknownCommands ?? []).toEqual(expected)
-      expect(jobs.detail.includes(`not run again: ${line}`)).toBe(isUnknown)
-      // Were the new shell sent anything, this would wait behind it.
-      expect(await session.exec('true')).toEqual({ _tag: 'finished', exitCode: 0 })
-      expect(written()).toBe(leaves)
-      if (strategy !== 'session-refresh') await again(session)
-    }
-    expect(session.unknownCommands()).toEqual(expected)
-  })
-})
 
 // A second death of the same session, with nothing running.
 const again = async (session: PtySession): Promise<void> => {

@@ -204,6 +204,6 @@ test('what is left out of the corpus fails in CI and nowhere else; a miss fails 
   expect(statuses(corpus)).toEqual([0, 0])
   expect(statuses({ ...corpus, leftOut: [{ name: 'nano', missing: ['nano'] }] })).toEqual([0, 1])
   const miss = { name: 'vim', expected: 'full-screen', seen: 'running' } as const
-  const missed = { ...miss, healthy: true, fired: true, verdict: 'miss' } as const
+  const missed = { ...miss, reasons: [], healthy: true, fired: true, verdict: 'miss' } as const
   expect(statuses({ ...corpus, misses: [missed] })).toEqual([1, 1])
 })
