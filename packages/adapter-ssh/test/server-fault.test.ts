@@ -2,7 +2,7 @@
  * Connections are lost in every way a server and a network can lose them; the remote shell that goes on
  * without us is found again, and where nothing kept it, that is said.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect } from 'vitest'
 import type { SshKeeper, SshSession } from '../src/index.js'
@@ -101,6 +101,31 @@ testWith(['dtach'], 'what ran meanwhile has run on, once', async () => {
   expect(await command).toMatchObject({ _tag: expect.stringMatching(/finished|lost/) })
   expect(await valueIn(session, '$(cat ~/ran | tr -d "\\n")')).toBe('12345678all')
 })
+
+testWith(
+  ['dtach'],
+  'what ran meanwhile and ended unheard: the shell shows its prompt again',
+  async () => {
+    const session = await begun('dtach', {
+      policy: { recoveryDelay: 400, maxRecoveryAttempts: 50 },
+    })
+    const before = session.identity()
+    const done = join(station.home, 'done')
+    session.write('touch ~/began; until [ -e ~/go ]; do sleep 0.05; done; touch ~/done\r')
+    await eventually('its start', () => existsSync(join(station.home, 'began')) || undefined)
+    await struck('its end while nobody hears it', async () => {
+      const from = rig.told.length
+      await station.proxy.refuse()
+      killChildren()
+      await rig.fact('a', 'backoff-began', from)
+      writeFileSync(join(station.home, 'go'), '')
+      await eventually('its end', () => existsSync(done) || undefined)
+      await station.proxy.pass()
+    })
+    expect(session.identity()).toEqual(before)
+    expect(await valueIn(session, '$mine $PWD')).toBe('kept /usr/share')
+  },
+)
 
 testWith([], 'without a keeper it is a new shell, and the receipt says so', async () => {
   const session = await begun('none')

@@ -45,6 +45,7 @@ const never: Cancellation = {
   addEventListener: () => {},
   removeEventListener: () => {},
 }
+const redrawnWithinMs = 500
 
 // ------------------------------------------------------------------------------------ combinators
 
@@ -233,6 +234,27 @@ const untilReady = (
 const mayPress = (shell: Shell, { foreground, sight }: Look): boolean => {
   const seen = sight?.seen
   return shell.dialogue().mark === undefined
-    ? seen?.readsTerminal === true && seen.foregroundIsShell === true
+    ? isLikelyPrompt(shell, sight) && seen?.readsTerminal === true
     : foreground.kind === 'at-prompt' && seen?.readsTerminal !== false
+}
+
+/**
+ * Of a shell that has not said yet where it is: whether it is likely at its prompt. Where a command ran
+ * when it was heard last, the command itself may be what reads (`read -n 1`, say), and looks the same.
+ */
+export const isLikelyPrompt = (shell: Shell, sight: Sight | undefined): boolean => {
+  const { mark, running } = shell.dialogue()
+  return mark === undefined && running === undefined && sight?.groupIsShell === true
+}
+
+/**
+ * Has a shell whose running command may have ended unheard draw its prompt again, with its mark, by
+ * another size of its terminal and then its own: nothing is typed. What is not at its prompt shows none.
+ */
+export const redrawn = async (session: Session, shell: Shell, clock: Clock): Promise<void> => {
+  const { size } = session
+  for (const to of [{ ...size, rows: size.rows + 1 }, size]) {
+    shell.process.resize(to)
+    await heard(shell, clock, redrawnWithinMs, () => shell.dialogue().mark)
+  }
 }

@@ -11,7 +11,7 @@ import {
   type Verdict,
   type VerifyRequest,
 } from '@session-recovery/core'
-import { ask, glance, lookAt } from './looking.js'
+import { ask, glance, isLikelyPrompt, lookAt, redrawn } from './looking.js'
 import { described, livingReceipt, observed, respawnReceipt } from './receipt.js'
 import { livingShell, type Respawn, type Session } from './session.js'
 
@@ -133,9 +133,10 @@ const verifyUntouched = async (
   const before = livingShell(session)
   const isUnsaid = before?.nonce !== undefined && before.dialogue().mark === undefined
   if (before !== undefined && isUnsaid && !attended) {
+    if (before.dialogue().running !== undefined) await redrawn(session, before, clock)
     // One that was attached to: its shell's own reading is likely its prompt, and asking looks again.
     const { sight } = await glance(session, before, undefined)
-    if (sight?.groupIsShell === true && sight.seen.readsTerminal === true) return undefined
+    if (isLikelyPrompt(before, sight) && sight?.seen.readsTerminal === true) return undefined
   }
   const { foreground, sight } = await lookAt(session, clock)
   const shell = livingShell(session)
@@ -146,8 +147,7 @@ const verifyUntouched = async (
     return unproved(`the session is ${foreground.kind}`, seen)
   }
   // One that was attached to has not said where it is; the shell's own reading is likely its prompt.
-  const unsaid = shell.dialogue().mark === undefined && sight?.groupIsShell === true
-  const askable = foreground.kind === 'at-prompt' || unsaid
+  const askable = foreground.kind === 'at-prompt' || isLikelyPrompt(shell, sight)
   if (askable && !attended && shell.nonce !== undefined) return undefined
   // Whatever the marks said before, nobody has seen the process now.
   if (sight?.wasLooked !== true) {

@@ -34,15 +34,20 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
     answers: true,
     /** Its host can look at it. */
     looks: true,
+    /** What runs is a builtin of the shell that reads a key, and looks like its prompt. */
+    readsKey: false,
     pressed: 0,
   }
   let starts = 0
   let die = (): void => {}
+  let cut = (): void => {}
+  let living: { readonly process: Process; readonly hear: (to: ProcessListener) => void }
 
   const start = async (
     { integration, cwd }: ProcessStart,
-    listener: ProcessListener,
+    first: ProcessListener,
   ): ReturnType<Host['start']> => {
+    let listener = first
     const nonce = integration?.nonce ?? ''
     const pid = 100 + 10 * ++starts
     let history = 1
@@ -78,6 +83,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
       alive = false
     }
     die = gone
+    cut = () => listener.gone({ _tag: 'lost', detail: 'cut' })
     const process: Process = {
       identity: { pid },
       startedIn: cwd,
@@ -97,10 +103,10 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
         const waiting = { _tag: 'reading', files: [terminal], bounded: false } as const
         const leader = { pid, group: pid, name: 'bash', state: 'S', waiting } as const
         const foremost =
-          running === undefined
+          running === undefined || script.readsKey
             ? leader
             : { pid: pid + 1, group: pid + 1, name: 'make', state: 'R' }
-        const atPrompt = running === undefined
+        const atPrompt = foremost === leader
         return {
           alive,
           leader,
@@ -123,11 +129,22 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
         gone()
         return { ended: [], letBe: [] }
       },
+      keeping: { kept: { name: 'kept', identity: { pid } }, letGo: () => {} },
+    }
+    living = {
+      process,
+      hear: (to) => {
+        listener = to
+      },
     }
     clock.schedule(1, () => prompt(0))
     return { _tag: 'started', process }
   }
-  const host: Host = { name: 'nowhere', start }
+  const attach: Host['attach'] = async (_kept, _size, listener) => {
+    living.hear(listener)
+    return { _tag: 'started', process: living.process }
+  }
+  const host: Host = { name: 'nowhere', start, attach }
   const driver = shellDriver(
     {
       name: 'scripted',
@@ -137,6 +154,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
         'restore',
         'session-refresh',
         'command-retry',
+        'reconnect',
         'migrate',
         'replicate',
       ]),
@@ -153,6 +171,8 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
     script,
     starts: () => starts,
     die: () => die(),
+    /** The connection is lost; the shell goes on. */
+    cut: () => cut(),
     /** Lets time pass until `work` is done. */
     passing: async <A>(work: Promise<A>): Promise<A> => {
       let isDone = false
