@@ -32,7 +32,7 @@ const table = {
     libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand'],
   },
   cli: {
-    packages: ['core', 'engine', 'adapter-fs', 'adapter-events', 'adapter-pty', 'adapter-inspect'],
+    packages: ['core', 'engine', 'adapter-fs', 'adapter-pty', 'adapter-inspect'],
     libraries: ['fp-ts', 'io-ts', 'commander', 'cli-table3', 'log-update'],
   },
 }
