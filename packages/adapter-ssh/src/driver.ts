@@ -64,6 +64,10 @@ export const sshDriver = (options: SshDriverOptions): SshDriver => {
         revoke()
       }
     },
+    close: async () => {
+      for (const { host } of pool.members) host.callOff()
+      await driver.close()
+    },
     end: async (sessionId) => {
       await driver.end(sessionId)
       // Nobody looks for its process again: what could not be ended now is ended when it can be.

@@ -45,6 +45,7 @@ export interface Switchboard {
   readonly giveBack: (line: Line) => Promise<void>
   /** Closes a line for good. */
   readonly hangUp: (line: Line) => Promise<void>
+  /** Hangs up every line there is, also one that is in use. */
   readonly close: () => Promise<void>
 }
 
@@ -58,37 +59,34 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
   let closed = false
   let isAllowed = false
   const closing = new Set<Promise<void>>()
+  const taken = new Set<Line>()
   const owed = new Set<string>()
-  const settle = (line: Line): void => {
-    for (const script of owed) {
-      owed.delete(script)
-      void line.control.run(script).then((answer) => {
-        if (E.isLeft(answer)) owed.add(script)
-      })
-    }
+  const settle = settling(owed)
+  const used = (line: Line): E.Either<never, Line> => {
+    taken.add(line)
+    settle(line)
+    return E.right(line)
   }
   const dials = new Map<Promise<Dialled>, () => void>()
   const hangUp = (line: Line): Promise<void> => {
+    taken.delete(line)
     const done = line.connection.close().finally(() => closing.delete(done))
     closing.add(done)
     return done
   }
   const takeSpare = (): Line | undefined => {
-    const taken = spare
+    const left = spare
     spare = undefined
-    taken?.stopTimer()
-    if (taken === undefined || taken.line.connection.lost() === undefined) return taken?.line
-    void hangUp(taken.line)
+    left?.stopTimer()
+    if (left === undefined || left.line.connection.lost() === undefined) return left?.line
+    void hangUp(left.line)
     return undefined
   }
   return {
     take: async (signal) => {
       if (closed) return E.left({ detail: 'the driver is closed' })
       const free = takeSpare()
-      if (free !== undefined) {
-        settle(free)
-        return E.right(free)
-      }
+      if (free !== undefined) return used(free)
       const again = isAllowed
       isAllowed = false
       const over = new AbortController()
@@ -105,8 +103,7 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
         await hangUp(line)
         return E.left({ detail: 'the driver is closed' })
       }
-      settle(line)
-      return E.right(line)
+      return used(line)
     },
     hangUp,
     settle,
@@ -128,6 +125,7 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
         spare = undefined
         void hangUp(line)
       })
+      taken.delete(line)
       spare = { line, stopTimer }
     },
     close: async () => {
@@ -136,12 +134,25 @@ export const switchboardOf = (host: PoolHost, options: DialOptions): Switchboard
       if (free !== undefined) void hangUp(free)
       for (const stop of dials.values()) stop()
       await Promise.all(dials.keys())
+      for (const line of taken) void hangUp(line)
       await Promise.all(closing)
     },
   }
 }
 
 // ------------------------------------------------------------------------------------ combinators
+
+// What is not answered stays owed.
+const settling =
+  (owed: Set<string>) =>
+  (line: Line): void => {
+    for (const script of owed) {
+      owed.delete(script)
+      void line.control.run(script).then((answer) => {
+        if (E.isLeft(answer)) owed.add(script)
+      })
+    }
+  }
 
 const lineOver = (connection: Connection, { clock }: DialOptions): Line => {
   const control = controlOf(connection, clock)

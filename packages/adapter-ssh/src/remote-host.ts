@@ -18,6 +18,8 @@ import { startOn } from './starting.js'
 export interface RemoteHost extends Host {
   /** The app asked for a session: until the answer is called, what was refused may be tried again. */
   readonly allowAgain: () => () => void
+  /** Whatever is being started or joined is given up. */
+  readonly callOff: () => void
   readonly close: () => Promise<void>
 }
 
@@ -30,6 +32,7 @@ export const remoteHost = (
   ledger: Ledger,
 ): RemoteHost => {
   const board = switchboardOf(declared, options)
+  const over = new AbortController()
   const held: Held = { declared, board, ledger, options, berths: new Map(), tidied: new Set() }
   return {
     name: nameOf(declared),
@@ -44,14 +47,19 @@ export const remoteHost = (
       )(survey)
     },
     start: (start, listener, signal) =>
-      overLine(held, signal, (line) => startOn(line, start, listener, signal, held)),
+      overLine(held, [signal, over.signal], (line, either) =>
+        startOn(line, start, listener, either, held),
+      ),
     attach: (kept, size, listener, signal) => {
       const berth = held.berths.get(kept.name)
       return berth === undefined
         ? Promise.resolve(notStarted({ detail: `${kept.name} is not known here`, gone: true }))
-        : overLine(held, signal, (line) => attachOn(line, berth, size, listener, signal, held))
+        : overLine(held, [signal, over.signal], (line, either) =>
+            attachOn(line, berth, size, listener, either, held),
+          )
     },
     allowAgain: board.allowAgain,
+    callOff: () => over.abort(),
     close: board.close,
   }
 }
@@ -61,12 +69,22 @@ export const remoteHost = (
 // A line on which nothing was started is given back.
 const overLine = async (
   { board }: Held,
-  signal: Cancellation | undefined,
-  work: (line: Line) => Promise<Started>,
+  signals: readonly (Cancellation | undefined)[],
+  work: (line: Line, either: Cancellation) => Promise<Started>,
 ): Promise<Started> => {
-  const line = await board.take(signal)
-  if (E.isLeft(line)) return notStarted(line.left)
-  const started = await work(line.right)
-  if (started._tag === 'not-started') await board.giveBack(line.right)
-  return started
+  const either = new AbortController()
+  const stop = () => either.abort()
+  for (const signal of signals) {
+    if (signal?.aborted === true) stop()
+    signal?.addEventListener('abort', stop, { once: true })
+  }
+  try {
+    const line = await board.take(either.signal)
+    if (E.isLeft(line)) return notStarted(line.left)
+    const started = await work(line.right, either.signal)
+    if (started._tag === 'not-started') await board.giveBack(line.right)
+    return started
+  } finally {
+    for (const signal of signals) signal?.removeEventListener('abort', stop)
+  }
 }
