@@ -14,6 +14,9 @@ import type { Shell } from './shell.js'
 const promptWithinMs = 60_000
 const emptiedWithinMs = 10_000
 const longestMs = 2 ** 31 - 1
+// To a line editor they are keys: they complete, delete, search. A newline enters what stands before it,
+// as it does in a terminal: more than one whole line are more than one command.
+const isKey = (code: number): boolean => (code < 0x20 && code !== 0x0a) || code === 0x7f
 
 /**
  * Types a command line at the prompt and waits for its finish mark.
@@ -29,6 +32,9 @@ export const exec = async (
   const until = signal === undefined ? {} : { signal }
   const shell = livingShell(session)
   const lost = (detail: string): CommandOutcome => ({ _tag: 'lost', detail })
+  if ([...line].some((character) => isKey(character.charCodeAt(0)))) {
+    return lost('it holds a control character and cannot be typed: nothing was')
+  }
   if (shell === undefined || session.fenced) return lost('there is no process')
   if (shell.nonce === undefined) return lost('the program gives no marks')
   const why = await untilEmpty(session, shell, clock, signal)

@@ -50,7 +50,8 @@ export interface ShellSession {
   /**
    * Types a command line once the shell is at its prompt, and waits for its finish mark, as long as
    * the process lives. A line that stands there half typed is set aside first; a shell that does not say
-   * that its line is empty is not typed at.
+   * that its line is empty is not typed at. A line that holds a control character, newlines aside, is
+   * `lost` and not typed: to a line editor it is a key.
    */
   readonly exec: (line: string) => Promise<CommandOutcome>
   /** What shows the screen as it is, inert, on a terminal of the same size. */
