@@ -7,6 +7,7 @@ import type { Host, Started, StartFailure } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { attachOn } from './attachment.js'
 import { type DialOptions, nameOf } from './connection.js'
+import { endKeptOn } from './kept-end.js'
 import type { Ledger } from './ledger.js'
 import { type Line, type Survey, switchboardOf } from './line.js'
 import type { PoolHost } from './option.js'
@@ -58,6 +59,7 @@ export const remoteHost = (
             attachOn(line, berth, size, listener, either, held),
           )
     },
+    endKept: (sessionId, kept, signal) => endKeptOn(held, sessionId, kept, signal),
     allowAgain: board.allowAgain,
     callOff: () => over.abort(),
     close: board.close,

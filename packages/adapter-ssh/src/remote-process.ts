@@ -294,7 +294,8 @@ const surroundingsIn = (text: string): Awaited<ReturnType<Process['surroundings'
   }
 }
 
-const leftoverIn = (text: string): Leftover => {
+/** Reads what a script that ends a process told. */
+export const leftoverIn = (text: string): Leftover => {
   const named = (kind: string) =>
     text
       .split('\n')

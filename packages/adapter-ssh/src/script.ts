@@ -277,7 +277,39 @@ export const endLaterScript = (end: RemoteEnd): string =>
  * Ends a process and all of its kernel session, asked first, then forced; what ignores the hang-up asked
  * to outlive its terminal and is let be. Tells `ended NAME (PID)` and `let-be NAME (PID)`.
  */
-export const endScript = ({ identity, leader, directory, kept }: RemoteEnd): string => {
+export const endScript = (end: RemoteEnd): string => {
+  const { pid, startTicks } = end.leader
+  return endingScript(end, `${pid}`, `${startTicks ?? end.identity.startTicks}`)
+}
+
+/** It is the process that is meant, and it was let be all the same. */
+export const stillThere = 4
+
+/**
+ * Ends a process of which nothing is known but who it is, as `endScript` does. Leaves with 3 when there
+ * is no such process, with `stillThere` when it does not end.
+ */
+export const endKeptScript = (end: Omit<RemoteEnd, 'leader'>): string => {
+  const { pid, startTicks } = end.identity
+  return `${sameProcess(end.identity)}
+l=$4
+read -r s < /proc/$l/stat || exit ${stillThere}
+set -- \${s##*) }
+t=\${20}
+(${endingScript(end, '$l', '$t')}
+)
+read -r s < /proc/${pid}/stat || exit 0
+set -- \${s##*) }
+[ "\${20}" != ${startTicks} ] || [ "$1" = Z ] || exit ${stillThere}
+exit 0`
+}
+
+// The leader is given in words of the script.
+const endingScript = (
+  { identity, directory, kept }: Omit<RemoteEnd, 'leader'>,
+  leader: string,
+  leaderTicks: string,
+): string => {
   const { pid, startTicks, bootId } = identity
   // tmux waits for ever for a client that nobody reads from. What is let be is no part of it.
   const isTmux = kept?.name.startsWith('tmux:') === true
@@ -294,20 +326,20 @@ same() { read -r s < /proc/$1/stat && set -- $2 \${s##*) } && [ "\${21}" = $1 ];
 members() {
   going= staying=
   # A number is free again only when nobody is left of the session it named.
-  [ ! -d /proc/${leader.pid} ] || same ${leader.pid} ${leader.startTicks ?? startTicks} || return
-  for d in $(grep -l ") [^Z] [0-9]* [0-9]* ${leader.pid} " /proc/[0-9]*/stat); do
+  [ ! -d /proc/${leader} ] || same ${leader} ${leaderTicks} || return
+  for d in $(grep -l ") [^Z] [0-9]* [0-9]* ${leader} " /proc/[0-9]*/stat); do
     d=\${d%/stat}
     read -r s < $d/stat || continue
     n=\${d#/proc/}
     set -- \${s##*) }
-    [ "$4" = ${leader.pid} ] && [ "$1" != Z ] || continue
+    [ "$4" = ${leader} ] && [ "$1" != Z ] || continue
     # The signals it ignores, of which the first is the hang-up.
     case \${31} in *[13579]) staying="$staying $n";; *) going="$going $n";; esac
   done
 }
 named() {
   for n in $2; do
-    case $n in ${pid}|${leader.pid}) continue;; esac
+    case $n in ${pid}|${leader}) continue;; esac
     c=$(tr '\\0\\n' '  ' < /proc/$n/cmdline)
     [ -n "$c" ] && printf '%s %s (%s)\\n' $1 "\${c% }" $n
   done

@@ -50,6 +50,23 @@ export const ErrorContext = struct('error context', {
 })
 export type ErrorContext = t.TypeOf<typeof ErrorContext>
 
+/** One process, not to be mixed up with a later one of the same number. */
+const ProcessName = struct('process name', { pid: count }, { startTicks: count, bootId: t.string })
+
+/**
+ * Where a session stands, and what of it goes on there without us. Nothing by which its words could be
+ * trusted: what signs them is never stored.
+ */
+export const Standing = struct(
+  'standing',
+  {
+    /** The name of the host. */
+    place: t.string,
+  },
+  { kept: struct('kept process', { name: t.string, identity: ProcessName }) },
+)
+export type Standing = t.TypeOf<typeof Standing>
+
 /** All that is needed to bring a session back. `workingDirectory` is empty when it is not known. */
 export const RecoverySnapshot = struct(
   'recovery snapshot',
@@ -63,7 +80,12 @@ export const RecoverySnapshot = struct(
     commandHistory: t.array(t.string),
     outputBuffer: t.array(t.string),
   },
-  { errorContext: ErrorContext, interactiveState: InteractiveState, shell: ShellState },
+  {
+    errorContext: ErrorContext,
+    interactiveState: InteractiveState,
+    shell: ShellState,
+    standing: Standing,
+  },
 )
 export type RecoverySnapshot = t.TypeOf<typeof RecoverySnapshot>
 
@@ -80,6 +102,7 @@ export const SnapshotUpdate = struct(
     errorContext: ErrorContext,
     interactiveState: InteractiveState,
     shell: ShellState,
+    standing: Standing,
   },
 )
 export type SnapshotUpdate = t.TypeOf<typeof SnapshotUpdate>

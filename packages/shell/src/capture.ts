@@ -5,6 +5,7 @@
  * since it has been waiting and its command late, a command since it is late, a stop since it was seen.
  */
 import type { Capture, Clock, InteractiveState } from '@session-recovery/core'
+import { standingOf } from './inheritance.js'
 import { type Look, lateAtMs, lookAt } from './looking.js'
 import { livingShell, type Session } from './session.js'
 import { shellStateOf } from './shell-told.js'
@@ -28,6 +29,7 @@ export const capture = async (session: Session, clock: Clock): Promise<Capture> 
       commandHistory: [...session.history],
       outputBuffer: [session.output.text()],
       interactiveState: interactiveState(session, look, clock),
+      standing: standingOf(session),
       ...(shell === undefined ? {} : { shell }),
     },
   }

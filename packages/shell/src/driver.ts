@@ -21,6 +21,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { capture } from './capture.js'
 import type { Environment } from './environment.js'
 import type { HostPool } from './host.js'
+import { inheritedIn } from './inheritance.js'
 import { promptInterrupt, promptReset, sessionRefresh } from './interrupt.js'
 import type { LaunchPad } from './launch.js'
 import { reconnect } from './reattachment.js'
@@ -179,12 +180,14 @@ const run = async (request: RunRequest, held: Held): Promise<E.Either<DriverErro
           spec: specFrom(snapshot, request.traits.attended, parts),
           options: snapshot.sessionOptions,
           size: defaultSize,
+          ...(snapshot.standing === undefined ? {} : { place: snapshot.standing.place }),
         })
       : E.right(found as Session)
   if (E.isLeft(session)) return E.left(driverError(session.left.detail))
   if (found === undefined && snapshot !== undefined) {
     session.right.unknown = unknownIn(snapshot)
     session.right.setAside = setAsideIn(snapshot)
+    session.right.inherited = inheritedIn(snapshot.standing)
   }
   return E.right(
     await roster.whileStarting(session.right, () => runOn(session.right, request, held)),

@@ -168,6 +168,13 @@ export interface StartFailure {
   readonly field?: string
 }
 
+/** What became of a process that was kept and that nobody can attach to any more. */
+export type KeptEnd =
+  | { readonly _tag: 'ended'; readonly leftover: Leftover }
+  /** There is no such process any more, maybe a later one of the same number. */
+  | { readonly _tag: 'gone' }
+  | { readonly _tag: 'let-be'; readonly detail: string }
+
 export type Started =
   | { readonly _tag: 'started'; readonly process: Process }
   | { readonly _tag: 'not-started'; readonly failure: StartFailure }
@@ -189,6 +196,16 @@ export interface Host {
     listener: ProcessListener,
     signal?: Cancellation,
   ) => Promise<Started>
+  /**
+   * Ends a process that another driver started and that was kept, if it still is the one that is meant;
+   * absent where none ever is. Left: the host could not be reached; it is owed its end once another
+   * process has taken the session's place.
+   */
+  readonly endKept?: (
+    sessionId: string,
+    kept: KeptProcess,
+    signal?: Cancellation,
+  ) => Promise<E.Either<StartFailure, KeptEnd>>
 }
 
 /** The hosts a driver may use. */

@@ -20,8 +20,10 @@ export const reconnect = async (
     return { _tag: 'not-applicable', detail: `${host.name} has no connection that could be lost` }
   }
   if (rope === undefined) {
-    const remark = `nothing on ${host.name} keeps a process without its connection: this is a new one`
-    session.deed = { remarks: [remark] }
+    if (session.inherited === undefined) {
+      const remark = `nothing on ${host.name} keeps a process without its connection: this is a new one`
+      session.deed = { remarks: [remark] }
+    }
     return respawn(session, 'restart', request, { clock, ...pad })
   }
   const { kept, shell: before } = rope

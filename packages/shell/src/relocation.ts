@@ -3,9 +3,10 @@
  * `replicate` brings up a second session from its snapshot. The one left behind is fenced first: nothing
  * can be written to it, and what it still does is ignored.
  */
-import type { RunOutcome } from '@session-recovery/core'
+import type { Cancellation, RunOutcome } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Host, HostPool } from './host.js'
+import { endInherited, inheritedText } from './inheritance.js'
 import { type LaunchPad, todaysEnvironment } from './launch.js'
 import { failedRun, type RespawnRequest, respawn, unstartable } from './respawn.js'
 import type { Roster } from './roster.js'
@@ -30,7 +31,7 @@ export const migrate = async (
   const { host: from, rope } = session
   let leaving: Leaving | undefined
   const outcome = await firstOf(others, session, request, async (host) => {
-    leaving ??= await left(session, pad)
+    leaving ??= await left(session, pad, request.signal)
     session.host = host
     session.rope = undefined
     session.deed = { remarks: [`moved from ${from.name} to ${host.name}; ${leaving.remark}`] }
@@ -57,7 +58,7 @@ export const replicate = async (
   let leaving: Leaving | undefined
   const outcome = await firstOf(hosts, session, request, async (host) => {
     session.fenced = true
-    leaving ??= await left(session, pad)
+    leaving ??= await left(session, pad, request.signal)
     noteUnknown(session)
     const { spec, options, size } = session
     const adopted = roster.adopt({ id: replicaId, spec, options, size, host })
@@ -113,9 +114,13 @@ interface Leaving {
 }
 
 /** Ends what is left of a session where it stood, or gives it up; says which. */
-const left = async (session: Session, { clock }: LaunchPad): Promise<Leaving> => {
+const left = async (
+  session: Session,
+  { clock }: LaunchPad,
+  signal: Cancellation,
+): Promise<Leaving> => {
   const { shell, host } = session
-  if (shell === undefined) return { isEnded: true, remark: 'nothing was left of it' }
+  if (shell === undefined) return inheritanceLeft(session, signal)
   const { pid } = shell.process.identity
   let ended: boolean | undefined
   const ending = shell.end().then(
@@ -142,4 +147,11 @@ const left = async (session: Session, { clock }: LaunchPad): Promise<Leaving> =>
   return ended === true
     ? { isEnded: true, remark: `${process} is ended` }
     : { isEnded: false, remark: `${process} could not be reached to be ended: it is cut off` }
+}
+
+const inheritanceLeft = async (session: Session, signal: Cancellation): Promise<Leaving> => {
+  const ended = await endInherited(session, signal)
+  const { inherited } = session
+  const remark = inherited === undefined ? 'nothing was left of it' : inheritedText(inherited)
+  return { isEnded: E.isRight(ended), remark }
 }

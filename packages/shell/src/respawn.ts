@@ -12,12 +12,13 @@ import {
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Environment, lostNames, merged } from './environment.js'
-import type { Leftover, StartFailure } from './host.js'
+import type { StartFailure } from './host.js'
+import { endInherited, inheritedText, leftoverOf } from './inheritance.js'
 import { integrationOf } from './integration-table.js'
 import { type LaunchPad, launch, todaysEnvironment } from './launch.js'
 import { restorable } from './restorable.js'
 import { screenOf, terminalReset } from './screen.js'
-import type { Respawn, Session } from './session.js'
+import type { Deed, Respawn, Session } from './session.js'
 import { shellStateOf } from './shell-told.js'
 import type { StateRespawn } from './state-item.js'
 import { noteUnknown } from './unknown-command.js'
@@ -56,7 +57,9 @@ export const respawn = async (
   const wanted = wantedOf(session, request.snapshot)
   const lostVariables = lostNames(request.snapshot?.sessionId ?? session.id, request.lostSecrets)
   const screenLines = depth === 'restore' ? await showScreenAgain(session) : undefined
-  const leftover = (await session.shell?.end()) ?? nothingLeft
+  const inheritedEnd = await endInherited(session, request.signal)
+  if (E.isLeft(inheritedEnd)) return failedRun(inheritedEnd.left)
+  const leftover = (await session.shell?.end()) ?? leftoverOf(session.inherited)
   noteUnknown(session)
   const today = await todaysEnvironment(session, request.signal)
   if (E.isLeft(today)) return failedRun(today.left)
@@ -96,7 +99,8 @@ export const respawn = async (
     leftover,
     lostVariables,
   }
-  session.deed = { ...session.deed, respawn: done }
+  session.deed = { ...session.deed, ...remarked(session), respawn: done }
+  session.inherited = undefined
   const { identity } = shell.process
   return { _tag: 'done', detail: `started anew as process ${identity.pid} on ${session.host.name}` }
 }
@@ -113,7 +117,11 @@ export const unstartable = (
         detail: `${spec.command} is no shell and was not declared rerunnable`,
       }
 
-const nothingLeft: Leftover = { ended: [], letBe: [] }
+// Who left a host behind has said already what became of what was there.
+const remarked = ({ deed, inherited }: Session): Pick<Deed, 'remarks'> =>
+  inherited === undefined || deed.remarks !== undefined
+    ? {}
+    : { remarks: [inheritedText(inherited)] }
 
 /** A start that failed, as the outcome of a run. */
 export const failedRun = ({ detail, permanent, credentialRefused }: StartFailure): RunOutcome => ({

@@ -5,6 +5,7 @@ import type { Clock, Observation } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { exec } from './command-line.js'
 import type { Host, HostPool, ProcessEnd, StartFailure } from './host.js'
+import { endInherited } from './inheritance.js'
 import { type LaunchPad, launch, todaysEnvironment } from './launch.js'
 import type { TerminalSize } from './screen.js'
 import {
@@ -103,8 +104,7 @@ export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): 
     if (session === undefined) return
     sessions.delete(sessionId)
     session.ended = true
-    await session.shell?.end()
-    session.shell?.disown()
+    await ended(session)
   }
   const begin = async (session: Session): Promise<E.Either<StartFailure, unknown>> => {
     const environment = await todaysEnvironment(session)
@@ -153,6 +153,12 @@ export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): 
     },
     settled: works.settled,
   }
+}
+
+const ended = async (session: Session): Promise<void> => {
+  await session.shell?.end()
+  session.shell?.disown()
+  await endInherited(session)
 }
 
 // What is under way, to be waited for when there is to be none.

@@ -3,6 +3,7 @@
  */
 import type { Environment, Origin } from './environment.js'
 import type { Host, KeptProcess, Leftover, ProcessEnd, ProcessIdentity } from './host.js'
+import type { Stand } from './inheritance.js'
 import { type Output, outputOf } from './output.js'
 import { screenOf, type TerminalSize } from './screen.js'
 import { keepAside, type SetAside, settleAside } from './set-aside.js'
@@ -125,7 +126,7 @@ export interface Rope {
 }
 
 /** A session as the driver holds it. */
-export interface Session extends Commands, SetAside {
+export interface Session extends Commands, SetAside, Stand {
   readonly id: string
   readonly spec: SessionSpec
   /** The app's own options, which a pool of hosts may read. */
@@ -202,6 +203,7 @@ export const sessionOf = (
     stoppedSinceMs: undefined,
     deed: {},
     rope: undefined,
+    inherited: undefined,
     inPlaceOf: undefined,
     fenced: false,
     interrupted: undefined,
