@@ -85,7 +85,10 @@ const methodOf = async (credential: SshCredential, username: string): Promise<Fe
     case 'agent': {
       const path = await fetched(credential.socketPath)
       const agent = new OneIdentity(ssh2.createAgent(path), credential.identity)
-      return { values: [path, credential.identity ?? ''], method: E.right({ type: 'agent', username, agent }) }
+      return {
+        values: [path, credential.identity ?? ''],
+        method: E.right({ type: 'agent', username, agent }),
+      }
     }
   }
 }
