@@ -113,8 +113,6 @@ export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): 
     const start = { cwd, exactly: true, environment: environment.right }
     return launch(session, { ...start, kept: [], historyLines: [] }, pad, undefined)
   }
-  const isBusy = (session: Session | undefined): boolean =>
-    session !== undefined && (starting.has(session) || livingShell(session) !== undefined)
 
   return {
     open: async (wanted) => {
@@ -122,7 +120,9 @@ export const rosterOf = ({ pool, pad, outputLimitBytes, tell }: RosterOptions): 
       const refused = (_tag: OpenError['_tag'], message: string, failure?: StartFailure) =>
         E.left({ ...failure, _tag, sessionId, message: `session ${sessionId}: ${message}` })
       if (closed) return refused('DriverClosed', 'the driver is closed')
-      if (isBusy(sessions.get(sessionId))) return refused('SessionOpen', 'it is open already')
+      if (isCutOff(sessions.get(sessionId), starting)) await end(sessionId)
+      if (isBusy(sessions.get(sessionId), starting))
+        return refused('SessionOpen', 'it is open already')
       const adopted = adopt(wanted)
       if (E.isLeft(adopted)) return refused('SpawnFailed', adopted.left.detail, adopted.left)
       const session = adopted.right
@@ -160,6 +160,13 @@ const ended = async (session: Session): Promise<void> => {
   session.shell?.disown()
   await endInherited(session)
 }
+
+const isBusy = (session: Session | undefined, starting: ReadonlySet<Session>): boolean =>
+  session !== undefined && (starting.has(session) || livingShell(session) !== undefined)
+
+// What its connection was lost to goes on elsewhere, and nobody else would end it.
+const isCutOff = (session: Session | undefined, starting: ReadonlySet<Session>): boolean =>
+  session?.shell?.gone()?._tag === 'lost' && !starting.has(session)
 
 // What is under way, to be waited for when there is to be none.
 const worksOf = (clock: Clock) => {

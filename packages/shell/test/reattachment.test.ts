@@ -49,3 +49,14 @@ it('a shell of which no command was heard is asked', async () => {
   })
   expect(made.script.pressed).toBe(1)
 })
+
+it('a session that is opened anew ends the process that its connection was lost to', async () => {
+  const made = scriptedShell()
+  const options = { command: 'bash', cwd: '/', env: {} }
+  await made.passing(made.driver.open('a', options)())
+  made.cut()
+  const again = await made.passing(made.driver.open('a', options)())
+  expect(again).toMatchObject({ right: { id: 'a' } })
+  expect(made.starts()).toBe(2)
+  expect(made.living()).toBe(1)
+})

@@ -39,6 +39,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
     pressed: 0,
   }
   let starts = 0
+  let endedCount = 0
   let die = (): void => {}
   let cut = (): void => {}
   let living: { readonly process: Process; readonly hear: (to: ProcessListener) => void }
@@ -79,6 +80,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
       })
     }
     const gone = (): void => {
+      if (alive) endedCount += 1
       if (alive) listener.gone({ _tag: 'exited', exit: { signal: 'SIGKILL' } })
       alive = false
     }
@@ -170,6 +172,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
     entered,
     script,
     starts: () => starts,
+    living: () => starts - endedCount,
     die: () => die(),
     /** The connection is lost; the shell goes on. */
     cut: () => cut(),
