@@ -127,6 +127,7 @@ describe('the trigger rules', () => {
     expect(await stuckAt('a', 590_000)).toBeUndefined()
     const { update } = await rig.capture('a')
     expect(update.interactiveState?.sessionUnresponsive).toBe(false)
+    expect(update.interactiveState?.runningSince?.getTime()).toBeLessThanOrEqual(Date.now())
     expect(await stuckAt('a', 650_000)).toBe('pending-commands')
   })
 

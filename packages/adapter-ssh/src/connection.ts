@@ -109,7 +109,9 @@ const dialWith = async (
     return E.left({ detail: `${name}: no connection within ${options.dialTimeoutMs} ms` })
   }
   const rejected = attempt.rejected()
-  if (rejected !== undefined) return E.left({ detail: `${name}: ${rejected}`, permanent: true })
+  if (rejected !== undefined) {
+    return E.left({ detail: `${name}: ${rejected}`, permanent: true, hostKeyRefused: true })
+  }
   const error = attempt.lastError()
   if (error?.level === 'client-authentication') {
     const detail = `${name}: the ${host.credential._tag} was refused`

@@ -82,6 +82,7 @@ testWith([], 'an unknown host is asked once, and told nothing', async () => {
   const opened = await rig.driver.open('a', wanted)()
   expect(E.isLeft(opened) ? opened.left : 'opened').toMatchObject({
     permanent: true,
+    hostKeyRefused: true,
     detail: expect.stringMatching(/\bkey\b/),
   })
   expect(station.sshd.counted()).toEqual({ connections: 1, accepted: 0, refused: 0 })

@@ -28,7 +28,10 @@ export const InteractiveState = struct(
     lastPromptDetected: instant,
     lastSuccessfulCommand: instant,
     unresponsiveSince: instant,
+    /** When the command that runs is late, or since when it runs where nobody knows how long it may take. */
     pendingSince: instant,
+    /** Since when the command that is pending runs. */
+    runningSince: instant,
     /**
      * Commands that were seen starting and not finishing, oldest first: whether they did their work is
      * not known. They stay until somebody settles them.

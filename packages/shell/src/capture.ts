@@ -64,7 +64,10 @@ const interactiveState = (session: Session, look: Look, clock: Clock): Interacti
     // A command waits for its end only once it is late; until then this lies in the future.
     ...(running === undefined
       ? {}
-      : { pendingSince: new Date(lateAtMs(session) ?? running.startedAtMs) }),
+      : {
+          pendingSince: new Date(lateAtMs(session) ?? running.startedAtMs),
+          runningSince: new Date(running.startedAtMs),
+        }),
   }
 }
 

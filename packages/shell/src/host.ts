@@ -162,6 +162,8 @@ export interface StartFailure {
   readonly permanent?: boolean
   /** The credential was refused: what needs it must not be tried again. */
   readonly credentialRefused?: boolean
+  /** The host did not prove to be the one that is known; it was told nothing. */
+  readonly hostKeyRefused?: boolean
   /** Of an attach: there is no such process any more. */
   readonly gone?: boolean
   /** The option that is wrong. */
