@@ -153,6 +153,8 @@ export const shellDriver = <Options extends OpenOptions>(
     close: async () => {
       listener = () => {}
       await roster.close()
+      // What is being started is taken back over the very connections that the parts then close.
+      await roster.settled()
       await parts.close()
       await roster.settled()
     },

@@ -70,8 +70,11 @@ const tables: Readonly<Record<Machine, Readonly<Record<number, Kind>>>> = {
   },
 }
 
-// A call that goes on after the process was stopped: the kernel no longer says which.
-const goesOn: Readonly<Record<Machine, number>> = { x64: 219, arm64: 128 }
+// A wait that goes on after the process was stopped. The kernel keeps the words of the call, not its number:
+// a poll without end is known by them, all else waits for something else or for a while.
+const goesOn = '219'
+const endless = 0xffff_ffffn
+const leastAddress = 0x1_0000n
 
 // More descriptors than this are not looked at.
 const countLimit = 1_024
@@ -89,9 +92,10 @@ const countLimit = 1_024
  */
 export const systemCallOf = (line: string, machine: string): SystemCall | undefined => {
   const [number = '', ...words] = line.trim().split(' ')
-  if ((machine !== 'x64' && machine !== 'arm64') || number === '') return undefined
-  if (number === String(goesOn[machine])) return undefined
-  const kind = /^\d+$/.test(number) ? tables[machine][Number(number)] : undefined
+  const table = machine === 'x64' || machine === 'arm64' ? tables[machine] : undefined
+  if (table === undefined || number === '') return undefined
+  const isPoll = machine === 'x64' && number === goesOn && isEndlessPoll(words)
+  const kind = isPoll ? 'poll' : /^\d+$/.test(number) ? table[Number(number)] : undefined
   if (kind === undefined) return { _tag: 'other' }
   if (words.length < 6 || !words.every((word) => /^0x[0-9a-f]+$/.test(word))) return undefined
   return callOf(
@@ -99,6 +103,13 @@ export const systemCallOf = (line: string, machine: string): SystemCall | undefi
     words.map((word) => BigInt(word)),
   )
 }
+
+const isEndlessPoll = ([address, count, patience]: readonly string[]): boolean =>
+  [address, count, patience].every((word) => /^0x[0-9a-f]+$/.test(word ?? '')) &&
+  BigInt(address ?? 0) > leastAddress &&
+  BigInt(count ?? 0) > 0n &&
+  BigInt(count ?? 0) <= BigInt(countLimit) &&
+  BigInt.asUintN(32, BigInt(patience ?? 0)) === endless
 
 const callOf = (kind: Kind, words: readonly bigint[]): SystemCall => {
   const [first = 0n, second = 0n, third = 0n, fourth = 0n, fifth = 0n] = words

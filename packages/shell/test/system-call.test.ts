@@ -11,11 +11,6 @@ import {
 const line = (number: number, ...words: readonly string[]): string =>
   [String(number), ...words, ...Array(8).fill('0x0')].slice(0, 9).join(' ')
 
-test('a call that goes on after a stop is not told: the kernel keeps its words and not its name', () => {
-  expect(systemCallOf(line(219, '0x1000', '0x2', '0xffffffff'), 'x64')).toBeUndefined()
-  expect(systemCallOf(line(128, '0x1000', '0x2'), 'arm64')).toBeUndefined()
-})
-
 test.each<readonly [string, string, string, SystemCall]>([
   ['read', 'x64', line(0, '0x3'), { _tag: 'read', descriptor: 3 }],
   ['pread64', 'x64', line(17, '0x3'), { _tag: 'other' }],
@@ -34,6 +29,15 @@ test.each<readonly [string, string, string, SystemCall]>([
     line(7, '0x1000', '0x2', '0xffffffffffffffff'),
     { _tag: 'poll', address: 0x1000n, count: 2, patience: 'endless' },
   ],
+  [
+    'poll without end that goes on after a stop',
+    'x64',
+    line(219, '0x55550000', '0x2', '0xffffffff'),
+    { _tag: 'poll', address: 0x55550000n, count: 2, patience: 'endless' },
+  ],
+  ['a bounded poll that goes on', 'x64', line(219, '0x55550000', '0x2', '0x10'), { _tag: 'other' }],
+  ['a sleep that goes on', 'x64', line(219, '0x0', '0x0', '0x7ffd0000'), { _tag: 'other' }],
+  ['a lock that goes on', 'x64', line(219, '0x55550000', '0x89', '0x2'), { _tag: 'other' }],
   [
     'poll for five seconds',
     'x64',
