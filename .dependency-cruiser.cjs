@@ -27,6 +27,10 @@ const table = {
     packages: ['core', 'engine', 'shell', 'adapter-fs', 'adapter-pty', 'adapter-ssh', 'testkit'],
     libraries: ['fp-ts', 'commander', 'cli-table3', 'log-update'],
   },
+  torture: {
+    packages: ['core', 'engine', 'adapter-fs', 'testkit'],
+    libraries: ['fp-ts', 'fast-check', 'commander', 'cli-table3', 'log-update'],
+  },
   testkit: {
     packages: ['core', 'engine'],
     libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand'],

@@ -1,0 +1,5 @@
+/** What the tests of this package use of it. */
+export { rows } from './catalogue.js'
+export { hindranceOf, type Played } from './play.js'
+export type { Row, Size, Tally, Trial } from './row.js'
+export { isKept, remarksOf, statusOf, tableOf } from './show.js'
