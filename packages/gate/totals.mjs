@@ -40,20 +40,46 @@ export const complaints = ({ passed, leftOut }, testsExit, gateExit, drillExit) 
   ...(leftOut === 0 ? [] : [`${leftOut} tests were left out`]),
 ]
 
+/**
+ * A line for each test that failed and each file that did not load, with the beginning of why: it stands at
+ * the end of a long run, where it is found.
+ * @param {{ testResults: { name: string, status: string, message?: string,
+ *   assertionResults: { status: string, fullName?: string, failureMessages?: string[] }[] }[] }} results
+ */
+export const failures = ({ testResults }) =>
+  testResults.flatMap(({ name, status, message = '', assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    const file = name.replace(/^.*[/](?=packages[/])/, '')
+    if (failed.length === 0) return status === 'failed' ? [`${file}: ${briefly(message)}`] : []
+    return failed.map(
+      ({ fullName = '', failureMessages = [] }) =>
+        `${file}: ${fullName}: ${briefly(failureMessages[0] ?? '')}`,
+    )
+  })
+
+const mostCharacters = 600
+
+/** @param {string} text */
+const briefly = (text) => text.split('\n').slice(0, 6).join(' | ').slice(0, mostCharacters)
+
+const nothing = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 }
+
 /** @param {string} path */
-const readTotals = (path) => {
+const readResults = (path) => {
   try {
-    return totals(JSON.parse(readFileSync(path, 'utf8')))
+    return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
-    return { passed: 0, failed: 0, leftOut: 0 }
+    return { ...nothing, testResults: [] }
   }
 }
 
 if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
   const [path = '', ...exits] = argv.slice(2)
-  const count = readTotals(path)
+  const results = readResults(path)
+  const count = totals(results)
   const [testsExit = Number.NaN, gateExit = Number.NaN, drillExit = Number.NaN] = exits.map(Number)
   const wrong = complaints(count, testsExit, gateExit, drillExit)
+  for (const failure of failures(results)) console.log(`ci: failed: ${failure}`)
   for (const complaint of wrong) console.log(`ci: ${complaint}`)
   console.log(`${count.passed} passed, ${count.failed} failed`)
   exit(wrong.length === 0 && count.failed === 0 ? 0 : 1)

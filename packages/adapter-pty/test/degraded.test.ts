@@ -9,7 +9,7 @@ import type { Receipt, RecoveryStrategy, Traits, Verdict } from '@session-recove
 import { afterEach, describe, expect } from 'vitest'
 import type { PtySession } from '../src/index.js'
 import { needing } from './dialect.js'
-import { died, eventually, type Rig, rigOf, traits } from './rig.js'
+import { died, eventually, type Rig, rigOf, settledOutput, traits } from './rig.js'
 
 let rig: Rig
 afterEach(() => rig.close())
@@ -86,12 +86,12 @@ describe('dash', () => {
   it('is looked at by the kernel alone', async () => {
     rig = rigOf()
     const session = await open()
-    const before = session.output()
+    const before = await settledOutput(session)
     expect(receiptIn(await rig.verify('a')).evidence).toMatchObject([
       { source: 'kernel' },
       { source: 'kernel' },
     ])
-    expect(session.output()).toBe(before)
+    expect(await settledOutput(session)).toBe(before)
     process.kill(session.pid() ?? 0, 'SIGSTOP')
     await eventually('that it is stopped', async () => {
       const { foreground } = await rig.capture('a')
@@ -188,11 +188,11 @@ describe('a program that is no shell', () => {
     writeFileSync(join(rig.home, 'text'), 'line\n'.repeat(500))
     const session = await rig.open('a', { command: 'less', args: ['text'] })
     await eventually('its screen', () => session.output().includes('text') || undefined)
-    const before = session.output()
+    const before = await settledOutput(session)
     for (const strategy of typing) {
       expect(await rig.run('a', strategy, { traits: command })).toMatchObject({ _tag: honest })
     }
-    expect(session.output()).toBe(before)
+    expect(await settledOutput(session)).toBe(before)
     expect(receiptIn(await rig.verify('a', undefined, { traits: command })).grade).toBe('observed')
   })
 })

@@ -10,7 +10,7 @@ import {
 import { afterEach, describe, expect } from 'vitest'
 import type { PtySession } from '../src/index.js'
 import { type DialectRig, dialectRig, dialects, needing } from './dialect.js'
-import { died, eventually, foreground, traits } from './rig.js'
+import { died, eventually, foreground, settledOutput, traits } from './rig.js'
 
 let rig: DialectRig
 afterEach(() => rig.close())
@@ -176,11 +176,11 @@ describe.each(dialects)('$shell', (dialect) => {
       const session = await rig.openShell(kind)
       session.write(`${line}\r`)
       await foreground(rig, kind, kind)
-      const before = session.output()
+      const before = await settledOutput(session)
       expect(await rig.run(kind, 'prompt-interrupt')).toMatchObject({ _tag: 'not-applicable' })
       expect(await rig.run(kind, 'prompt-reset')).toMatchObject({ _tag: 'failed' })
       expect(await rig.run(kind, 'session-refresh')).toMatchObject({ _tag: 'failed' })
-      expect(session.output()).toBe(before)
+      expect(await settledOutput(session)).toBe(before)
       expect((await rig.capture(kind)).foreground.kind).toBe(kind)
     }
   })

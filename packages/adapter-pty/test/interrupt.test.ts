@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ForegroundKind } from '@session-recovery/core'
 import { afterEach, expect, it } from 'vitest'
-import { died, eventually, foreground, type Rig, rigOf, traits } from './rig.js'
+import { died, eventually, foreground, type Rig, rigOf, settledOutput, traits } from './rig.js'
 
 let rig: Rig
 afterEach(() => rig.close())
@@ -79,9 +79,9 @@ it('leaves a healthy command, what is unknown and the prompt alone', async () =>
     const session = await rig.open(kind)
     session.write(`${line}\r`)
     await foreground(rig, kind, kind)
-    const before = session.output()
+    const before = await settledOutput(session)
     expect(await rig.run(kind, 'prompt-interrupt')).toMatchObject({ _tag: outcome })
-    expect(session.output()).toBe(before)
+    expect(await settledOutput(session)).toBe(before)
     await foreground(rig, kind, kind)
   }
 })

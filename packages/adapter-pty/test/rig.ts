@@ -167,7 +167,7 @@ export const rigOf = (options: Partial<PtyOptions> = {}): Rig => {
 export const eventually = async <A>(
   what: string,
   look: () => A | undefined | Promise<A | undefined>,
-  withinMs = 5_000,
+  withinMs = 20_000,
 ): Promise<A> => {
   const endMs = performance.now() + withinMs
   for (;;) {
@@ -176,6 +176,21 @@ export const eventually = async <A>(
     if (performance.now() > endMs) throw new Error(`not seen within ${withinMs} ms: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
+}
+
+const quietMs = 500
+
+/** What a session has put out once nothing more comes: a program says a word or two after it was seen. */
+export const settledOutput = (session: PtySession): Promise<string> => {
+  let output = session.output()
+  let sinceMs = performance.now()
+  return eventually(`quiet in ${session.id}`, () => {
+    if (session.output() !== output) {
+      output = session.output()
+      sinceMs = performance.now()
+    }
+    return performance.now() - sinceMs > quietMs ? { output } : undefined
+  }).then((settled) => settled.output)
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The last line of a CI run must not be greener than the run. */
 import { expect, test } from 'vitest'
-import { complaints, totals } from '../totals.mjs'
+import { complaints, failures, totals } from '../totals.mjs'
 
 const results = {
   numPassedTests: 3,
@@ -34,4 +34,26 @@ test('nothing run, something left out, and a bad exit each count against the run
   expect(complaints(good, 1, 0, 0)).toEqual(['the tests ended with 1'])
   expect(complaints(good, 0, 1, 0)).toEqual(['the gate ended with 1'])
   expect(complaints(good, 0, 0, 1)).toEqual(['the drill ended with 1'])
+})
+
+test('what failed is named at the end, with the beginning of why', () => {
+  const failed = {
+    name: '/somewhere/packages/core/test/a.test.ts',
+    status: 'failed',
+    assertionResults: [
+      { status: 'passed', fullName: 'is well' },
+      { status: 'failed', fullName: 'is red', failureMessages: ['expected 1\nto be 2'] },
+    ],
+  }
+  const unloaded = {
+    name: '/somewhere/packages/core/test/b.test.ts',
+    status: 'failed',
+    message: 'no such module',
+    assertionResults: [],
+  }
+  const passed = { name: 'c', status: 'passed', assertionResults: [{ status: 'passed' }] }
+  expect(failures({ testResults: [failed, unloaded, passed] })).toEqual([
+    'packages/core/test/a.test.ts: is red: expected 1 | to be 2',
+    'packages/core/test/b.test.ts: no such module',
+  ])
 })
