@@ -32,7 +32,7 @@ const table = {
     libraries: ['fp-ts', 'fast-check', 'commander', 'cli-table3', 'log-update'],
   },
   testkit: {
-    packages: ['core', 'engine'],
+    packages: ['core', 'engine', 'adapter-fs'],
     libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand'],
   },
   cli: {

@@ -2,5 +2,5 @@
 export type { Disk, DiskFile, FileStatus } from './disk.js'
 export { realDisk } from './disk.js'
 export type { FileStoreOptions } from './option.js'
-export type { OwnershipUnprotected } from './ownership.js'
+export type { Owned, Ownership, OwnershipUnprotected, TakeOwnership } from './ownership.js'
 export { fileStore } from './store.js'

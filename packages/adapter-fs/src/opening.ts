@@ -12,7 +12,7 @@ import { type HeadIndex, headIndex } from './head.js'
 import { type LoadedLog, loadLog } from './load.js'
 import { Log } from './log.js'
 import type { Settings } from './option.js'
-import { type Ownership, takeOwnership } from './ownership.js'
+import type { Ownership, TakeOwnership } from './ownership.js'
 import { furnish, openPlace, type Place, sweepPlace } from './place.js'
 import { quarantined, quarantineName, setAsideFile, setAsideStretch } from './quarantine.js'
 import { importSeed } from './seed-import.js'
@@ -39,10 +39,11 @@ export interface OpenStore {
 export const openStore = async (
   settings: Settings,
   disk: Disk,
+  own: TakeOwnership,
 ): Promise<E.Either<StoreError, { readonly store: OpenStore; readonly loaded: Loaded }>> => {
   const place = await openPlace(disk, settings.directory, settings.logger)
   if (E.isLeft(place)) return place
-  const ownership = await takeOwnership(place.right, settings.logger)
+  const ownership = await own(place.right, settings.logger)
   if (E.isLeft(ownership)) return ownership
   let opened: Awaited<ReturnType<typeof openOwned>> | undefined
   try {

@@ -31,6 +31,12 @@ export interface Owned {
   readonly inode: bigint
 }
 
+/** Takes ownership of a directory, or answers at once that somebody has it. */
+export type TakeOwnership = (
+  place: Owned,
+  logger: Logger,
+) => Promise<E.Either<StoreOwned, Ownership>>
+
 // ----------------------------------------------------------------------------------- constructors
 
 // Node up to 20 fills an abstract name up to the size of the kernel's field, later versions do not: with

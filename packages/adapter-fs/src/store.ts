@@ -10,6 +10,7 @@ import { type Disk, realDisk } from './disk.js'
 import type { Write } from './log.js'
 import { type OpenStore, openStore } from './opening.js'
 import { type FileStoreOptions, settingsOf } from './option.js'
+import { type TakeOwnership, takeOwnership } from './ownership.js'
 import { readJournalOf, readSnapshotOf, setAsideIn } from './reading.js'
 import { isWanted } from './session-index.js'
 import { attempt, notOpen, owned, unavailable, unusable } from './store-error.js'
@@ -20,9 +21,13 @@ import { commitWrite, forgetWrite, snapshotWrite } from './write.js'
  * keeps its word on a flush; network filesystems are refused.
  *
  * @param disk the disk it lives on; this machine's, unless it is to be seen failing.
+ * @param own how the directory is owned; through the kernel, unless the machine is simulated.
  */
-export const fileStore = (options: FileStoreOptions, disk: Disk = realDisk): Store =>
-  new FileStore(options, disk)
+export const fileStore = (
+  options: FileStoreOptions,
+  disk: Disk = realDisk,
+  own: TakeOwnership = takeOwnership,
+): Store => new FileStore(options, disk, own)
 
 type Answer<A> = Promise<E.Either<StoreError, A>>
 
@@ -31,14 +36,16 @@ class FileStore implements Store {
   readonly durability = 'disk'
   readonly #options: FileStoreOptions
   readonly #disk: Disk
+  readonly #own: TakeOwnership
   #store: OpenStore | undefined
   #opening: Promise<unknown> | undefined
   #archiving: Promise<unknown> = Promise.resolve()
   #checkpointing: Promise<unknown> | undefined
 
-  constructor(options: FileStoreOptions, disk: Disk) {
+  constructor(options: FileStoreOptions, disk: Disk, own: TakeOwnership) {
     this.#options = options
     this.#disk = disk
+    this.#own = own
   }
 
   readonly open = attempt('open', async () => {
@@ -117,7 +124,7 @@ class FileStore implements Store {
   async #open(): Answer<Loaded> {
     const settings = settingsOf(this.#options)
     if (E.isLeft(settings)) return E.left(unusable(`options: ${settings.left}`))
-    const opened = await openStore(settings.right, this.#disk)
+    const opened = await openStore(settings.right, this.#disk, this.#own)
     if (E.isLeft(opened)) return opened
     this.#store = opened.right.store
     return E.right(opened.right.loaded)

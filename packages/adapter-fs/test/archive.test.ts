@@ -1,9 +1,9 @@
 /** Archives: whole or not there, one for each token, and read from nowhere else. */
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { probed, systemError } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
 import { fileStore, realDisk } from '../src/index.js'
-import { probed, systemError } from './disk-probe.js'
 import { archiveOf, closing, done, freshDirectory, refused, snapshotOf } from './sample.js'
 
 test('an archive is read back from the location it was given', async () => {

@@ -2,10 +2,10 @@
 import { cpSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Store } from '@session-recovery/core'
+import { changing, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { type Disk, fileStore, realDisk } from '../src/index.js'
-import { changing, probed, systemError } from './disk-probe.js'
 import {
   closing,
   commitOf,

@@ -1,10 +1,10 @@
 /** Group commit, and what happens when the disk fails: nothing is acknowledged that was not flushed. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Operation, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { fileStore, realDisk } from '../src/index.js'
-import { type Operation, probed, systemError } from './disk-probe.js'
 import {
   closing,
   commitOf,

@@ -1,9 +1,8 @@
 /** Thousands of random mutations of a log. */
-import { campaign } from '@session-recovery/testkit'
+import { campaign, type MemoryDisk, memoryDisk } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fileStore } from '../src/index.js'
-import { type MemoryDisk, memoryDisk } from './memory-disk.js'
 import { commitOf, done, everything, recordOf, snapshotOf } from './sample.js'
 
 /** One change to a file: a byte, a stretch of zeros, bytes lost, bytes added, the end lost, a line twice. */

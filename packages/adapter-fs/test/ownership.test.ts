@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import { appendFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { fileStore, realDisk } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import { takeOwnership } from '../src/ownership.js'
-import { probed, systemError } from './disk-probe.js'
 import { closing, commitOf, done, everything, freshDirectory, refused } from './sample.js'
 
 const writer = fileURLToPath(new URL('writer.mjs', import.meta.url))

@@ -3,13 +3,20 @@
  * acknowledged is there. And the check itself is checked: with any one kind of flush taken out, it fails.
  */
 import type { Json, Store } from '@session-recovery/core'
-import { campaign } from '@session-recovery/testkit'
+import {
+  campaign,
+  changing,
+  type MemoryDisk,
+  memoryDisk,
+  type Operation,
+  probed,
+  type Random,
+  systemError,
+} from '@session-recovery/testkit'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { type Disk, type DiskFile, fileStore } from '../src/index.js'
-import { changing, type Operation, probed, systemError } from './disk-probe.js'
-import { type MemoryDisk, memoryDisk, type Random } from './memory-disk.js'
 import { archiveOf, commitOf, done, snapshotOf } from './sample.js'
 
 const directory = '/data/store'

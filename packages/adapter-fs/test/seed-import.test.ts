@@ -2,11 +2,11 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { JournalEntry, type Json, RecoverySnapshot, SessionRecord } from '@session-recovery/core'
+import { probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { type FileStoreOptions, fileStore, realDisk } from '../src/index.js'
 import { isNestedDeeper } from '../src/seed-snapshot.js'
-import { probed, systemError } from './disk-probe.js'
 import { closing, commitOf, done, freshDirectory, openFiles, refused } from './sample.js'
 
 const secret = 'hunter2-hunter2'

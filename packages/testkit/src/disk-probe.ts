@@ -1,5 +1,5 @@
 /** A disk that can be watched, and made to fail, before each operation; the rest is the disk beneath. */
-import type { Disk, DiskFile } from '../src/index.js'
+import type { Disk, DiskFile } from '@session-recovery/adapter-fs'
 
 export interface Operation {
   readonly name: keyof Disk | 'read' | 'write' | 'sync' | 'close'
