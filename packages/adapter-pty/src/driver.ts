@@ -36,6 +36,7 @@ export const ptyDriver = (options: PtyOptions): PtyDriver => {
       name: 'pty',
       pool: { hostOf: () => E.right(machine), others: () => [] },
       strategies,
+      shows: machine.shows,
       defaultCommand: ({ SHELL }) => SHELL ?? 'bash',
       adoptedEnvironment: (known) => (Object.keys(known).length > 0 ? known : ownEnvironment()),
       close: async () => machine.close(),

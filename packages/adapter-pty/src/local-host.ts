@@ -16,6 +16,7 @@ import type { Cancellation, Clock, Exit } from '@session-recovery/core'
 import {
   type Environment,
   type Host,
+  type HostShowing,
   type Integration,
   type Process,
   type ProcessEnd,
@@ -35,21 +36,38 @@ import {
   workingDirectoryOf,
 } from './process.js'
 import { numberMark } from './process-number.js'
+import { shownHere } from './shown-here.js'
 import { terminalFactOf } from './terminal-fact.js'
 
 // ----------------------------------------------------------------------------------- constructors
 
-/** This machine; `close` removes what it wrote. */
-export const localHost = (clock: Clock): Host & { readonly close: () => void } => {
+export interface LocalHost extends Host {
+  /** What the kernel of this machine shows of processes. */
+  readonly shows: HostShowing
+  /** Removes what it wrote. */
+  readonly close: () => void
+}
+
+/** This machine. */
+export const localHost = (clock: Clock): LocalHost => {
   const files = momentary()
+  const shows = shownHere()
   return {
     name: 'this machine',
-    start: (start, listener, signal) => startProcess(start, listener, signal, clock, files),
+    shows,
+    start: (start, listener, signal) =>
+      startProcess(start, listener, signal, { clock, shows, files }),
     close: files.removeAll,
   }
 }
 
 // ------------------------------------------------------------------------------------ combinators
+
+interface Ground {
+  readonly clock: Clock
+  readonly shows: HostShowing
+  readonly files: Momentary
+}
 
 const notStarted = (detail: string): Started => ({ _tag: 'not-started', failure: { detail } })
 
@@ -57,8 +75,7 @@ const startProcess = async (
   start: ProcessStart,
   listener: ProcessListener,
   signal: Cancellation | undefined,
-  clock: Clock,
-  momentary: Momentary,
+  { clock, shows, files: momentary }: Ground,
 ): Promise<Started> => {
   const { command, integration, environment } = start
   const startedIn = nearestDirectory(start.cwd)
@@ -73,7 +90,8 @@ const startProcess = async (
     files?.remove()
     return notStarted(`${program}: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const process = processOver(pty, startedIn, listener, clock, () => files?.remove())
+  const over = processOver(pty, startedIn, listener, clock, () => files?.remove())
+  const process = { ...over, shows }
   if (integration === undefined) await seenAsProgram(process, clock, signal)
   return { _tag: 'started', process }
 }
@@ -112,7 +130,7 @@ const processOver = (
   listener: ProcessListener,
   clock: Clock,
   settled: () => void,
-): Process => {
+): Omit<Process, 'shows'> => {
   const identity = identityOf(pty.pid)
   const born = numberMark(pty.pid)
   const wakes = new Set<() => void>()

@@ -169,6 +169,9 @@ export const waitingOf = (pid: number): Waiting | undefined => {
 const callOf = (directory: string): SystemCall | undefined =>
   systemCallOf(read(`${directory}/syscall`) ?? '', process.arch)
 
+/** What the kernel says of the call a process sleeps in; `undefined` where it says nothing. */
+export const systemCallLineOf = (pid: number): string | undefined => read(`/proc/${pid}/syscall`)
+
 const fileOf = (pid: number, descriptor: number): string | undefined =>
   link(`/proc/${pid}/fd/${descriptor}`)
 

@@ -11,7 +11,7 @@ import {
   type RunOutcome,
   type Verdict,
 } from '@session-recovery/core'
-import { type Host, type ShellDriver, shellDriver } from '@session-recovery/shell'
+import { type Host, nothingShown, type ShellDriver, shellDriver } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { localHost } from '../src/local-host.js'
@@ -72,17 +72,14 @@ describe('a host that shows no more than life', () => {
     await rig.close()
   })
 
+  // What it sees it does not declare: nothing of it may count.
   const blind = (host: Host): Host => ({
     ...host,
     start: async (...args) => {
       const started = await host.start(...args)
-      if (started._tag === 'not-started') return started
-      const { process: seeing } = started
-      const look: typeof seeing.look = async () => ({
-        alive: (await seeing.look(false)).alive,
-        foreground: [],
-      })
-      return { ...started, process: { ...seeing, look } }
+      return started._tag === 'not-started'
+        ? started
+        : { ...started, process: { ...started.process, shows: nothingShown } }
     },
   })
 
@@ -91,6 +88,7 @@ describe('a host that shows no more than life', () => {
     const driver = shellDriver(
       {
         name: 'blind',
+        shows: nothingShown,
         pool: { hostOf: () => E.right(blind(machine)), others: () => [] },
         strategies: new Set(['restart', 'prompt-interrupt', 'prompt-reset', 'session-refresh']),
         defaultCommand: () => bash,

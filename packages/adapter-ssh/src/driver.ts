@@ -2,7 +2,12 @@
  * The driver of real shells on hosts that are reached over SSH.
  */
 import type { RecoveryStrategy } from '@session-recovery/core'
-import { type ShellDriver, type ShellSession, shellDriver } from '@session-recovery/shell'
+import {
+  everythingShown,
+  type ShellDriver,
+  type ShellSession,
+  shellDriver,
+} from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { admissionOf } from './admission.js'
 import { ledgerOf } from './ledger.js'
@@ -45,6 +50,8 @@ export const sshDriver = (options: SshDriverOptions): SshDriver => {
       name: 'ssh',
       pool,
       strategies,
+      // What a host shows is known once it is reached: of a session its `shows` tells it.
+      shows: everythingShown,
       defaultCommand: ({ SHELL }) => SHELL ?? 'bash',
       adoptedEnvironment: (known) => known,
       close: async () => {

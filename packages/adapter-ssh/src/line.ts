@@ -3,12 +3,20 @@
  * line whose connection still stands leaves it for who comes next; it is closed when nobody does.
  */
 import type { Cancellation } from '@session-recovery/core'
-import type { Environment, ProcessIdentity, StartFailure } from '@session-recovery/shell'
+import {
+  type Environment,
+  type HostShowable,
+  type HostShowing,
+  nothingShown,
+  type ProcessIdentity,
+  type StartFailure,
+} from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Connection, type Dialled, type DialOptions, dial } from './connection.js'
 import { type Answer, type Control, controlOf } from './control.js'
 import type { PoolHost } from './option.js'
 import { surveyScript } from './script.js'
+import { isKnownMachine } from './waiting.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -19,6 +27,8 @@ export interface Survey {
   /** As `uname -m` names it. */
   readonly machine: string
   readonly tools: ReadonlySet<string>
+  /** What its kernel shows of processes to one who asks over a connection. */
+  readonly shows: HostShowing
   /** The server's process for this connection. */
   readonly served: ProcessIdentity | undefined
   /** What a login is given there. */
@@ -193,9 +203,25 @@ export const surveyIn = (text: string): Survey => {
     place: told.get('place') || '/tmp',
     machine: told.get('machine') ?? '',
     tools: new Set(['tmux', 'dtach'].filter((tool) => told.has(tool))),
+    shows: showsIn(told),
     served: servedIn(text.slice(0, at), told.get('boot')),
     environment: Object.fromEntries(entries.filter(([name = '']) => !ofTheLogin.test(name))),
   }
+}
+
+// Whoever serves the connection is told from /proc, where there is one: so is all else.
+const showsIn = (told: ReadonlyMap<string, string>): HostShowing => {
+  if (!/^\d+ \d+$/.test(told.get('served') ?? '')) return nothingShown
+  const isShown = told.has('calls') && isKnownMachine(told.get('machine') ?? '')
+  return new Set<HostShowable>([
+    'directory',
+    'environment',
+    'identity',
+    'foreground',
+    'leftover',
+    ...(isShown ? (['waiting'] as const) : []),
+    ...(told.has('stty') ? (['terminalFlags'] as const) : []),
+  ])
 }
 
 /** Reads who serves a connection. */

@@ -4,6 +4,7 @@
  */
 import type { Exit } from '@session-recovery/core'
 import type {
+  HostShowing,
   Keeping,
   KeptProcess,
   Leftover,
@@ -40,6 +41,8 @@ export interface Resident {
   readonly sessionId: string
   /** The host's, as `uname -m` names it. */
   readonly machine: string
+  /** What the host was found to show. */
+  readonly shows: HostShowing
 }
 
 /** Who sees to what cannot be done now. */
@@ -230,6 +233,7 @@ export const remoteProcess = (
         }
   return {
     identity,
+    shows: resident.shows,
     startedIn,
     write: (text) => !isReleased && wire.write(text),
     resize: wire.resize,

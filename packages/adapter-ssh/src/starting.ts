@@ -85,8 +85,9 @@ export const startOn = async (
     return failed(`${command}: ${said || (connection.lost() ?? 'it did not start')}`)
   }
   const kept = keptBy(keeper, directory, read)
-  const { machine, served } = survey
-  const resident: Resident = { ...read, directory, kept, machine, sessionId: start.sessionId }
+  const { machine, served, shows } = survey
+  const { sessionId } = start
+  const resident: Resident = { ...read, directory, kept, machine, shows, sessionId }
   held.ledger.replaced(start.sessionId)
   if (start.inPlaceOf !== undefined) held.ledger.replaced(start.inPlaceOf)
   held.board.settle(line)

@@ -33,6 +33,9 @@ export interface Shown {
 
 const names: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64' }
 
+/** Whether the calls of such a machine are known. */
+export const isKnownMachine = (machine: Machine): boolean => Object.hasOwn(names, machine)
+
 // ------------------------------------------------------------------------------------ combinators
 
 /** What a process waits for; `undefined` when it was not shown. */

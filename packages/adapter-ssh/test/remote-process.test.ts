@@ -1,4 +1,5 @@
 /** A remote process, over lines that are scripted: what is asked of a host, and what is kept of it here. */
+import { everythingShown } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import type { Connection } from '../src/connection.js'
@@ -16,7 +17,7 @@ const resident = (startTicks?: number): Resident => {
   }
   return {
     ...{ identity, leader: identity, directory, startedIn: '/', kept: undefined },
-    ...{ sessionId: 'a', machine: 'x86_64' },
+    ...{ sessionId: 'a', machine: 'x86_64', shows: everythingShown },
   }
 }
 

@@ -24,6 +24,21 @@ describe('the survey of a host', () => {
     expect(survey.place).toMatch(/^\/(dev\/shm|tmp)/)
     expect(survey.machine).toBe(execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim())
     expect(survey.served).toMatchObject({ pid: process.pid })
+    expect([...survey.shows]).toEqual(
+      expect.arrayContaining(['identity', 'foreground', 'leftover', 'terminalFlags']),
+    )
+  })
+
+  test('tells what the kernel shows there of processes', () => {
+    const shownIn = (...lines: readonly string[]) => [...surveyIn(`${lines.join('\n')}\n\n`).shows]
+    const linux = ['served=1 2', 'boot=b', 'machine=x86_64']
+    const plain = ['directory', 'environment', 'identity', 'foreground', 'leftover']
+    expect(shownIn(...linux, 'calls=1', 'stty=1')).toEqual([...plain, 'waiting', 'terminalFlags'])
+    // To its ancestors alone, as many systems have it.
+    expect(shownIn(...linux, 'stty=1')).toEqual([...plain, 'terminalFlags'])
+    expect(shownIn('served=1 2', 'machine=riscv64', 'calls=1')).toEqual(plain)
+    // macOS, say: there is no /proc, and no kernel that tells who serves the connection.
+    expect(shownIn('served=1 ', 'machine=arm64', 'stty=1')).toEqual([])
   })
 
   test('is content with a host that tells nothing', () => {

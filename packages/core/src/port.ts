@@ -12,6 +12,7 @@ import type { RecoveryPlan } from './planner.js'
 import type { Policy } from './policy.js'
 import type { SessionRecord } from './record.js'
 import type { Traits } from './session.js'
+import type { Showing } from './showing.js'
 import type { PlanningView, RecoverySnapshot, SnapshotUpdate } from './snapshot.js'
 import type { RecoveryStrategy } from './strategy.js'
 
@@ -200,6 +201,11 @@ export interface DriverSupport {
    * registers the one and lets the other go. Absent: that is for the app to do.
    */
   readonly replicas?: true
+  /**
+   * The most that is shown of any of its sessions on this platform; absent: it declares nothing. Of one
+   * session {@link Driver.showing} tells.
+   */
+  readonly shows?: Showing
 }
 
 /** What a driver noticed by itself. */
@@ -267,6 +273,8 @@ export interface Driver {
   readonly capture: (request: CaptureRequest) => TE.TaskEither<DriverError, Capture>
   readonly run: (request: RunRequest) => TE.TaskEither<DriverError, RunOutcome>
   readonly verify: (request: VerifyRequest) => TE.TaskEither<DriverError, Verdict>
+  /** What is shown of this session, by its program and its host; absent: the driver declares nothing. */
+  readonly showing?: (sessionId: string) => Showing | undefined
   /** The session is watched no longer; its process, if it lives, is let be. */
   readonly detach: (sessionId: string) => Promise<void>
 }

@@ -36,7 +36,7 @@ export const exec = async (
     return lost('it holds a control character and cannot be typed: nothing was')
   }
   if (shell === undefined || session.fenced) return lost('there is no process')
-  if (shell.nonce === undefined) return lost('the program gives no marks')
+  if (shell.shows.commands === 'nobody') return lost('the program gives no marks')
   const why = await untilEmpty(session, shell, clock, signal)
   if (why !== undefined) return lost(`${why}: nothing was typed`)
   const { exitsTold, exitsUntold } = shell.dialogue()

@@ -20,7 +20,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { capture } from './capture.js'
 import type { Environment } from './environment.js'
-import type { HostPool } from './host.js'
+import type { HostPool, HostShowing } from './host.js'
 import { inheritedIn } from './inheritance.js'
 import { promptInterrupt, promptReset, sessionRefresh } from './interrupt.js'
 import type { LaunchPad } from './launch.js'
@@ -32,6 +32,7 @@ import { type OpenError, type Roster, rosterOf } from './roster.js'
 import type { TerminalSize } from './screen.js'
 import type { Session, SessionSpec, ShellSession } from './session.js'
 import { setAsideIn } from './set-aside.js'
+import { shownBy } from './showing.js'
 import { unknownIn } from './unknown-command.js'
 import { verify } from './verification.js'
 
@@ -51,6 +52,8 @@ export interface ShellDriverOptions {
 export interface ShellDriverParts {
   readonly name: string
   readonly pool: HostPool
+  /** The most that any of these hosts shows of a process. */
+  readonly shows: HostShowing
   /** The strategies that these hosts can carry out. */
   readonly strategies: ReadonlySet<RecoveryStrategy>
   /** What a session runs that names no command. */
@@ -120,7 +123,13 @@ export const shellDriver = <Options extends OpenOptions>(
   const unopened = (sessionId: string) => `session ${sessionId} is not open here`
   return {
     name: parts.name,
-    supports: { strategies: parts.strategies, capture: true, proof: 'observed', replicas: true },
+    supports: {
+      strategies: parts.strategies,
+      capture: true,
+      proof: 'observed',
+      replicas: true,
+      shows: shownBy(true, parts.shows),
+    },
     watch: (told) => {
       listener = told
       return () => {
@@ -145,6 +154,7 @@ export const shellDriver = <Options extends OpenOptions>(
             : await verify(session, request, clock),
         )
       }),
+    showing: (sessionId) => roster.face(sessionId)?.shows(),
     detach: async (sessionId) => roster.detach(sessionId),
     open: (id, wanted) => () =>
       roster.open({ id, spec: specOf(wanted, parts), options: wanted, size: sizeOf(wanted) }),

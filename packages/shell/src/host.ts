@@ -17,6 +17,20 @@ export interface ProcessIdentity {
   readonly bootId?: string
 }
 
+export const hostShowables = [
+  'directory',
+  'environment',
+  'identity',
+  'foreground',
+  'waiting',
+  'terminalFlags',
+  'leftover',
+] as const
+/** What a host may show of a process without its saying anything. */
+export type HostShowable = (typeof hostShowables)[number]
+
+export type HostShowing = ReadonlySet<HostShowable>
+
 /** One process as the kernel shows it. */
 export interface ProcessFact {
   readonly pid: number
@@ -73,6 +87,8 @@ export interface Leftover {
   readonly letBe: readonly string[]
   /** Its host could not be reached: nothing was ended yet. */
   readonly unreached?: true
+  /** Its host does not show it: nothing of it was ended. */
+  readonly unseen?: true
 }
 
 /** How a program is started on a terminal of its own. */
@@ -117,6 +133,8 @@ export type ProcessEnd =
 /** A running program on a terminal of its own. */
 export interface Process {
   readonly identity: ProcessIdentity
+  /** What its host shows of it; nothing else is asked for, nor believed. */
+  readonly shows: HostShowing
   /** Where it was started. */
   readonly startedIn: string
   /** `false`: the process is gone, nothing was written. */

@@ -78,7 +78,7 @@ export const launch = async (
     ? 'called off'
     : request.exactly && shell.process.startedIn !== request.cwd
       ? `${request.cwd}: no such directory`
-      : shell.nonce === undefined
+      : shell.shows.prompt === 'nobody'
         ? await seenRunning(shell, pad, signal)
         : await firstPrompt(shell, pad, signal)
   if (problem === undefined) {

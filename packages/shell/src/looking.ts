@@ -152,7 +152,9 @@ export const ask = async (
   const shell = livingShell(session)
   const silent = (detail: string): Answer => ({ _tag: 'silent', detail })
   if (shell === undefined) return silent('there is no process')
-  if (shell.nonce === undefined) return silent('the program gives no marks and has no bound key')
+  if (shell.shows.prompt === 'nobody') {
+    return silent('the program gives no marks and has no bound key')
+  }
   if (signal.aborted) return silent('called off')
   const why = await unready(session, shell, clock, { signal })
   if (why !== undefined) return silent(why)

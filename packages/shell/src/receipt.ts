@@ -88,8 +88,8 @@ interface State {
   readonly environment: ReadonlyMap<string, string> | undefined
 }
 
-const stateOf = async ({ nonce, dialogue, process }: Shell): Promise<State> => {
-  if (nonce !== undefined) return dialogue()
+const stateOf = async ({ shows, dialogue, process }: Shell): Promise<State> => {
+  if (shows.environment === 'mark') return dialogue()
   const { workingDirectory, environment } = await process.surroundings()
   return {
     workingDirectory,
@@ -159,7 +159,7 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 
 const historyItem = ({ shell, historyLines, redactedLines }: Respawn): ReceiptItem => {
   const leftOut = redactedLines === 0 ? '' : `; left out for their secrets: ${redactedLines}`
-  if (shell.nonce === undefined) return unknown('the program does not tell its history')
+  if (shell.shows.history === 'nobody') return unknown('the program does not tell its history')
   if (historyLines.length === 0) return lost(`no line was put back${leftOut}`)
   const listing = shell.dialogue().historyListing
   if (listing === undefined) return unknown('the shell did not list its history')
@@ -191,6 +191,7 @@ const jobsItem = (
     ...unknownText(unknown),
     ...asideText(setAside),
     ...(isSilentShell ? ['what ran in it nobody told'] : []),
+    ...(leftover.unseen === true ? ['what it left behind its host does not show'] : []),
     ...(leftover.ended.length === 0 ? [] : [`ended: ${leftover.ended.join(', ')}`]),
     ...(leftover.letBe.length === 0
       ? []

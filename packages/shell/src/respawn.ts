@@ -85,7 +85,7 @@ export const respawn = async (
   if (depth === 'restore') session.history = historyLines
   const done: Respawn = {
     shell,
-    isSilentShell: request.traits.shell && shell.nonce === undefined,
+    isSilentShell: request.traits.shell && shell.shows.commands === 'nobody',
     wantedCwd: cwd,
     cwdUnknown: wanted.cwd === '',
     environment,

@@ -1,13 +1,18 @@
 /**
  * A session: one id and one terminal for the app, whatever process stands beneath it and wherever.
  */
+import type { Showing } from '@session-recovery/core'
+import type { Dialogue } from './dialogue.js'
 import type { Environment, Origin } from './environment.js'
 import type { Host, KeptProcess, Leftover, ProcessEnd, ProcessIdentity } from './host.js'
 import type { Stand } from './inheritance.js'
+import { integrationOf } from './integration-table.js'
+import type { Mark } from './mark.js'
 import { type Output, outputOf } from './output.js'
 import { screenOf, type TerminalSize } from './screen.js'
 import { keepAside, type SetAside, settleAside } from './set-aside.js'
 import type { Shell, ShellListener } from './shell.js'
+import { nothingShown, shownBy } from './showing.js'
 import type { StateRespawn } from './state-item.js'
 import { type Commands, settle, unknownCommands } from './unknown-command.js'
 
@@ -73,6 +78,11 @@ export interface ShellSession {
   readonly output: () => string
   /** How much output was dropped to stay in bounds. */
   readonly droppedOutputBytes: () => number
+  /**
+   * What is shown of it, by its program and its host, and by whom. While it has had no process yet, what
+   * its program shows.
+   */
+  readonly shows: () => Showing
 }
 
 /** What a respawn set out to do, to be compared with what is there. */
@@ -220,13 +230,8 @@ export const sessionOf = (
         output.append(text)
         tell(text)
       },
-      mark: (mark, { running }) => {
-        if (mark._tag === 'started' && running?.line !== undefined) {
-          session.history = [...session.history, running.line].slice(-historyLimit)
-        }
-        if (mark._tag === 'started') session.typed = undefined
-        const isAside = mark._tag === 'set-aside' && keepAside(session, mark.text)
-        if (mark._tag === 'prompt') output.leaveAlternateScreen()
+      mark: (mark, dialogue) => {
+        const isAside = afterMark(session, mark, dialogue)
         const tells = mark._tag === 'environment' || mark._tag === 'shell-state'
         if (mark._tag === 'started' || tells) unsaid = true
         // By the prompt all that a command changed has been told. Its start is told at once: were the app
@@ -264,6 +269,7 @@ export const sessionOf = (
       },
       output: output.text,
       droppedOutputBytes: output.droppedBytes,
+      shows: () => shownOf(session),
     },
   }
   return session
@@ -271,10 +277,24 @@ export const sessionOf = (
 
 // ------------------------------------------------------------------------------------ combinators
 
+// What a mark changes in a session. Gives whether a line was set aside.
+const afterMark = (session: Session, mark: Mark, { running }: Dialogue): boolean => {
+  if (mark._tag === 'started' && running?.line !== undefined) {
+    session.history = [...session.history, running.line].slice(-historyLimit)
+  }
+  if (mark._tag === 'started') session.typed = undefined
+  if (mark._tag === 'prompt') session.output.leaveAlternateScreen()
+  return mark._tag === 'set-aside' && keepAside(session, mark.text)
+}
+
 const written = (session: Session, text: string): boolean => {
   session.isDoubted = true
   return !session.fenced && (session.shell?.write(text) ?? false)
 }
+
+/** What is shown of a session: of its process, or, where it has had none yet, of its program alone. */
+export const shownOf = ({ shell, spec }: Pick<Session, 'shell' | 'spec'>): Showing =>
+  shell?.shows ?? shownBy(integrationOf(spec.command, spec.args) !== undefined, nothingShown)
 
 /** The process of a session, if it lives. */
 export const livingShell = (session: Session): Shell | undefined =>

@@ -2,7 +2,7 @@
  * One process on one terminal and what it says: its signed marks become its dialogue, everything else
  * its output.
  */
-import type { Cancellation, Clock } from '@session-recovery/core'
+import type { Cancellation, Clock, Showing } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterMark, type Dialogue, silent } from './dialogue.js'
 import type {
@@ -19,6 +19,7 @@ import type {
 import { asideKey, boundKey, type Mark } from './mark.js'
 import { scannerOf } from './scanner.js'
 import type { TerminalSize } from './screen.js'
+import { asDeclared, shownBy } from './showing.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -34,6 +35,8 @@ export interface Shell {
   readonly process: Process
   /** What signs its marks; absent: the program gives none. */
   readonly nonce: string | undefined
+  /** What is shown of it, and by whom: whatever is not is `unknown`. */
+  readonly shows: Showing
   readonly dialogue: () => Dialogue
   readonly gone: () => ProcessEnd | undefined
   /** `false`: the process is gone, nothing was written. */
@@ -126,12 +129,13 @@ const shellOver = async (
     },
   })
   if (started._tag === 'not-started') return E.left(started.failure)
-  process = started.process
-  const own = started.process
+  const own = asDeclared(started.process)
+  process = own
   if (dialogue !== before || gone !== undefined) own.settled()
   return E.right({
     process: own,
     nonce,
+    shows: shownBy(nonce !== undefined, own.shows),
     dialogue: () => dialogue,
     gone: () => gone,
     write: (text) => gone === undefined && own.write(text),

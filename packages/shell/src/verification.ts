@@ -95,7 +95,7 @@ const verifyRespawn = async (
 ): Promise<Verdict> => {
   const { shell } = respawn
   const nowMs = clock.wallMs()
-  const isSigned = shell.nonce !== undefined
+  const isSigned = shell.shows.prompt === 'mark'
   if (isSigned && shell.dialogue().prompts === 0) {
     return unproved('no signed prompt of the new process')
   }
@@ -131,7 +131,7 @@ const verifyUntouched = async (
 ): Promise<Verdict | undefined> => {
   const attended = traits.attended || session.spec.attended
   const before = livingShell(session)
-  const isUnsaid = before?.nonce !== undefined && before.dialogue().mark === undefined
+  const isUnsaid = before?.shows.prompt === 'mark' && before.dialogue().mark === undefined
   if (before !== undefined && isUnsaid && !attended) {
     if (before.dialogue().running !== undefined) await redrawn(session, before, clock)
     // One that was attached to: its shell's own reading is likely its prompt, and asking looks again.
@@ -148,7 +148,7 @@ const verifyUntouched = async (
   }
   // One that was attached to has not said where it is; the shell's own reading is likely its prompt.
   const askable = foreground.kind === 'at-prompt' || isLikelyPrompt(shell, sight)
-  if (askable && !attended && shell.nonce !== undefined) return undefined
+  if (askable && !attended && shell.shows.prompt === 'mark') return undefined
   // Whatever the marks said before, nobody has seen the process now.
   if (sight?.wasLooked !== true) {
     return unproved(`${described(shell.process.identity)} could not be looked at`)

@@ -3,12 +3,13 @@ import type { Clock } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { heard } from '../src/heard.js'
-import type { Host, Process } from '../src/index.js'
+import { type Host, nothingShown, type Process } from '../src/index.js'
 import { startShell } from '../src/shell.js'
 
 // On a host that was lost, nobody tells the end of what runs there.
 const mute: Process = {
   identity: { pid: 1 },
+  shows: nothingShown,
   startedIn: '/',
   write: () => true,
   resize: () => {},

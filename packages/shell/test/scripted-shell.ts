@@ -7,7 +7,7 @@ import { classify, defaultPolicy } from '@session-recovery/core'
 import { VirtualClock } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Host, Process, ProcessListener, ProcessStart } from '../src/host.js'
-import { shellDriver } from '../src/index.js'
+import { everythingShown, shellDriver } from '../src/index.js'
 import { asideKey, boundKey, markEnd, markStart } from '../src/mark.js'
 
 /** How a line ends. */
@@ -88,6 +88,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
     cut = () => listener.gone({ _tag: 'lost', detail: 'cut' })
     const process: Process = {
       identity: { pid },
+      shows: everythingShown,
       startedIn: cwd,
       write: (text) => {
         const isAside = text.startsWith(asideKey)
@@ -150,6 +151,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
   const driver = shellDriver(
     {
       name: 'scripted',
+      shows: everythingShown,
       pool: { hostOf: () => E.right(host), others: () => others(start) },
       strategies: new Set([
         'restart',

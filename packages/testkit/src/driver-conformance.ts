@@ -11,6 +11,7 @@ import { closingCases } from './conformance/closing-case.js'
 import { noticeCases } from './conformance/notice-case.js'
 import { proofCases } from './conformance/proof-case.js'
 import { type Fault, faults, type Harness } from './conformance/rig.js'
+import { showingCases } from './conformance/showing-case.js'
 
 export {
   type Fault,
@@ -22,6 +23,7 @@ export {
   type Rig,
   rememberedName,
 } from './conformance/rig.js'
+export { misdeclared, type ShownAt } from './conformance/showing-case.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -40,6 +42,7 @@ const cases: readonly Case[] = [
   ...noticeCases,
   ...cancellationCases,
   ...careCases,
+  ...showingCases,
   ...closingCases,
 ]
 

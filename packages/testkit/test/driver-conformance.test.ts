@@ -6,9 +6,16 @@ import { aboutCancellation } from './lie-about-cancellation.js'
 import { aboutCare } from './lie-about-care.js'
 import { aboutNotices } from './lie-about-notice.js'
 import { aboutProof } from './lie-about-proof.js'
+import { aboutShowing } from './lie-about-showing.js'
 import { memoryRig } from './memory-rig.js'
 
-const lies: readonly Lie[] = [...aboutProof, ...aboutNotices, ...aboutCancellation, ...aboutCare]
+const lies: readonly Lie[] = [
+  ...aboutProof,
+  ...aboutNotices,
+  ...aboutCancellation,
+  ...aboutCare,
+  ...aboutShowing,
+]
 
 const truthful: Harness = { name: 'memory', make: async () => memoryRig(), patienceMs: 10_000 }
 const cases = await driverCases(truthful)
@@ -41,6 +48,7 @@ it('says why it leaves a case out', async () => {
   const why = new Set((await driverCases(poor)).map(({ skipped }) => skipped))
   expect(why).toContain('the driver does not declare restart')
   expect(why).toContain('the driver does not declare captures')
+  expect(why).toContain('the driver declares nothing it shows')
   expect(why).toContain('the harness has no fault killed')
 })
 

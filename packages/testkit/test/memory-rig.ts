@@ -22,6 +22,7 @@ import {
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Rig, rememberedName } from '../src/index.js'
+import { memoryStrategies, memorySupport } from './memory-support.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -70,17 +71,6 @@ const failed = (detail: string): RunOutcome => ({ _tag: 'failed', detail })
 const done = (detail: string): RunOutcome => ({ _tag: 'done', detail })
 const notApplicable = (detail: string): RunOutcome => ({ _tag: 'not-applicable', detail })
 const error = (message: string): DriverError => ({ _tag: 'DriverError', message })
-
-export const memoryStrategies = [
-  'restart',
-  'reconnect',
-  'restore',
-  'replicate',
-  'prompt-interrupt',
-  'prompt-reset',
-  'session-refresh',
-  'command-retry',
-] as const
 
 // ------------------------------------------------------------------------------------------ world
 
@@ -263,7 +253,8 @@ const captureOf = ({ process }: MemorySession): Capture => ({
 
 const memoryDriver = (world: World): Driver => ({
   name: 'memory',
-  supports: { strategies: new Set(memoryStrategies), capture: true, proof: 'observed' },
+  supports: memorySupport,
+  showing: (sessionId) => (world.sessions.has(sessionId) ? memorySupport.shows : undefined),
   watch: (listener) => {
     world.listener = listener
     return () => {

@@ -12,6 +12,8 @@ export interface Case {
   /** Faults the rig must be able to bring about. */
   readonly faults?: readonly Fault[]
   readonly capture?: true
+  /** The driver must declare what it shows. */
+  readonly shows?: true
   readonly play: (scene: Scene) => Promise<void>
 }
 
@@ -30,13 +32,14 @@ export const disabling = ['exit', 'killed', 'hang', 'half-open'] as const
 
 /** Why a case does not apply, from what is declared alone; `undefined` when it does. */
 export const inapplicable = (
-  { strategies = [], faults = [], capture }: Case,
+  { strategies = [], faults = [], capture, shows }: Case,
   supports: DriverSupport,
   possible: ReadonlySet<Fault>,
 ): string | undefined => {
   const undeclared = strategies.filter((strategy) => !supports.strategies.has(strategy))
   if (undeclared.length > 0) return `the driver does not declare ${undeclared.join(', ')}`
   if (capture === true && !supports.capture) return 'the driver does not declare captures'
+  if (shows === true && supports.shows === undefined) return 'the driver declares nothing it shows'
   const missing = faults.filter((fault) => !possible.has(fault))
   return missing.length > 0 ? `the harness has no fault ${missing.join(', ')}` : undefined
 }
