@@ -11,9 +11,14 @@ import { defineConfig } from 'vitest/config'
 const packages = new URL('packages/', import.meta.url)
 const names = readdirSync(packages).filter((name) => existsSync(new URL(`${name}/test`, packages)))
 
-// In the others no file leaves anything to the next: their libraries load once, which takes longer than
-// most tests. In these a file stands in for a library, or shared set-up cleans up behind each file.
-const isolated = new Set(['adapter-fs', 'adapter-pty', 'drill', 'testkit'])
+// A file that puts something in place of a library has its modules to itself; the others leave nothing to
+// the next, and load what they need once for many, which takes longer than most tests.
+const standsIn = 'test/**/*.mocked.test.ts'
+const mocking = names.filter((name) =>
+  readdirSync(new URL(`${name}/test`, packages)).some((file) => file.endsWith('.mocked.test.ts')),
+)
+
+const project = (name: string) => ({ extends: true as const, root: `packages/${name}` })
 
 export default defineConfig({
   resolve: { conditions: ['source', ...defaultClientConditions] },
@@ -23,10 +28,15 @@ export default defineConfig({
     maxWorkers: 2 * availableParallelism(),
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    projects: names.map((name) => ({
-      extends: true as const,
-      root: `packages/${name}`,
-      test: { name, include: ['test/**/*.test.ts'], isolate: isolated.has(name) },
-    })),
+    projects: [
+      ...names.map((name) => ({
+        ...project(name),
+        test: { name, include: ['test/**/*.test.ts'], exclude: [standsIn], isolate: false },
+      })),
+      ...mocking.map((name) => ({
+        ...project(name),
+        test: { name: `${name}-mocked`, include: [standsIn] },
+      })),
+    ],
   },
 })

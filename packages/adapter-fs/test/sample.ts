@@ -15,7 +15,7 @@ import {
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 
 const traits = {
   kind: 'local',
@@ -117,24 +117,16 @@ export const refused = async <A>(call: TE.TaskEither<StoreError, A>): Promise<St
   return result.left
 }
 
-const made: string[] = []
-const opened: Store[] = []
-
-afterEach(async () => {
-  for (const store of opened.splice(0)) await store.close()
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true })
-})
-
 /** A directory that is removed after the test. */
 export const freshDirectory = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'session-recovery-fs-'))
-  made.push(directory)
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }
 
 /** Has `store` closed after the test. */
 export const closing = (store: Store): Store => {
-  opened.push(store)
+  onTestFinished(() => store.close())
   return store
 }
 
