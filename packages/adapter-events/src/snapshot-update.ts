@@ -26,6 +26,8 @@ const changeable: ReadonlySet<string> = new Set([
   'workingDirectory',
   'commandHistory',
   'outputBuffer',
+  'droppedOutputBytes',
+  'droppedHistoryLines',
   'errorContext',
   'interactiveState',
 ])

@@ -70,6 +70,14 @@ export const Standing = struct(
 )
 export type Standing = t.TypeOf<typeof Standing>
 
+// What was kept before it was counted has neither: then nobody knows of any.
+const dropped = {
+  /** How much older output, in bytes of UTF-8, was let go to stay in bounds, by whoever kept it. */
+  droppedOutputBytes: count,
+  /** How many older lines of the history. */
+  droppedHistoryLines: count,
+} as const
+
 /** All that is needed to bring a session back. `workingDirectory` is empty when it is not known. */
 export const RecoverySnapshot = struct(
   'recovery snapshot',
@@ -88,6 +96,7 @@ export const RecoverySnapshot = struct(
     interactiveState: InteractiveState,
     shell: ShellState,
     standing: Standing,
+    ...dropped,
   },
 )
 export type RecoverySnapshot = t.TypeOf<typeof RecoverySnapshot>
@@ -106,6 +115,7 @@ export const SnapshotUpdate = struct(
     interactiveState: InteractiveState,
     shell: ShellState,
     standing: Standing,
+    ...dropped,
   },
 )
 export type SnapshotUpdate = t.TypeOf<typeof SnapshotUpdate>
@@ -122,7 +132,7 @@ export const PlanningView = struct(
 )
 export type PlanningView = t.TypeOf<typeof PlanningView>
 
-/** Bounds on what is kept; what is cut is counted. */
+/** Bounds on what is kept; what is cut is counted in the snapshot. */
 export interface SnapshotLimit {
   readonly historyLines: number
   readonly outputBytes: number
@@ -140,16 +150,28 @@ export const emptyInteractiveState: InteractiveState = {
 
 // ------------------------------------------------------------------------------------ combinators
 
-/** `base` with every field that `update` defines; a field that is `undefined` changes nothing. */
+/**
+ * `base` with every field that `update` defines; a field that is `undefined` changes nothing. What was
+ * dropped of an output, or a history, that is replaced, is no more of a matter than the rest of it.
+ */
 export const withUpdate = (
   base: RecoverySnapshot,
   update: SnapshotUpdate,
   timestamp: Date,
-): RecoverySnapshot => ({
-  ...base,
-  ...Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined)),
-  timestamp,
-})
+): RecoverySnapshot => {
+  const { droppedOutputBytes, droppedHistoryLines, ...rest } = base
+  return {
+    ...rest,
+    ...(droppedOutputBytes === undefined || update.outputBuffer !== undefined
+      ? {}
+      : { droppedOutputBytes }),
+    ...(droppedHistoryLines === undefined || update.commandHistory !== undefined
+      ? {}
+      : { droppedHistoryLines }),
+    ...Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined)),
+    timestamp,
+  }
+}
 
 /** What planning needs of `snapshot`: at most 16 commands of a kind, no text over 1,024 characters. */
 export const planningView = (snapshot: RecoverySnapshot, generation: number): PlanningView => ({
@@ -173,14 +195,34 @@ const boundedInteractive = (state: InteractiveState): InteractiveState => ({
 const firstCommands = (commands: readonly string[]): string[] =>
   commands.slice(0, 16).map((command) => command.slice(0, 1024))
 
-/** `snapshot` cut to `limit`: the newest history lines and the newest output are kept. */
-export const bounded = (snapshot: RecoverySnapshot, limit: SnapshotLimit): RecoverySnapshot => ({
-  ...snapshot,
-  commandHistory: snapshot.commandHistory.slice(
+/**
+ * `snapshot` cut to `limit`: the newest history lines and the newest output are kept, what is cut is added
+ * to what was dropped before.
+ */
+export const bounded = (snapshot: RecoverySnapshot, limit: SnapshotLimit): RecoverySnapshot => {
+  const { droppedOutputBytes = 0, droppedHistoryLines = 0 } = snapshot
+  const commandHistory = snapshot.commandHistory.slice(
     -limit.historyLines || snapshot.commandHistory.length,
-  ),
-  outputBuffer: newest(snapshot.outputBuffer, limit.outputBytes),
-})
+  )
+  const outputBuffer = newest(snapshot.outputBuffer, limit.outputBytes)
+  const cutBytes = bytesOf(snapshot.outputBuffer) - bytesOf(outputBuffer)
+  const outputBytes = counted(droppedOutputBytes + cutBytes)
+  const cutLines = snapshot.commandHistory.length - commandHistory.length
+  const historyLines = counted(droppedHistoryLines + cutLines)
+  return {
+    ...snapshot,
+    commandHistory,
+    outputBuffer,
+    ...(outputBytes === 0 ? {} : { droppedOutputBytes: outputBytes }),
+    ...(historyLines === 0 ? {} : { droppedHistoryLines: historyLines }),
+  }
+}
+
+// More than this no count can say.
+const counted = (sum: number): number => Math.min(sum, Number.MAX_SAFE_INTEGER)
+
+const bytesOf = (texts: readonly string[]): number =>
+  texts.reduce((sum, text) => sum + storedBytes(text), 0)
 
 const newest = (lines: readonly string[], limitBytes: number): string[] => {
   const kept: string[] = []

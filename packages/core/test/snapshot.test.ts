@@ -21,9 +21,31 @@ const at = new Date(1)
 test('an update changes what it defines, and nothing else', () => {
   holds(
     fc.property(anySnapshot, arbitraryOf(SnapshotUpdate), (base, update) => {
-      deepStrictEqual(withUpdate(base, update, at), { ...base, ...update, timestamp: at })
+      const { droppedOutputBytes, droppedHistoryLines, ...rest } = base
+      deepStrictEqual(withUpdate(base, update, at), {
+        ...rest,
+        ...(droppedOutputBytes === undefined || 'outputBuffer' in update
+          ? {}
+          : { droppedOutputBytes }),
+        ...(droppedHistoryLines === undefined || 'commandHistory' in update
+          ? {}
+          : { droppedHistoryLines }),
+        ...update,
+        timestamp: at,
+      })
     }),
   )
+})
+
+test('what was dropped of an output that is replaced is no more of a matter', () => {
+  const base = { ...sample, droppedOutputBytes: 7, droppedHistoryLines: 2 }
+  expect(withUpdate(base, { outputBuffer: ['new'] }, at)).toEqual({
+    ...sample,
+    outputBuffer: ['new'],
+    droppedHistoryLines: 2,
+  })
+  const told = { commandHistory: ['ls'], droppedHistoryLines: 5 }
+  expect(withUpdate(base, told, at)).toEqual({ ...base, ...told })
 })
 
 test('an undefined field of an update changes nothing', () => {
@@ -55,6 +77,10 @@ const anyLimit = fc.record({ historyLines: fc.nat(4), outputBytes: fc.nat(40) })
 const anyLines = fc.array(fc.oneof(anyText, fc.string({ unit: 'grapheme', maxLength: 20 })), {
   maxLength: 6,
 })
+const utf8Of = (texts: readonly string[]): number =>
+  texts.reduce((sum, text) => sum + utf8(text), 0)
+const omit = (object: object, names: readonly string[]): object =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)))
 const utf8 = (text: string): number => new TextEncoder().encode(text).length
 
 test('sizes are those of UTF-8', () => {
@@ -69,9 +95,21 @@ test('what is kept is within its bounds, the newest, and as much as fits', () =>
   holds(
     fc.property(anySnapshot, anyLines, anyLines, anyLimit, (rest, history, output, limit) => {
       const whole = { ...rest, commandHistory: history, outputBuffer: output }
-      const { commandHistory, outputBuffer, ...kept } = bounded(whole, limit)
-      const { commandHistory: _, outputBuffer: __, ...untouched } = whole
-      deepStrictEqual(kept, untouched)
+      const { commandHistory, outputBuffer, ...more } = bounded(whole, limit)
+      const { droppedOutputBytes, droppedHistoryLines, ...kept } = more
+      const { commandHistory: _, outputBuffer: __, ...others } = whole
+      const { droppedOutputBytes: bytesBefore, droppedHistoryLines: linesBefore } = others
+      deepStrictEqual(kept, omit(others, ['droppedOutputBytes', 'droppedHistoryLines']))
+      const counted = (before: number | undefined, cut: number) =>
+        Math.min((before ?? 0) + cut, Number.MAX_SAFE_INTEGER)
+      expect(droppedOutputBytes ?? 0).toBe(
+        counted(bytesBefore, utf8Of(output) - utf8Of(outputBuffer)),
+      )
+      expect(droppedHistoryLines ?? 0).toBe(
+        counted(linesBefore, history.length - commandHistory.length),
+      )
+      // Cut once more, nothing is cut nor counted.
+      deepStrictEqual(bounded(bounded(whole, limit), limit), bounded(whole, limit))
       deepStrictEqual(
         commandHistory,
         history.slice(Math.max(0, history.length - limit.historyLines)),
@@ -106,6 +144,18 @@ const sample: RecoverySnapshot = {
   commandHistory: [],
   outputBuffer: [],
 }
+
+test('what was kept before anything was counted is read, and counts nothing', () => {
+  const { timestamp, ...stored } = sample
+  const old = { ...stored, timestamp: timestamp.toISOString() }
+  expect(decode(RecoverySnapshot, 'snapshot')(old)).toEqual(E.right(sample))
+  const counted = { ...old, droppedOutputBytes: 3, droppedHistoryLines: 1 }
+  expect(decode(RecoverySnapshot, 'snapshot')(counted)).toEqual(
+    E.right({ ...sample, droppedOutputBytes: 3, droppedHistoryLines: 1 }),
+  )
+  const wrong = decode(RecoverySnapshot, 'snapshot')({ ...counted, droppedOutputBytes: -1 })
+  expect(wrong).toMatchObject({ left: { path: 'droppedOutputBytes' } })
+})
 
 test('the planning view is small whatever the snapshot, and a valid one', () => {
   const long = fc.string({ minLength: 1_000, maxLength: 1_100 })

@@ -37,6 +37,12 @@ export type Kept =
   /** The session or the engine is gone. */
   | { readonly _tag: 'closed' }
 
+type WithoutConsent =
+  | 'commandHistory'
+  | 'outputBuffer'
+  | 'droppedOutputBytes'
+  | 'droppedHistoryLines'
+
 // ----------------------------------------------------------------------------------------- keeper
 
 export class Keeper {
@@ -52,7 +58,7 @@ export class Keeper {
   /** What the open incident was given, whole: its next step wants the same, without the disk. */
   #given: Retrieved | undefined
   /** What is not stored without consent lives here, in memory. */
-  #volatile: Partial<Pick<RecoverySnapshot, 'commandHistory' | 'outputBuffer'>> = {}
+  #volatile: Partial<Pick<RecoverySnapshot, WithoutConsent>> = {}
   #closed = false
   #last: Promise<unknown> = Promise.resolve()
 
@@ -169,12 +175,18 @@ export class Keeper {
     const { snapshot: clean, secrets } = redact(whole, policy.secretNames, this.#secrets)
     const snapshot = bounded(clean, policy.snapshotLimit)
     for (const [reference, value] of secrets) await this.#remember(reference, value)
-    const { commandHistory, outputBuffer } = snapshot
-    const volatile = policy.storeOutput ? {} : { commandHistory, outputBuffer }
+    const { commandHistory, outputBuffer, droppedOutputBytes, droppedHistoryLines, ...rest } =
+      snapshot
+    const said = {
+      commandHistory,
+      outputBuffer,
+      ...(droppedOutputBytes === undefined ? {} : { droppedOutputBytes }),
+      ...(droppedHistoryLines === undefined ? {} : { droppedHistoryLines }),
+    }
     this.#generation += 1
     const view = planningView(snapshot, this.#generation)
     const nothing = { commandHistory: [], outputBuffer: [] }
-    const body = RecoverySnapshot.encode({ ...snapshot, ...(policy.storeOutput ? {} : nothing) })
+    const body = RecoverySnapshot.encode({ ...rest, ...(policy.storeOutput ? said : nothing) })
     const next = { sessionId, incarnation: this.#incarnation, view, body }
     const saved = await store.saveSnapshot(next)()
     if (E.isLeft(saved)) {
@@ -182,7 +194,7 @@ export class Keeper {
       if (!mayKeep(saved.left)) return { _tag: 'refused', error: saved.left }
     }
     this.#unsaved = E.isLeft(saved) ? next : undefined
-    this.#volatile = volatile
+    this.#volatile = policy.storeOutput ? {} : said
     this.#view = view
     return { _tag: 'kept', view, durable: E.isRight(saved) }
   }

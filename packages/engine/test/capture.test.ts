@@ -47,6 +47,30 @@ describe('captures', () => {
     expect(await made.engine.journal('s')).toHaveLength(1)
   })
 
+  test('are cut to their bounds, and what is cut is counted once', async () => {
+    const update = {
+      outputBuffer: ['0123456789'],
+      droppedOutputBytes: 100,
+      commandHistory: ['a', 'b', 'c'],
+    }
+    const policy = { ...everyMinute, snapshotLimit: { historyLines: 2, outputBytes: 4 } }
+    const made = await started({ policy, script: { capture: () => seen('at-prompt', update) } })
+    const cut = {
+      outputBuffer: ['6789'],
+      droppedOutputBytes: 106,
+      commandHistory: ['b', 'c'],
+      droppedHistoryLines: 1,
+    }
+    await made.time.advance(200_000)
+    expect(await made.engine.snapshot('s')).toMatchObject(cut)
+    // What says nothing of output leaves the count alone.
+    await made.engine.update('s', { workingDirectory: '/else' })
+    expect(await made.engine.snapshot('s')).toMatchObject(cut)
+    await made.engine.update('s', { outputBuffer: ['new'] })
+    const { droppedOutputBytes } = (await made.engine.snapshot('s')) ?? {}
+    expect(droppedOutputBytes).toBeUndefined()
+  })
+
   test('none with an interval of 0, but on what changed', async () => {
     const made = await started({ policy: { snapshotInterval: 0 } })
     await made.time.advance(500_000)

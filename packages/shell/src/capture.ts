@@ -4,12 +4,14 @@
  * The times are those the trigger rules count from: the prompt since it was shown, a waiting program
  * since it has been waiting and its command late, a command since it is late, a stop since it was seen.
  */
-import type { Capture, Clock, InteractiveState } from '@session-recovery/core'
+import type { Capture, Clock, InteractiveState, SnapshotUpdate } from '@session-recovery/core'
 import { standingOf } from './inheritance.js'
 import { type Look, lateAtMs, lookAt } from './looking.js'
 import { livingShell, type Session } from './session.js'
 import { shellStateOf } from './shell-told.js'
 import { runningCommand, unnamedCommand } from './unknown-command.js'
+
+type Dropped = Pick<Required<SnapshotUpdate>, 'droppedOutputBytes' | 'droppedHistoryLines'>
 
 /** Looks at a session and gathers what is known of it. Of a dead one, what it said last. */
 export const capture = async (session: Session, clock: Clock): Promise<Capture> => {
@@ -28,10 +30,19 @@ export const capture = async (session: Session, clock: Clock): Promise<Capture> 
       ...(cwd === undefined ? {} : { workingDirectory: cwd }),
       commandHistory: [...session.history],
       outputBuffer: [session.output.text()],
+      ...droppedOf(session),
       interactiveState: interactiveState(session, look, clock),
       standing: standingOf(session),
       ...(shell === undefined ? {} : { shell }),
     },
+  }
+}
+
+const droppedOf = ({ output, droppedHistoryLines }: Session): Partial<Dropped> => {
+  const droppedOutputBytes = output.droppedBytes()
+  return {
+    ...(droppedOutputBytes === 0 ? {} : { droppedOutputBytes }),
+    ...(droppedHistoryLines === 0 ? {} : { droppedHistoryLines }),
   }
 }
 

@@ -200,6 +200,8 @@ const run = async (request: RunRequest, held: Held): Promise<E.Either<DriverErro
     session.right.unknown = unknownIn(snapshot)
     session.right.setAside = setAsideIn(snapshot)
     session.right.inherited = inheritedIn(snapshot.standing)
+    session.right.droppedHistoryLines = snapshot.droppedHistoryLines ?? 0
+    session.right.output.takeOver(snapshot.outputBuffer.join(''), snapshot.droppedOutputBytes ?? 0)
   }
   return E.right(
     await roster.whileStarting(session.right, () => runOn(session.right, request, held)),

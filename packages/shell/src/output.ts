@@ -14,8 +14,10 @@ export interface Output {
   /** The shell is back: the alternate screen, should it be on still, is no program's any more. */
   readonly leaveAlternateScreen: () => void
   readonly append: (text: string) => void
-  /** Forgets all and begins with `text`. */
+  /** Forgets all and begins with `text`: what that takes less counts as dropped. */
   readonly replace: (text: string) => void
+  /** Begins with what another kept, which had dropped as much before. */
+  readonly takeOver: (text: string, droppedBytes: number) => void
 }
 
 // A cut is moved to the next line, so that it does not fall into a control sequence.
@@ -54,6 +56,14 @@ export const outputOf = (limitBytes: number): Output => {
     tail = (tail + text).slice(-sequenceLimit)
   }
 
+  const begin = (text: string): void => {
+    chunks = []
+    bytes = 0
+    alternate = false
+    tail = ''
+    append(text)
+  }
+
   return {
     text: shown,
     hide: (text) => {
@@ -67,11 +77,12 @@ export const outputOf = (limitBytes: number): Output => {
     },
     append,
     replace: (text) => {
-      chunks = []
-      bytes = 0
-      alternate = false
-      tail = ''
-      append(text)
+      dropped += Math.max(0, bytes - storedBytes(text))
+      begin(text)
+    },
+    takeOver: (text, droppedBytes) => {
+      dropped = droppedBytes
+      begin(text)
     },
   }
 }

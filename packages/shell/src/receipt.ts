@@ -51,7 +51,7 @@ export const respawnReceipt = async (
   const now = await stateOf(shell)
   const comparison = compared(respawn.environment, now.environment ?? new Map())
   const cwd = cwdItem(respawn, now.workingDirectory)
-  const history = historyItem(respawn)
+  const history = historyItem(session, respawn)
   const screen = await screenItem(session, respawn)
   const state = comparedState(respawn.state, shellStateOf(session))
   const items: Items = {
@@ -157,8 +157,14 @@ const mostTelling = (
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
-const historyItem = ({ shell, historyLines, redactedLines }: Respawn): ReceiptItem => {
-  const leftOut = redactedLines === 0 ? '' : `; left out for their secrets: ${redactedLines}`
+const historyItem = (
+  { droppedHistoryLines: dropped }: Session,
+  { shell, historyLines, redactedLines }: Respawn,
+): ReceiptItem => {
+  const leftOut = [
+    redactedLines === 0 ? '' : `; left out for their secrets: ${redactedLines}`,
+    dropped === 0 ? '' : `; ${counted(dropped, 'older line')} were dropped before`,
+  ].join('')
   if (shell.shows.history === 'nobody') return unknown('the program does not tell its history')
   if (historyLines.length === 0) return lost(`no line was put back${leftOut}`)
   const listing = shell.dialogue().historyListing
@@ -169,11 +175,12 @@ const historyItem = ({ shell, historyLines, redactedLines }: Respawn): ReceiptIt
     .join('\n')
   return listing === expected.replace(/\n+$/, '')
     ? restored(`${counted(historyLines.length, 'line')} compared equal${leftOut}`)
-    : lost(`the shell lists other lines than the ${historyLines.length} put back`)
+    : lost(`the shell lists other lines than the ${historyLines.length} put back${leftOut}`)
 }
 
 const screenItem = async (session: Session, { screenLines }: Respawn): Promise<ReceiptItem> => {
   if (screenLines === undefined) return lost('the screen was not brought back')
+  if (screenLines.length === 0) return unknown('nothing was kept of what the screen showed')
   const { lines } = await screenOf(session.output.text(), session.size)
   const dropped = session.output.droppedBytes()
   const bound = dropped === 0 ? '' : `; ${dropped} bytes of older output were dropped before`

@@ -65,6 +65,8 @@ export const replicate = async (
     if (E.isLeft(adopted)) return failedRun(adopted.left)
     const replica = adopted.right
     replica.history = session.history
+    replica.droppedHistoryLines = session.droppedHistoryLines
+    replica.output.takeOver(session.output.text(), session.output.droppedBytes())
     replica.unknown = session.unknown
     replica.setAside = session.setAside
     replica.inPlaceOf = session.id

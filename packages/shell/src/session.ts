@@ -146,8 +146,9 @@ export interface Session extends Commands, SetAside, Stand {
   readonly output: Output
   readonly listener: ShellListener
   size: TerminalSize
-  /** The newest lines that were entered, bounded. */
+  /** The newest lines that were entered, bounded, and how many older ones were dropped. */
   history: readonly string[]
+  droppedHistoryLines: number
   /** When the foreground was first seen waiting, or stopped, without a break since. */
   waitingSinceMs: number | undefined
   stoppedSinceMs: number | undefined
@@ -209,6 +210,7 @@ export const sessionOf = (
     size,
     shell: undefined,
     history: [],
+    droppedHistoryLines: 0,
     waitingSinceMs: undefined,
     stoppedSinceMs: undefined,
     deed: {},
@@ -280,7 +282,9 @@ export const sessionOf = (
 // What a mark changes in a session. Gives whether a line was set aside.
 const afterMark = (session: Session, mark: Mark, { running }: Dialogue): boolean => {
   if (mark._tag === 'started' && running?.line !== undefined) {
-    session.history = [...session.history, running.line].slice(-historyLimit)
+    const all = [...session.history, running.line]
+    session.history = all.slice(-historyLimit)
+    session.droppedHistoryLines += all.length - session.history.length
   }
   if (mark._tag === 'started') session.typed = undefined
   if (mark._tag === 'prompt') session.output.leaveAlternateScreen()
