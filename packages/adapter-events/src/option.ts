@@ -1,7 +1,7 @@
 /**
  * What the drop-in class is made with: the seed's config, and options the seed had no place for.
  */
-import { fileStore } from '@session-recovery/adapter-fs'
+import { fileStore, type SealingOptions } from '@session-recovery/adapter-fs'
 import {
   type Clock,
   defaultConfig,
@@ -30,6 +30,8 @@ export interface SessionRecoveryOptions extends Omit<PolicyInput, keyof Recovery
   readonly secrets?: Secrets
   /** Instead of the folder `persistencePath`. */
   readonly store?: Store
+  /** Seals the snapshots in that folder with a key of the app's; output and history are then stored. */
+  readonly sealing?: SealingOptions
 }
 
 /** What the class runs on. */
@@ -50,21 +52,47 @@ export interface Options {
  */
 export const optionsFrom = (
   config: Partial<RecoveryConfig> | undefined,
-  { logger = silent, clock = systemClock, secrets, store, ...extension }: SessionRecoveryOptions,
+  {
+    logger = silent,
+    clock = systemClock,
+    secrets,
+    store,
+    sealing,
+    ...extension
+  }: SessionRecoveryOptions,
 ): Options => {
   const read = policyFrom({ resumeOnStart: false, ...extension, ...config })
   if (E.isLeft(read)) throw invalidConfig(read.left)
   const policy = read.right
-  return { policy, logger, clock, secrets, store: store ?? storeUnder(policy, logger, clock) }
+  return {
+    policy,
+    logger,
+    clock,
+    secrets,
+    store: store ?? storeUnder(policy, logger, clock, sealing),
+  }
 }
 
 const silent: Logger = () => {}
 
-const storeUnder = (policy: Policy, logger: Logger, clock: Clock): Store => {
+const storeUnder = (
+  policy: Policy,
+  logger: Logger,
+  clock: Clock,
+  sealing: SealingOptions | undefined,
+): Store => {
   if (!policy.persistenceEnabled) return memoryStore()
-  const { persistencePath: directory, secretNames, storeOutput } = policy
+  const { persistencePath: directory, secretNames } = policy
+  const storeOutput = policy.storeOutput || sealing !== undefined
   const wallMs = () => clock.wallMs()
-  return fileStore({ directory, secretNames, storeOutput, logger, wallMs })
+  return fileStore({
+    directory,
+    secretNames,
+    storeOutput,
+    logger,
+    wallMs,
+    ...(sealing === undefined ? {} : { sealing }),
+  })
 }
 
 /** The seed's twelve fields of a policy. */

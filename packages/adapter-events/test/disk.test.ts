@@ -159,3 +159,23 @@ test('an unregistered session is gone in the next run', async () => {
   await later.start()
   expect(later.getAllSnapshots()).toEqual({})
 })
+
+test('with a key output and history are kept, sealed; without it the folder does not open', async () => {
+  const sealing = { current: 'k1', keys: { k1: new Uint8Array(32).fill(7) } }
+  const first = begin({ sealing })
+  await first.registerSession('a', {}, bash)
+  await first.updateSessionSnapshot('a', { commandHistory: ['make'], outputBuffer: ['all built'] })
+  await first.stop()
+  expect(await contents(folder)).not.toContain('all built')
+
+  await expect(begin().start()).rejects.toMatchObject({
+    _tag: 'StoreFailed',
+    cause: { _tag: 'KeyMissing', keyId: 'k1' },
+  })
+  const later = begin({ sealing })
+  await later.start()
+  expect(later.getAllSnapshots().a).toMatchObject({
+    commandHistory: ['make'],
+    outputBuffer: ['all built'],
+  })
+})

@@ -2,6 +2,7 @@
  * Archives: one file each, beside the log, for a person to find when a session could not be brought back.
  * The name is a function of the token, so that archiving the same incident twice is one archive.
  */
+import { createHash } from 'node:crypto'
 import {
   type Archive,
   count,
@@ -19,6 +20,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { type Disk, writeAll, writeWhole } from './disk.js'
 import { lineOf, readLine } from './line.js'
+import type { Settings } from './option.js'
+import { type SealError, Sealed, type Sealer, type SealPlace } from './seal.js'
 import { fieldAtFault } from './statement.js'
 import { notFound, tooLarge, unusable } from './store-error.js'
 
@@ -33,6 +36,9 @@ const json = new t.Type<Json, Json, unknown>(
   t.identity,
 )
 
+const snapshotFields = { sessionId: t.string, incarnation: count, view: PlanningView }
+const SnapshotHead = struct('snapshot', snapshotFields)
+
 const StoredArchive = struct('archive', {
   v: t.literal(archiveVersion),
   sessionId: text,
@@ -43,14 +49,12 @@ const StoredArchive = struct('archive', {
   record: SessionRecord,
   snapshot: t.union([
     t.null,
-    struct('snapshot', {
-      sessionId: t.string,
-      incarnation: count,
-      view: PlanningView,
-      body: json,
-    }),
+    struct('snapshot', { ...snapshotFields, body: json }),
+    struct('sealed snapshot', { ...snapshotFields, sealed: Sealed }),
   ]),
 })
+type StoredArchive = t.TypeOf<typeof StoredArchive>
+type EncodedArchive = t.OutputOf<typeof StoredArchive>
 
 const folder = 'archives'
 const locationPattern =
@@ -65,16 +69,18 @@ const locationPattern =
 export const keepArchive = async (
   disk: Disk,
   directory: string,
-  limitBytes: number,
+  { limitBytes, sealer }: Pick<Settings, 'limitBytes' | 'sealer'>,
   archive: Archive,
 ): Promise<E.Either<StoreError, string>> => {
-  const line = lineOf('archive', StoredArchive.encode(archive))
+  const line = lineOf('archive', storedArchive(sealer, archive))
   if (line.length > 2 * limitBytes) {
     return E.left(tooLarge('archive', line.length, 2 * limitBytes))
   }
   const name = `${idOf('archive', archive.token)}.json`
   const location = `${folder}/${name}`
-  if (E.isRight(await archiveAt(disk, directory, location))) {
+  const before = await archiveAt(disk, directory, sealer, location)
+  // One whose key was not given is whole.
+  if (E.isRight(before) || before.left._tag === 'KeyMissing') {
     // It may have got its name without that name having reached the medium.
     await disk.syncDirectory(`${directory}/${folder}`)
     return E.right(location)
@@ -87,6 +93,7 @@ export const keepArchive = async (
 export const archiveAt = async (
   disk: Disk,
   directory: string,
+  sealer: Sealer,
   location: string,
 ): Promise<E.Either<StoreError, Archive>> => {
   if (!locationPattern.test(location)) return E.left(notFound(location))
@@ -96,19 +103,67 @@ export const archiveAt = async (
   if (status.kind !== 'file') return E.left(unusable(`${location}: not a regular file`))
   const file = await disk.open(path)
   try {
-    return E.mapLeft((problem: string) => unusable(`${location}: ${problem}`))(
-      archiveIn(await file.read(0, status.sizeBytes)),
-    )
+    const read = archiveIn(await file.read(0, status.sizeBytes))
+    if (E.isLeft(read)) return E.left(unusable(`${location}: ${read.left}`))
+    return unsealed(sealer, read.right, location)
   } finally {
     await file.close()
   }
 }
 
-const archiveIn = (bytes: Buffer): E.Either<string, Archive> => {
+interface ReadArchive {
+  readonly stored: StoredArchive
+  /** What its seal is bound to. */
+  readonly place: SealPlace
+}
+
+const archiveIn = (bytes: Buffer): E.Either<string, ReadArchive> => {
   const line = readLine(bytes)
   if (E.isLeft(line)) return line
   const payload = line.right.payload()
   if (E.isLeft(payload)) return payload
   const decoded = decode(StoredArchive, 'archive')(payload.right)
-  return E.mapLeft(fieldAtFault)(decoded)
+  if (E.isLeft(decoded)) return E.left(fieldAtFault(decoded.left))
+  // As it stands there: what a later version reads into it has no seal.
+  return E.right({ stored: decoded.right, place: sealPlaceOf(payload.right as EncodedArchive) })
 }
+
+/** As it is stored: with a key, its snapshot is sealed. */
+const storedArchive = (sealer: Sealer, archive: Archive): EncodedArchive => {
+  const { snapshot, ...rest } = archive
+  if (snapshot === null || sealer.current === undefined) return StoredArchive.encode(archive)
+  const { body, ...head } = snapshot
+  const beside = {
+    ...StoredArchive.encode({ ...rest, snapshot: null }),
+    snapshot: SnapshotHead.encode(head),
+  }
+  const sealed = sealer.seal(JSON.stringify(body), placeBeside(beside))
+  return { ...beside, snapshot: { ...beside.snapshot, sealed } }
+}
+
+const unsealed = (
+  sealer: Sealer,
+  { stored: { snapshot, ...rest }, place }: ReadArchive,
+  location: string,
+): E.Either<SealError, Archive> => {
+  if (snapshot === null) return E.right({ ...rest, snapshot })
+  if (!('sealed' in snapshot)) {
+    const accepted = sealer.accept(snapshot.body, location)
+    return E.map((body: Json) => ({ ...rest, snapshot: { ...snapshot, body } }))(accepted)
+  }
+  const { sealed, ...head } = snapshot
+  const opened = sealer.open(sealed, place, location)
+  return E.map((body: Json) => ({ ...rest, snapshot: { ...head, body } }))(opened)
+}
+
+const sealPlaceOf = ({ snapshot, ...rest }: EncodedArchive): SealPlace => {
+  if (snapshot === null || !('sealed' in snapshot)) return []
+  const { sealed: _, ...head } = snapshot
+  return placeBeside({ ...rest, snapshot: head })
+}
+
+// An archive is whole in itself: all that stands beside the body is bound to it.
+const placeBeside = (beside: unknown): SealPlace => [
+  'archive',
+  createHash('sha256').update(JSON.stringify(beside)).digest('hex'),
+]

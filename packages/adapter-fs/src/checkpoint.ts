@@ -7,11 +7,13 @@
  */
 import { JournalEntry, type Json, PlanningView, SessionRecord } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { resealed, snapshotPlace } from './body.js'
 import { type Disk, type DiskFile, unfinished, writeAll } from './disk.js'
 import { bodyAt, lineAt, rawEntry, type SegmentFiles, segmentFiles } from './extent-read.js'
-import { lineOf } from './line.js'
+import { crcOf, lineOf } from './line.js'
 import { isFenced, type Log, type Result } from './log.js'
 import type { SetAside } from './quarantine.js'
+import type { Sealer } from './seal.js'
 import { headerLine, segmentName } from './segment.js'
 import type { Extent, Held, HeldSnapshot, SessionIndex } from './session-index.js'
 import { notOpen, owned, tooLarge, unavailable } from './store-error.js'
@@ -25,6 +27,7 @@ export interface CheckpointOptions {
   readonly limitBytes: number
   readonly journalEntriesPerSession: number
   readonly forgottenSessions: number
+  readonly sealer: Sealer
   readonly log: Log
   readonly index: SessionIndex
   /** Keeps what is found damaged. */
@@ -34,7 +37,11 @@ export interface CheckpointOptions {
 }
 
 /** Where what was held stands in the new segment; `undefined`: it is retained no longer. */
-type Moved = Map<Extent, Extent>
+interface Moved {
+  readonly places: Map<Extent, Extent>
+  /** The bodies that were sealed anew, by where they stood. */
+  readonly sealed: Map<Extent, Pick<HeldSnapshot, 'bodyCrc' | 'key'>>
+}
 
 // ------------------------------------------------------------------------------------------ draft
 
@@ -110,7 +117,7 @@ export const checkpoint = async (
   const files = segmentFiles(disk, directory)
   const file = await disk.create(draftPath)
   const draft = new Draft(file, name)
-  const moved: Moved = new Map()
+  const moved: Moved = { places: new Map(), sealed: new Map() }
   let done: Result = E.left(unavailable('checkpoint', new Error('it did not come to its end')))
   try {
     draft.add(headerLine({ term, sequence, limitBytes: log.limitBytes, whole: true, before: [] }))
@@ -180,7 +187,10 @@ const writeSession = async (
   }
   const entries = bulk.map(([, { length }]) => length)
   const body = await bodyOf(options, files, sessionId, held.snapshot)
-  if (body !== undefined) bulk.push([body.extent, body.bytes])
+  if (body !== undefined) {
+    bulk.push([body.extent, body.bytes])
+    moved.sealed.set(body.extent, { bodyCrc: body.crc, key: body.key })
+  }
   const { record, forgotten, snapshot } = held
   draft.add(
     lineOf('session', {
@@ -194,17 +204,21 @@ const writeSession = async (
             snapshot: {
               incarnation: snapshot.incarnation,
               view: PlanningView.encode(snapshot.view),
-              body: { bytes: body.bytes.length, crc: body.crc },
+              body: {
+                bytes: body.bytes.length,
+                crc: body.crc,
+                ...(body.key === undefined ? {} : { key: body.key }),
+              },
             },
           }),
     }),
   )
-  for (const [extent, lines] of bulk) moved.set(extent, draft.add(lines))
+  for (const [extent, lines] of bulk) moved.places.set(extent, draft.add(lines))
   await draft.flush(pieceBytes)
 }
 
 const bodyOf = async (
-  { setAside }: CheckpointOptions,
+  { setAside, sealer }: CheckpointOptions,
   files: SegmentFiles,
   sessionId: string,
   snapshot: HeldSnapshot | undefined,
@@ -212,7 +226,14 @@ const bodyOf = async (
   if (snapshot === undefined) return undefined
   const bytes = await files.bytes(snapshot.body)
   const line = bodyAt(bytes, snapshot)
-  if (E.isRight(line)) return { extent: snapshot.body, bytes, crc: snapshot.bodyCrc }
+  if (E.isRight(line)) {
+    const { bodyCrc, key, incarnation, view } = snapshot
+    const place = snapshotPlace(sessionId, incarnation, view.generation)
+    const anew = key === sealer.current ? undefined : resealed(sealer, bytes, place)
+    return anew === undefined
+      ? { extent: snapshot.body, bytes, crc: bodyCrc, key }
+      : { extent: snapshot.body, bytes: anew.line, crc: crcOf(anew.line), key: anew.key }
+  }
   await setAside(snapshot.body, bytes, line.left, sessionId)
   return undefined
 }
@@ -244,10 +265,13 @@ const replace = async (
   await disk.rename(draftPath, `${directory}/${draft.name}`)
   await disk.syncDirectory(directory)
   const old = [...log.closed.map(({ name }) => name), active.name]
-  relocate(index, (extent) =>
-    extent.segment === active.name && extent.offset >= from
-      ? { ...extent, segment: draft.name, offset: extent.offset + shift }
-      : moved.get(extent),
+  relocate(
+    index,
+    (extent) =>
+      extent.segment === active.name && extent.offset >= from
+        ? { ...extent, segment: draft.name, offset: extent.offset + shift }
+        : moved.places.get(extent),
+    moved.sealed,
   )
   log.restart({ name: draft.name, file: draft.file, bytes: draft.bytes, headerBytes: 0 })
   await active.file.close().catch(() => undefined)
@@ -255,14 +279,21 @@ const replace = async (
   return E.right(undefined)
 }
 
-const relocate = (index: SessionIndex, place: (extent: Extent) => Extent | undefined) => {
+const relocate = (
+  index: SessionIndex,
+  place: (extent: Extent) => Extent | undefined,
+  sealed: Moved['sealed'],
+) => {
   for (const [sessionId, held] of index.entries()) {
     const body = held.snapshot === undefined ? undefined : place(held.snapshot.body)
+    const { snapshot } = held
     index.hold(sessionId, {
       ...held,
       entries: held.entries.flatMap((extent) => place(extent) ?? []),
       snapshot:
-        held.snapshot === undefined || body === undefined ? undefined : { ...held.snapshot, body },
+        snapshot === undefined || body === undefined
+          ? undefined
+          : { ...snapshot, ...sealed.get(snapshot.body), body },
     })
   }
 }

@@ -56,7 +56,7 @@ export const lineAt = (
 
 /** The line of a snapshot's own body. */
 export const bodyAt = (bytes: Buffer, { body, bodyCrc }: HeldSnapshot): E.Either<string, Line> => {
-  const line = lineAt(bytes, body, 'body')
+  const line = lineAt(bytes, body, 'body', 'sealed')
   return E.isLeft(line) || line.right.crc === bodyCrc
     ? line
     : E.left(`${placeName(body)}: body: that of another snapshot`)

@@ -7,6 +7,7 @@
  */
 import type { Json, Loaded, Quarantined, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { unlocked } from './body.js'
 import type { Disk } from './disk.js'
 import { type HeadIndex, headIndex } from './head.js'
 import { type LoadedLog, loadLog } from './load.js'
@@ -66,6 +67,8 @@ const openOwned = async (
   const read = await loadLog(disk, place.log, limitBytes, journalEntriesPerSession)
   if (E.isLeft(read)) return E.left(unusable(`${place.log}/${read.left}`))
   const found = read.right
+  const unlockedByKeys = unlocked(found.index, settings.sealer)
+  if (E.isLeft(unlockedByKeys)) return unlockedByKeys
 
   const aside = await setAsideFound(disk, place, found)
   await sweepPlace(disk, place)

@@ -3,6 +3,8 @@
  */
 import type { Logger } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { type Sealer, sealerOf } from './seal.js'
+import { type SealingOptions, sealingProblem } from './sealing.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -20,7 +22,12 @@ export interface FileStoreOptions {
   readonly forgottenSessions?: number
   /** Names that hold secrets, besides those that look like it; for what is imported. */
   readonly secretNames?: readonly string[]
-  /** Whether what is imported keeps its output and command history. Default: no. */
+  /**
+   * Seals the snapshots, in the log and in archives. Without it they are stored in clear, and what was
+   * sealed does not open. Default: none.
+   */
+  readonly sealing?: SealingOptions
+  /** Whether what is imported keeps its output and command history. Default: where the store is sealed. */
   readonly storeOutput?: boolean
   /** Told of what was set aside and of what could not be guarded. Default: nobody. */
   readonly logger?: Logger
@@ -28,7 +35,9 @@ export interface FileStoreOptions {
   readonly wallMs?: () => number
 }
 
-export type Settings = Required<FileStoreOptions>
+export interface Settings extends Required<Omit<FileStoreOptions, 'sealing'>> {
+  readonly sealer: Sealer
+}
 
 const ranges = {
   limitBytes: { least: 1 << 10, most: 128 << 20, usual: 16 << 20 },
@@ -54,6 +63,8 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
       return E.left(`${name}: expected a whole number from ${least} to ${most}, got ${given}`)
     }
   }
+  const sealing = options.sealing === undefined ? undefined : sealingProblem(options.sealing)
+  if (sealing !== undefined) return E.left(sealing)
   return E.right({
     directory: options.directory,
     limitBytes: options.limitBytes ?? ranges.limitBytes.usual,
@@ -61,7 +72,8 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
       options.journalEntriesPerSession ?? ranges.journalEntriesPerSession.usual,
     forgottenSessions: options.forgottenSessions ?? ranges.forgottenSessions.usual,
     secretNames: options.secretNames ?? [],
-    storeOutput: options.storeOutput ?? false,
+    sealer: sealerOf(options.sealing),
+    storeOutput: options.storeOutput ?? options.sealing !== undefined,
     logger: options.logger ?? (() => undefined),
     wallMs: options.wallMs ?? Date.now,
   })

@@ -2,8 +2,9 @@
  * Reads snapshots and journals back from the log, and checks them again: what was whole when it was
  * written may have rotted since.
  */
-import type { JournalEntry, Json, StoredSnapshot, StoreError } from '@session-recovery/core'
+import type { JournalEntry, StoredSnapshot, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { bodyIn, snapshotPlace } from './body.js'
 import { writeAll, writeWhole } from './disk.js'
 import { bodyAt, entryAt, type SegmentFiles, segmentFiles } from './extent-read.js'
 import type { OpenStore } from './opening.js'
@@ -41,13 +42,19 @@ export const readSnapshotOf = (
     if (snapshot === undefined) return E.left(notFound(`snapshot of session ${sessionId}`))
     const { incarnation, view, body: place } = snapshot
     const bytes = await files.bytes(place)
+    const what = `snapshot of session ${sessionId}`
+    const { sealer } = store.settings
+    const sealPlace = snapshotPlace(sessionId, incarnation, view.generation)
     const line = bodyAt(bytes, snapshot)
-    const body = E.isLeft(line) ? line : line.right.payload()
-    if (E.isLeft(body)) {
-      await setAsideIn(store)(place, bytes, body.left, sessionId)
-      return E.left(unusable(`snapshot of session ${sessionId}: log/${body.left}`))
-    }
-    return E.right({ sessionId, incarnation, view, body: body.right as Json })
+    const body = E.isLeft(line)
+      ? E.left({ _tag: 'damaged' as const, problem: line.left })
+      : bodyIn(sealer, line.right, sealPlace, what)
+    if (E.isRight(body)) return E.right({ sessionId, incarnation, view, body: body.right })
+    const refused = body.left
+    if (refused._tag === 'KeyMissing' && !sealer.isLost(refused.keyId)) return E.left(refused)
+    const problem = refused._tag === 'damaged' ? refused.problem : refused.message
+    await setAsideIn(store)(place, bytes, problem, sessionId)
+    return E.left(refused._tag === 'SealBroken' ? refused : unusable(`${what}: log/${problem}`))
   })
 
 /** The retained journal of a session, oldest first, but for what is damaged. */

@@ -117,7 +117,7 @@ class SegmentReading {
       return
     }
     this.#leapt = undefined
-    if (line.right.kind === 'body') {
+    if (line.right.kind === 'body' || line.right.kind === 'sealed') {
       this.#takeBody(found, line.right)
       return
     }
@@ -247,7 +247,13 @@ class SegmentReading {
     if (head.kind === 'snapshot') {
       const { sessionId, incarnation, view, body: promised } = head.said
       if (body === undefined) return
-      index.snapshot(sessionId, { incarnation, view, body, bodyCrc: promised.crc })
+      index.snapshot(sessionId, {
+        incarnation,
+        view,
+        body,
+        bodyCrc: promised.crc,
+        key: promised.key,
+      })
       return
     }
     const { sessionId, record, forgotten, snapshot } = head.said
@@ -258,7 +264,7 @@ class SegmentReading {
       snapshot:
         snapshot === undefined || body === undefined
           ? undefined
-          : { ...snapshot, body, bodyCrc: snapshot.body.crc },
+          : { ...snapshot, body, bodyCrc: snapshot.body.crc, key: snapshot.body.key },
     })
   }
 

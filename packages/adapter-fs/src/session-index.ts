@@ -19,6 +19,8 @@ export interface HeldSnapshot {
   readonly body: Extent
   /** The checksum of the body's line: another's body in its place would have another. */
   readonly bodyCrc: number
+  /** The id of the key that sealed it; `undefined`: it stands there in clear. */
+  readonly key: string | undefined
 }
 
 /** What is held of one session. */

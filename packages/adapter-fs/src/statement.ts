@@ -41,7 +41,8 @@ export type SegmentHeader = t.TypeOf<typeof SegmentHeader>
 /** One decision: the record and its journal entry. */
 export const CommitStatement = struct('commit', { record: SessionRecord, entry: JournalEntry })
 
-const bodyPlace = struct('body', { bytes: count, crc: count })
+/** `key`: the id of the key that sealed it. */
+const bodyPlace = struct('body', { bytes: count, crc: count }, { key: text })
 
 /** A kept snapshot; its body is the next line. */
 export const SnapshotStatement = struct('snapshot', {

@@ -2,7 +2,9 @@
  * The store's errors, made in one place, and the one edge at which what the system throws becomes one.
  */
 import type {
+  KeyMissing,
   NotFound,
+  SealBroken,
   StoreError,
   StoreOwned,
   StoreUnavailable,
@@ -50,6 +52,20 @@ export const tooLarge = (what: string, bytes: number, limitBytes: number): TooLa
   bytes,
   limitBytes,
   message: `${what}: ${bytes} bytes, at most ${limitBytes} are stored`,
+})
+
+/** What is stored was sealed with a key that was not given. */
+export const keyMissing = (keyId: string, what: string): KeyMissing => ({
+  _tag: 'KeyMissing',
+  keyId,
+  message: `${what}: sealed with the key ${JSON.stringify(keyId)}, which was not given`,
+})
+
+/** What is stored does not bear the seal that it must. */
+export const sealBroken = (what: string, problem: string): SealBroken => ({
+  _tag: 'SealBroken',
+  what,
+  message: `${what}: the seal is broken: ${problem}`,
 })
 
 export const notFound = (what: string): NotFound => ({

@@ -34,6 +34,7 @@ type Answer<A> = Promise<E.Either<StoreError, A>>
 class FileStore implements Store {
   readonly name = 'filesystem'
   readonly durability = 'disk'
+  readonly seals: boolean
   readonly #options: FileStoreOptions
   readonly #disk: Disk
   readonly #own: TakeOwnership
@@ -44,6 +45,7 @@ class FileStore implements Store {
 
   constructor(options: FileStoreOptions, disk: Disk, own: TakeOwnership) {
     this.#options = options
+    this.seals = options.sealing !== undefined
     this.#disk = disk
     this.#own = own
   }
@@ -88,13 +90,15 @@ class FileStore implements Store {
     this.#using('archive', ({ place, settings }) => {
       const kept = this.#archiving
         .catch(() => undefined)
-        .then(() => keepArchive(this.#disk, place.directory, settings.limitBytes, archive))
+        .then(() => keepArchive(this.#disk, place.directory, settings, archive))
       this.#archiving = kept
       return kept
     })
 
   readonly readArchive: Store['readArchive'] = (location) =>
-    this.#using('readArchive', ({ place }) => archiveAt(this.#disk, place.directory, location))
+    this.#using('readArchive', ({ place, settings }) =>
+      archiveAt(this.#disk, place.directory, settings.sealer, location),
+    )
 
   // One that had to wait for another to end would be stale by then.
   readonly checkpoint: Store['checkpoint'] = (projection, throughSeq) =>

@@ -11,6 +11,7 @@ import {
   type TooLarge,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { bodyLineOf, snapshotPlace } from './body.js'
 import { type HeadIndex, noHead } from './head.js'
 import { crcOf, lineOf } from './line.js'
 import type { Write } from './log.js'
@@ -23,7 +24,7 @@ import { tooLarge } from './store-error.js'
 
 /** What a write needs to know and to tell. */
 export interface WriteContext {
-  readonly settings: Pick<Settings, 'limitBytes'>
+  readonly settings: Pick<Settings, 'limitBytes' | 'sealer'>
   readonly index: SessionIndex
   readonly heads: HeadIndex
 }
@@ -48,7 +49,7 @@ export const commitWrite = (
     entry: JournalEntry.encode(entry),
   })
   const { sessionId, incarnation } = record.control
-  const large = refused('commit', sessionId, bytes, settings)
+  const large = refused('commit', sessionId, bytes.length, settings)
   if (large !== undefined) return E.left(large)
   const head = { incarnation, rev: record.rev }
   heads.expect(sessionId, head)
@@ -68,17 +69,19 @@ export const snapshotWrite = (
   { sessionId, incarnation, view, body }: StoredSnapshot,
 ): E.Either<TooLarge, Write> => {
   if (!PlanningView.is(view) || body === undefined) throw new Error('snapshot: no view or no body')
-  const bodyLine = lineOf('body', body)
+  const { sealer } = settings
+  const clear = bodyLineOf(sealer, body, snapshotPlace(sessionId, incarnation, view.generation))
+  const { line: bodyLine, key } = clear
   const bodyCrc = crcOf(bodyLine)
   const head = lineOf('snapshot', {
     sessionId,
     incarnation,
     view: PlanningView.encode(view),
-    body: { bytes: bodyLine.length, crc: bodyCrc },
+    body: { bytes: bodyLine.length, crc: bodyCrc, ...(key === undefined ? {} : { key }) },
   })
   const large =
-    refused('snapshot', sessionId, bodyLine, settings) ??
-    refused('snapshot', sessionId, head, settings)
+    refused('snapshot', sessionId, clear.clearBytes, settings) ??
+    refused('snapshot', sessionId, head.length, settings)
   if (large !== undefined) return E.left(large)
   return E.right({
     operation: 'saveSnapshot',
@@ -86,7 +89,7 @@ export const snapshotWrite = (
     latest: { key: sessionId, rank: [incarnation, view.generation] },
     written: ({ segment, offset }) => {
       const place = { segment, offset: offset + head.length, bytes: bodyLine.length }
-      index.snapshot(sessionId, { incarnation, view, body: place, bodyCrc })
+      index.snapshot(sessionId, { incarnation, view, body: place, bodyCrc, key })
     },
   })
 }
@@ -98,7 +101,7 @@ export const forgetWrite = (
   incarnation: number,
 ): E.Either<TooLarge, Write> => {
   const bytes = lineOf('forget', { sessionId, incarnation })
-  const large = refused('forget', sessionId, bytes, settings)
+  const large = refused('forget', sessionId, bytes.length, settings)
   if (large !== undefined) return E.left(large)
   const head = { ...noHead }
   if (heads.current(sessionId).incarnation <= incarnation) heads.expect(sessionId, head)
@@ -126,9 +129,9 @@ const shownCharacters = 64
 const refused = (
   what: string,
   sessionId: string,
-  line: Buffer,
+  bytes: number,
   { limitBytes }: Pick<Settings, 'limitBytes'>,
 ): TooLarge | undefined =>
-  line.length > limitBytes
-    ? tooLarge(`${what} of session ${sessionId.slice(0, shownCharacters)}`, line.length, limitBytes)
+  bytes > limitBytes
+    ? tooLarge(`${what} of session ${sessionId.slice(0, shownCharacters)}`, bytes, limitBytes)
     : undefined

@@ -89,7 +89,10 @@ export const Policy = struct('policy', {
     idempotentCommands: t.array(text),
   }),
   refresh: struct('session refresh', { timeoutMs: nonNegative, fallbackToRestart: t.boolean }),
-  /** Output and history are stored only where this is on; without it they live in memory alone. */
+  /**
+   * Output and history are stored only where this is on, or where the store seals what it keeps; otherwise
+   * they live in memory alone.
+   */
   storeOutput: t.boolean,
   /** Names of variables and fields that hold secrets, besides those that look like it. */
   secretNames: t.array(text),

@@ -84,6 +84,20 @@ export interface NotFound {
   readonly message: string
 }
 
+/** It is sealed with a key that was not given. What is stored stays as it is, until the key is there. */
+export interface KeyMissing {
+  readonly _tag: 'KeyMissing'
+  readonly keyId: string
+  readonly message: string
+}
+
+/** It was to bear a seal, and does not: it was changed, put where it does not belong, or never sealed. */
+export interface SealBroken {
+  readonly _tag: 'SealBroken'
+  readonly what: string
+  readonly message: string
+}
+
 export type StoreError =
   | RevisionConflict
   | StoreUnavailable
@@ -91,6 +105,8 @@ export type StoreError =
   | StoreUnusable
   | TooLarge
   | NotFound
+  | KeyMissing
+  | SealBroken
 
 /** Something found in the store that could not be used, and was set aside. */
 export interface Quarantined {
@@ -158,6 +174,8 @@ export interface Store {
   readonly name: string
   /** What survives: the process (`memory`: nothing) or kill -9 and power loss (`disk`). */
   readonly durability: 'memory' | 'disk'
+  /** What it keeps of snapshots is sealed with a key of the app's: output and history are stored, too. */
+  readonly seals?: boolean
   /** Takes ownership and reads everything. */
   readonly open: TE.TaskEither<StoreError, Loaded>
   readonly commit: (commit: Commit) => TE.TaskEither<StoreError, void>

@@ -97,7 +97,10 @@ export class Keeper {
   /** Keeps what changed; resolves when it is durable. */
   keep(update: SnapshotUpdate): Promise<Kept> {
     return this.#inTurn(async () => {
-      const base = await this.#current()
+      const found = await this.#find()
+      // What is stored is only out of reach: what would take its place would be without it.
+      if (E.isLeft(found)) return { _tag: 'refused', error: found.left }
+      const base = found.right
       if (base !== undefined) await this.#learn(base)
       if (this.#closed) return { _tag: 'closed' }
       const timestamp = new Date(this.#runtime.nowMs())
@@ -138,15 +141,31 @@ export class Keeper {
   }
 
   async #read(): Promise<StoredSnapshot | undefined> {
-    if (this.#unsaved !== undefined || this.#view === undefined) return this.#unsaved
+    const read = await this.#seek()
+    return E.isRight(read) ? read.right : undefined
+  }
+
+  async #seek(): Promise<E.Either<StoreError, StoredSnapshot | undefined>> {
+    if (this.#unsaved !== undefined || this.#view === undefined) return E.right(this.#unsaved)
     const read = await this.#runtime.store.readSnapshot(this.#sessionId)()
-    if (E.isRight(read)) return read.right
-    this.#runtime.logger('error', `the snapshot of ${this.#sessionId} cannot be read`, read.left)
-    return undefined
+    if (E.isLeft(read)) {
+      this.#runtime.logger('error', `the snapshot of ${this.#sessionId} cannot be read`, read.left)
+    }
+    return read
+  }
+
+  /** What is kept, or why it cannot be reached now; `undefined`: nothing that could be used. */
+  async #find(): Promise<E.Either<StoreError, RecoverySnapshot | undefined>> {
+    const read = await this.#seek()
+    if (E.isLeft(read)) return isOutOfReach(read.left) ? read : E.right(undefined)
+    return E.right(this.#decoded(read.right))
   }
 
   async #current(): Promise<RecoverySnapshot | undefined> {
-    const read = await this.#read()
+    return this.#decoded(await this.#read())
+  }
+
+  #decoded(read: StoredSnapshot | undefined): RecoverySnapshot | undefined {
     if (read === undefined) return undefined
     const decoded = RecoverySnapshot.decode(read.body)
     if (E.isRight(decoded)) return { ...decoded.right, ...this.#volatile }
@@ -183,10 +202,11 @@ export class Keeper {
       ...(droppedOutputBytes === undefined ? {} : { droppedOutputBytes }),
       ...(droppedHistoryLines === undefined ? {} : { droppedHistoryLines }),
     }
+    const isStored = policy.storeOutput || store.seals === true
     this.#generation += 1
     const view = planningView(snapshot, this.#generation)
     const nothing = { commandHistory: [], outputBuffer: [] }
-    const body = RecoverySnapshot.encode({ ...rest, ...(policy.storeOutput ? said : nothing) })
+    const body = RecoverySnapshot.encode({ ...rest, ...(isStored ? said : nothing) })
     const next = { sessionId, incarnation: this.#incarnation, view, body }
     const saved = await store.saveSnapshot(next)()
     if (E.isLeft(saved)) {
@@ -194,7 +214,7 @@ export class Keeper {
       if (!mayKeep(saved.left)) return { _tag: 'refused', error: saved.left }
     }
     this.#unsaved = E.isLeft(saved) ? next : undefined
-    this.#volatile = policy.storeOutput ? {} : said
+    this.#volatile = isStored ? {} : said
     this.#view = view
     return { _tag: 'kept', view, durable: E.isRight(saved) }
   }
@@ -218,6 +238,10 @@ export class Keeper {
 
 // The store may not know a session whose registration it refused, too.
 const isDown = ({ _tag }: StoreError): boolean => _tag === 'StoreUnavailable' || _tag === 'NotFound'
+
+/** A medium that fails for good would keep a session from ever being captured again. */
+const isOutOfReach = (error: StoreError): boolean =>
+  error._tag === 'KeyMissing' || (error._tag === 'StoreUnavailable' && error.code !== 'EIO')
 
 const emptySnapshot = (sessionId: string): RecoverySnapshot => ({
   sessionId,

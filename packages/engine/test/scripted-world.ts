@@ -193,6 +193,8 @@ export interface WorldOptions {
   readonly script?: Partial<Script>
   readonly supports?: Partial<Driver['supports']>
   readonly secrets?: Secrets
+  /** Instead of one on the medium. */
+  readonly store?: Store
   /** The former life: the same time and the same medium. */
   readonly after?: World
 }
@@ -208,7 +210,7 @@ export const world = (options: WorldOptions = {}) => {
   const time: VirtualClock = options.after?.time ?? new VirtualClock()
   const medium: MemoryMedium = options.after?.medium ?? memoryMedium()
   const { clock, pending, drop } = time.fork()
-  const { store, control } = controlled(memoryStore(medium))
+  const { store, control } = controlled(options.store ?? memoryStore(medium))
   const supports = { ...everything, ...options.supports }
   const { driver, asked, observe } = scriptedDriver(time, options.script ?? {}, supports)
   const notices: Notice[] = []
