@@ -190,7 +190,7 @@ export class Log {
     const writes = group.map(writeOf)
     for (const { latest } of writes) if (latest !== undefined) this.#latest.delete(latest.key)
     const segment = await this.ensureActive()
-    await writeAll(segment.file, Buffer.concat(writes.map(({ bytes }) => bytes)), segment.bytes)
+    await writeAll(segment.file, joined(writes.map(({ bytes }) => bytes)), segment.bytes)
     await segment.file.sync()
     let offset = segment.bytes
     for (const write of writes) {
@@ -229,6 +229,9 @@ export class Log {
 }
 
 // ------------------------------------------------------------------------------------ combinators
+
+const joined = (parts: readonly Buffer[]): Buffer =>
+  parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
 
 const isHigher = (a: Rank, b: Rank): boolean => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1])
 

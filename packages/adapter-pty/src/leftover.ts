@@ -9,11 +9,12 @@ import {
   commandLineOf,
   ignoredSignals,
   type ProcessStat,
-  processesWhere,
+  processNumbers,
+  processNumbersAside,
   readStat,
   sendSignal,
 } from './process.js'
-import { givenSince, type NumberMark } from './process-number.js'
+import { givenSince, type NumberMark, type NumberState, numberState } from './process-number.js'
 
 // For each of the two: a hang-up, and what cannot be refused.
 const goneWithinMs = 500
@@ -47,15 +48,64 @@ export const endLeftover = async (
 
 const named = ({ pid }: ProcessStat): string => `${commandLineOf(pid) || 'process'} (${pid})`
 
+/** Tells of a leader that has just ended whether nobody is left of its session. */
+export type LoneLook = (leader: ProcessIdentity, born: NumberMark) => Promise<boolean>
+
+/** Looks at all that end together together, while the news of it are written down. */
+export const loneLook = (): LoneLook => {
+  let asked: ((there: There) => void)[] = []
+  const look = async (): Promise<void> => {
+    const told = asked
+    asked = []
+    const there = thereIs(await processNumbersAside())
+    for (const tell of told) tell(there)
+  }
+  return (leader, born) =>
+    new Promise((resolve) => {
+      asked.push((there) => resolve(leftAmong(there, leader, born).length === 0))
+      // A list that is being read already says nothing: it was begun before this leader ended.
+      if (asked.length === 1) setImmediate(look)
+    })
+}
+
 /** The processes of the session that `leader` led, but itself. */
-export const leftBy = (leader: ProcessIdentity, born: NumberMark): readonly ProcessStat[] => {
+const leftBy = (leader: ProcessIdentity, born: NumberMark): readonly ProcessStat[] =>
+  leftAmong(thereIs(processNumbers()), leader, born)
+
+/** What processes there are, each looked at once. */
+interface There {
+  readonly numbers: readonly number[]
+  /** Since `numbers` were listed. */
+  readonly now: NumberState | undefined
+  readonly statOf: (pid: number) => ProcessStat | undefined
+}
+
+const thereIs = (numbers: readonly number[]): There => {
+  const known = new Map<number, ProcessStat | undefined>()
+  return {
+    numbers,
+    now: numberState(),
+    statOf: (pid) => {
+      if (!known.has(pid)) known.set(pid, readStat(pid))
+      return known.get(pid)
+    },
+  }
+}
+
+const leftAmong = (
+  { numbers, now, statOf }: There,
+  leader: ProcessIdentity,
+  born: NumberMark,
+): readonly ProcessStat[] => {
   // A number is free again only when nobody is left of the session it named.
-  const reused = readStat(leader.pid)
+  const reused = numbers.includes(leader.pid) ? statOf(leader.pid) : undefined
   if (reused !== undefined && reused.startTicks !== leader.startTicks) return []
-  return processesWhere(
-    (stat) => stat.session === leader.pid && stat.pid !== leader.pid && stat.state !== 'Z',
-    givenSince(born),
-  )
+  const isGiven = givenSince(born, now)
+  return numbers.filter(isGiven).flatMap((pid) => {
+    const stat = statOf(pid)
+    const isLeft = stat?.session === leader.pid && pid !== leader.pid && stat.state !== 'Z'
+    return stat !== undefined && isLeft ? [stat] : []
+  })
 }
 
 const ignoresHangUp = (pid: number): boolean => ((ignoredSignals(pid) ?? 0n) & 1n) === 1n

@@ -1,15 +1,8 @@
 /**
  * This machine as a host: programs on pseudo-terminals, seen through the kernel.
  */
-import {
-  accessSync,
-  constants as fsConstants,
-  mkdtempSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { constants as osConstants, tmpdir } from 'node:os'
+import { accessSync, constants as fsConstants, statSync } from 'node:fs'
+import { constants as osConstants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { type IPty, spawn } from '@lydell/node-pty'
 import type { Cancellation, Clock, Exit } from '@session-recovery/core'
@@ -17,7 +10,6 @@ import {
   type Environment,
   type Host,
   type HostShowing,
-  type Integration,
   type Process,
   type ProcessEnd,
   type ProcessListener,
@@ -25,7 +17,8 @@ import {
   type Started,
   waitFor,
 } from '@session-recovery/shell'
-import { endLeftover, leftBy } from './leftover.js'
+import { endLeftover, type LoneLook, loneLook } from './leftover.js'
+import { type Momentary, momentary, type Written } from './momentary.js'
 import {
   commandLineOf,
   environmentOf,
@@ -52,11 +45,11 @@ export interface LocalHost extends Host {
 export const localHost = (clock: Clock): LocalHost => {
   const files = momentary()
   const shows = shownHere()
+  const ground = { clock, shows, files, isLone: loneLook() }
   return {
     name: 'this machine',
     shows,
-    start: (start, listener, signal) =>
-      startProcess(start, listener, signal, { clock, shows, files }),
+    start: (start, listener, signal) => startProcess(start, listener, signal, ground),
     close: files.removeAll,
   }
 }
@@ -67,6 +60,7 @@ interface Ground {
   readonly clock: Clock
   readonly shows: HostShowing
   readonly files: Momentary
+  readonly isLone: LoneLook
 }
 
 const notStarted = (detail: string): Started => ({ _tag: 'not-started', failure: { detail } })
@@ -75,14 +69,14 @@ const startProcess = async (
   start: ProcessStart,
   listener: ProcessListener,
   signal: Cancellation | undefined,
-  { clock, shows, files: momentary }: Ground,
+  ground: Ground,
 ): Promise<Started> => {
   const { command, integration, environment } = start
   const startedIn = nearestDirectory(start.cwd)
   if (startedIn === undefined) return notStarted(`${start.cwd}: no such directory`)
   const program = programOf(command, environment.PATH ?? '', startedIn)
   if (program === undefined) return notStarted(`${command}: no such program`)
-  const files = integration === undefined ? undefined : momentary.write(integration)
+  const files = integration === undefined ? undefined : ground.files.write(integration)
   let pty: IPty
   try {
     pty = spawnPty(program, start, startedIn, files)
@@ -90,9 +84,9 @@ const startProcess = async (
     files?.remove()
     return notStarted(`${program}: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const over = processOver(pty, startedIn, listener, clock, () => files?.remove())
-  const process = { ...over, shows }
-  if (integration === undefined) await seenAsProgram(process, clock, signal)
+  const over = processOver(pty, startedIn, listener, ground, () => files?.remove())
+  const process = { ...over, shows: ground.shows }
+  if (integration === undefined) await seenAsProgram(process, ground.clock, signal)
   return { _tag: 'started', process }
 }
 
@@ -128,23 +122,21 @@ const processOver = (
   pty: IPty,
   startedIn: string,
   listener: ProcessListener,
-  clock: Clock,
+  { clock, isLone }: Ground,
   settled: () => void,
 ): Omit<Process, 'shows'> => {
   const identity = identityOf(pty.pid)
   const born = numberMark(pty.pid)
   const wakes = new Set<() => void>()
   let end: ProcessEnd | undefined
-  let isAlone = false
+  let alone: Promise<boolean> | undefined
   pty.onData(listener.output)
   pty.onExit(({ exitCode, signal }) => {
     end = { _tag: 'exited', exit: exitOf(exitCode, signal) }
     listener.gone(end)
     for (const wake of [...wakes]) wake()
-    // Where nobody is left nobody can come any more. Looked at while the news is being written down.
-    setImmediate(() => {
-      isAlone = leftBy(identity, born).length === 0
-    })
+    // Where nobody is left nobody can come any more.
+    alone = isLone(identity, born)
   })
   const own = (signal: NodeJS.Signals): boolean =>
     end === undefined && lives(identity) && sendSignal(identity.pid, signal)
@@ -191,7 +183,7 @@ const processOver = (
         own('SIGKILL')
         await gone(forcedWithinMs)
       }
-      return isAlone ? { ended: [], letBe: [] } : endLeftover(identity, born, clock)
+      return (await alone) === true ? { ended: [], letBe: [] } : endLeftover(identity, born, clock)
     },
   }
 }
@@ -212,61 +204,11 @@ const seenAsProgram = async (
   })
 }
 
-// ------------------------------------------------------------------------------------------ files
-
-/** What stands on the disk for moments: each process has a directory of its own, which is gone with it. */
-interface Momentary {
-  readonly write: (integration: Integration) => Written
-  readonly removeAll: () => void
-}
-
-interface Written {
-  readonly path: string
-  readonly remove: () => void
-}
-
-// What a new shell is told stands there for some milliseconds: in memory where the system has such a
-// place, so that no value of a snapshot reaches a disk, and removing it costs nothing.
-const placeForMoments = (): string => {
-  const { TMPDIR } = process.env
-  return TMPDIR === undefined && isDirectory(memoryBacked) && isWritable(memoryBacked)
-    ? memoryBacked
-    : tmpdir()
-}
-const memoryBacked = '/dev/shm'
-
-// Nothing is made before it is needed nor kept afterwards: an app that is killed cannot tidy up.
-const momentary = (): Momentary => {
-  const standing = new Set<string>()
-  const remove = (path: string): void => {
-    if (standing.delete(path)) rmSync(path, { recursive: true, force: true })
-  }
-  return {
-    write: ({ files }) => {
-      // mkdtemp makes it 0700.
-      const path = mkdtempSync(join(placeForMoments(), 'session-recovery-'))
-      standing.add(path)
-      for (const [name, text] of Object.entries(files(path))) {
-        writeFileSync(join(path, name), text, { mode: 0o600, flag: 'wx' })
-      }
-      return { path, remove: () => remove(path) }
-    },
-    removeAll: () => [...standing].forEach(remove),
-  }
-}
-
-const isWritable = (path: string): boolean => {
-  try {
-    accessSync(path, fsConstants.W_OK | fsConstants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
+// --------------------------------------------------------------------------------------- programs
 
 const isDirectory = (path: string): boolean => {
   try {
-    return statSync(path).isDirectory()
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   } catch {
     return false
   }
@@ -280,8 +222,9 @@ const nearestDirectory = (path: string): string | undefined => {
 
 const isProgram = (path: string): boolean => {
   try {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false
     accessSync(path, fsConstants.X_OK)
-    return statSync(path).isFile()
+    return true
   } catch {
     return false
   }

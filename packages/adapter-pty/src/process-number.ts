@@ -20,21 +20,31 @@ export const numberMark = (pid: number): NumberMark => {
   return startedCount === undefined ? { pid } : { pid, startedCount }
 }
 
-/** Whether a number can have been given since; always where that is not known. */
-export const givenSince = (mark: NumberMark): ((pid: number) => boolean) => {
-  const now = startedSinceBoot()
+/** How far the giving of numbers has come. */
+export interface NumberState {
+  readonly startedCount: number
+  readonly last: number
+  readonly limit: number
+}
+
+/** `undefined` where the kernel does not show it. */
+export const numberState = (): NumberState | undefined => {
+  const startedCount = startedSinceBoot()
   const last = numberIn('/proc/loadavg', /(\d+)\s*$/)
   const limit = numberIn('/proc/sys/kernel/pid_max', /^(\d+)/)
-  const { startedCount } = mark
-  if (
-    now === undefined ||
-    last === undefined ||
-    limit === undefined ||
-    startedCount === undefined
-  ) {
-    return () => true
-  }
-  return isGivenSince({ from: mark.pid, last, started: now - startedCount, limit })
+  return startedCount === undefined || last === undefined || limit === undefined
+    ? undefined
+    : { startedCount, last, limit }
+}
+
+/** Whether a number can have been given between `mark` and `now`; always where that is not known. */
+export const givenSince = (
+  { pid, startedCount }: NumberMark,
+  now: NumberState | undefined,
+): ((pid: number) => boolean) => {
+  if (now === undefined || startedCount === undefined) return () => true
+  const { last, limit } = now
+  return isGivenSince({ from: pid, last, started: now.startedCount - startedCount, limit })
 }
 
 /** The numbers from one to the last that was given, which may be lower: they begin anew at `limit`. */
@@ -57,7 +67,8 @@ const startedSinceBoot = (): number | undefined => numberIn('/proc/stat', /^proc
 
 const numberIn = (path: string, pattern: RegExp): number | undefined => {
   try {
-    const digits = pattern.exec(readFileSync(path, 'latin1'))?.[1]
+    // In UTF-8, as Node reads such a text at once; as Latin-1 it takes three times as long.
+    const digits = pattern.exec(readFileSync(path, 'utf8'))?.[1]
     return digits === undefined ? undefined : Number(digits)
   } catch {
     return undefined

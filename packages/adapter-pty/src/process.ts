@@ -3,6 +3,7 @@
  * processes, nothing is known, and what is not known is `undefined`.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import {
   memoryNeeded,
   type ProcessIdentity,
@@ -125,17 +126,22 @@ export const terminalOf = (pid: number): string | undefined => {
   return path?.startsWith('/dev/pts/') ? path : undefined
 }
 
-/** Every process there is that `wanted` accepts; only those whose number `isCandidate` are looked at. */
-export const processesWhere = (
-  wanted: (stat: ProcessStat) => boolean,
-  isCandidate: (pid: number) => boolean = () => true,
-): readonly ProcessStat[] => {
-  return names('/proc').flatMap((name) => {
-    const isLooked = /^\d+$/.test(name) && isCandidate(Number(name))
-    const stat = isLooked ? readStat(Number(name)) : undefined
+/** Every process there is that `wanted` accepts. */
+export const processesWhere = (wanted: (stat: ProcessStat) => boolean): readonly ProcessStat[] =>
+  processNumbers().flatMap((pid) => {
+    const stat = readStat(pid)
     return stat !== undefined && wanted(stat) ? [stat] : []
   })
-}
+
+/** The number of every process there is. */
+export const processNumbers = (): readonly number[] => numbersIn(names('/proc'))
+
+/** The number of every process there is when it is asked, read aside: it takes a while. */
+export const processNumbersAside = async (): Promise<readonly number[]> =>
+  numbersIn(await readdir('/proc').catch(() => []))
+
+const numbersIn = (entries: readonly string[]): readonly number[] =>
+  entries.filter((name) => /^\d+$/.test(name)).map(Number)
 
 const names = (directory: string): readonly string[] => {
   try {

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { holds } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { givenSince, isGivenSince, numberMark } from '../src/process-number.js'
+import { givenSince, isGivenSince, numberMark, numberState } from '../src/process-number.js'
 
 it('are all that were given since, wherever the numbers began anew', () => {
   const limit = 1_000
@@ -26,9 +26,9 @@ it('hold real children of a process', () => {
   try {
     const mark = numberMark(first.pid ?? 0)
     const later = execFileSync('sh', ['-c', 'echo $$; sh -c "echo \\$\\$"'], { encoding: 'utf8' })
-    const given = givenSince(mark)
+    const given = givenSince(mark, numberState())
     for (const pid of later.trim().split('\n').map(Number)) expect(given(pid)).toBe(true)
-    expect(givenSince({ pid: first.pid ?? 0 })(1)).toBe(true)
+    expect(givenSince({ pid: first.pid ?? 0 }, numberState())(1)).toBe(true)
   } finally {
     first.kill('SIGKILL')
   }

@@ -2,10 +2,15 @@
  * Ids that a recovery creates: each is a function of what it is for, so that a repeat is a repeat, on
  * every machine and after every crash.
  */
-import { v5 } from 'uuid'
+import { parse, v5 } from 'uuid'
 
 /** The project's namespace; never change it: stored ids and tokens derive from it. */
-const namespace = '5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61'
+const namespace = parse('5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61')
+
+// Every runtime has it, but not the language's own library. Of a text the uuid would be made byte by byte.
+declare const TextEncoder: new () => { readonly encode: (text: string) => Uint8Array }
+const utf8 = new TextEncoder()
+const named = (text: string): string => v5(utf8.encode(text), namespace)
 
 /**
  * A uuid (version 5) that is a function of `parts`; parts cannot run into each other.
@@ -14,8 +19,7 @@ const namespace = '5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61'
  * idOf('a', 1) === idOf('a', 1) // => true
  * idOf('a', 11) === idOf('a1', 1) // => false
  */
-export const idOf = (...parts: readonly (string | number)[]): string =>
-  v5(JSON.stringify(parts), namespace)
+export const idOf = (...parts: readonly (string | number)[]): string => named(JSON.stringify(parts))
 
 /** The id of the replica that the run with this token makes: a repeat of the run names the same one. */
 export const replicaId = (sessionId: string, token: string): string =>
@@ -23,14 +27,12 @@ export const replicaId = (sessionId: string, token: string): string =>
 
 /** A digest of plain data that does not depend on the order of its fields. */
 export const digest = (value: unknown): string =>
-  v5(JSON.stringify(sorted(value)) ?? 'undefined', namespace)
+  named(JSON.stringify(sorted(value)) ?? 'undefined')
 
 const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  )
+  if (Array.isArray(value)) return value.map(sorted)
+  const fields = value as Readonly<Record<string, unknown>>
+  const names = Object.keys(fields).sort()
+  return Object.fromEntries(names.map((name) => [name, sorted(fields[name])]))
 }

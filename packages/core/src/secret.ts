@@ -166,7 +166,13 @@ const cleaned = (value: string, sought: readonly string[]): string =>
 
 /** `value` with the exact text of every known secret replaced. */
 export const scrub = (value: string, secrets: ReadonlyMap<string, string>): string =>
-  cleaned(value, soughtIn(secrets.values()))
+  scrubber(secrets)(value)
+
+/** What scrubs many a text of the same secrets: they are put in order once. */
+export const scrubber = (secrets: ReadonlyMap<string, string>): ((value: string) => string) => {
+  const sought = soughtIn(secrets.values())
+  return (value) => cleaned(value, sought)
+}
 
 type Clean = (text: string) => string
 

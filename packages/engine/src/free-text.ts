@@ -5,7 +5,7 @@
  * Only fields that hold free text are touched: a secret that happens to read like a tag, a token or a
  * kind must not change what is decided.
  */
-import { scrub, secretNames, withoutNamedSecrets } from '@session-recovery/core'
+import { scrubber, secretNames, withoutNamedSecrets } from '@session-recovery/core'
 
 /** The longest free text kept, in characters: what a person reads, not a log. */
 export const freeTextLimit = 4_096
@@ -25,22 +25,25 @@ export interface KnownSecrets {
 }
 
 /** One text without the secrets, and cut. */
-export const cleanText = (text: string, { secrets, declared }: KnownSecrets): string =>
-  scrub(withoutNamedSecrets(text, secretNames(declared)), secrets).slice(0, freeTextLimit)
+export const cleanText = (text: string, known: KnownSecrets): string => cleaner(known)(text)
+
+const cleaner = ({ secrets, declared }: KnownSecrets): ((text: string) => string) => {
+  const scrubbed = scrubber(secrets)
+  const isSecret = secretNames(declared)
+  return (text) => scrubbed(withoutNamedSecrets(text, isSecret)).slice(0, freeTextLimit)
+}
 
 /** Plain data with every free text in it cleaned. */
-export const cleaned = <A>(value: A, secrets: KnownSecrets): A => {
+export const cleaned = <A>(value: A, known: KnownSecrets): A => {
+  const clean = cleaner(known)
   const visit = (inner: unknown, key: string): unknown => {
-    if (typeof inner === 'string') return freeText.has(key) ? cleanText(inner, secrets) : inner
+    if (typeof inner === 'string') return freeText.has(key) ? clean(inner) : inner
     if (Array.isArray(inner)) return inner.map((item) => visit(item, key))
     if (typeof inner !== 'object' || inner === null || inner instanceof Date) return inner
     // The names of variables stand there, and anything may be in a name.
     const named = key === 'origins'
     return Object.fromEntries(
-      Object.entries(inner).map(([name, item]) => [
-        named ? cleanText(name, secrets) : name,
-        visit(item, name),
-      ]),
+      Object.entries(inner).map(([name, item]) => [named ? clean(name) : name, visit(item, name)]),
     )
   }
   return visit(value, '') as A
