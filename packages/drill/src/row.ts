@@ -38,7 +38,7 @@ export interface Expectation {
 
 /** Every row there is for a subject and a fault. */
 export const rowsOf = (subject: Subject, fault: Fault): readonly Row[] =>
-  fault.fits(subject)
+  fault.fits(subject) && (subject.faults?.includes(fault.name) ?? true)
     ? recoveryStrategies
         .filter((strategy) => !ofLivingShell.has(strategy) || !isOfConnection(subject))
         .map((strategy) => ({ subject, fault, strategy }))

@@ -31,6 +31,8 @@ export interface Subject {
   readonly lacks?: readonly ReceiptItemName[]
   /** Other programs that are needed. */
   readonly needs?: readonly string[]
+  /** Only these faults: in the others another subject stands for it. Absent: all that fit. */
+  readonly faults?: readonly string[]
 }
 
 /** Lines in the language of a subject. */
@@ -111,33 +113,41 @@ const bash: Subject = {
   words: { ...withState, disarm: 'unset PROMPT_COMMAND PS0' },
 }
 
+const zsh: Subject = {
+  name: 'zsh',
+  program: 'zsh',
+  args: [],
+  shell: true,
+  environment: {},
+  prompt: '% ',
+  words: {
+    ...withState,
+    state: ['kept', 'unexported 027'],
+    disarm: 'precmd_functions=(); preexec_functions=()',
+  },
+}
+
+const fish: Subject = {
+  name: 'fish',
+  program: 'fish',
+  args: [],
+  shell: true,
+  environment: {},
+  prompt: '> ',
+  words: fishWords,
+  // It writes its own history when it likes, and before version 4 takes no lines for it.
+  lacks: ['history'],
+}
+
+const overSsh = { keeper: 'dtach', needs: ['sshd', 'ssh-keygen', 'dtach'] } as const
+// What breaks a connection or a server is the same for every shell: one of it, and one of the shell's own.
+const ofEveryShell = ['child-killed', 'killed-in-command'] as const
+
 /** Every subject: on this machine's terminals, and on a host that is reached over SSH. */
 export const subjects: readonly Subject[] = [
   bash,
-  {
-    name: 'zsh',
-    program: 'zsh',
-    args: [],
-    shell: true,
-    environment: {},
-    prompt: '% ',
-    words: {
-      ...withState,
-      state: ['kept', 'unexported 027'],
-      disarm: 'precmd_functions=(); preexec_functions=()',
-    },
-  },
-  {
-    name: 'fish',
-    program: 'fish',
-    args: [],
-    shell: true,
-    environment: {},
-    prompt: '> ',
-    words: fishWords,
-    // It writes its own history when it likes, and before version 4 takes no lines for it.
-    lacks: ['history'],
-  },
+  zsh,
+  fish,
   {
     name: 'dash',
     program: 'dash',
@@ -159,7 +169,9 @@ export const subjects: readonly Subject[] = [
     prompt: '>>> ',
     words: pythonWords,
   },
-  { ...bash, name: 'ssh-dtach', keeper: 'dtach', needs: ['sshd', 'ssh-keygen', 'dtach'] },
+  { ...bash, ...overSsh, name: 'ssh-dtach' },
+  { ...zsh, ...overSsh, name: 'ssh-zsh', faults: ofEveryShell },
+  { ...fish, ...overSsh, name: 'ssh-fish', faults: ofEveryShell },
   { ...bash, name: 'ssh-tmux', keeper: 'tmux', needs: ['sshd', 'ssh-keygen', 'tmux'] },
   { ...bash, name: 'ssh-plain', keeper: 'none', needs: ['sshd', 'ssh-keygen'] },
 ]

@@ -46,6 +46,8 @@ const kinds: readonly (readonly [string, string, string])[] = [
   ['python3', 'program-gone', 'restart'],
   ['bash', 'stopped', 'migrate'],
   ['ssh-dtach', 'child-killed', 'reconnect'],
+  ['ssh-zsh', 'child-killed', 'reconnect'],
+  ['ssh-fish', 'killed-in-command', 'restore'],
   ['ssh-plain', 'host-gone', 'migrate'],
   ['ssh-plain', 'key-rotated', 'fallback'],
 ]
@@ -74,6 +76,15 @@ describe('which rows are played', () => {
       )
       const ofConnection = keeper === 'tmux' || keeper === 'none'
       expect(strategies.size, name).toBe(ofConnection ? 6 : 10)
+    }
+  })
+
+  test('a subject that stands for few faults is played in each of them', () => {
+    for (const { name, faults } of subjects.filter((one) => one.faults !== undefined)) {
+      const played = new Set(
+        allRows.filter((row) => row.subject.name === name).map(({ fault }) => fault.name),
+      )
+      expect(played, name).toEqual(new Set(faults))
     }
   })
 

@@ -1,0 +1,4 @@
+/** The driver of remote shells owes what every driver owes, where tmux keeps the shells. */
+import { conformanceWith } from './conformance-suite.js'
+
+await conformanceWith('tmux')
