@@ -20,10 +20,11 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { type Disk, writeAll, writeWhole } from './disk.js'
 import { lineOf, readLine } from './line.js'
+import { isDeeper, nestingLimit } from './nesting.js'
 import type { Settings } from './option.js'
 import { type SealError, Sealed, type Sealer, type SealPlace } from './seal.js'
 import { fieldAtFault } from './statement.js'
-import { notFound, tooLarge, unusable } from './store-error.js'
+import { notFound, tooDeep, tooLarge, unusable } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -72,6 +73,7 @@ export const keepArchive = async (
   { limitBytes, sealer }: Pick<Settings, 'limitBytes' | 'sealer'>,
   archive: Archive,
 ): Promise<E.Either<StoreError, string>> => {
+  if (isDeeper(archive.snapshot?.body, nestingLimit)) return E.left(tooDeep('archive'))
   const line = lineOf('archive', storedArchive(sealer, archive))
   if (line.length > 2 * limitBytes) {
     return E.left(tooLarge('archive', line.length, 2 * limitBytes))

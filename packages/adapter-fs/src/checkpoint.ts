@@ -12,11 +12,12 @@ import { type Disk, type DiskFile, unfinished, writeAll } from './disk.js'
 import { bodyAt, lineAt, rawEntry, type SegmentFiles, segmentFiles } from './extent-read.js'
 import { crcOf, lineOf } from './line.js'
 import { isFenced, type Log, type Result } from './log.js'
+import { isDeeper, nestingLimit } from './nesting.js'
 import type { SetAside } from './quarantine.js'
 import type { Sealer } from './seal.js'
 import { headerLine, segmentName } from './segment.js'
 import type { Extent, Held, HeldSnapshot, SessionIndex } from './session-index.js'
-import { notOpen, owned, tooLarge, unavailable } from './store-error.js'
+import { notOpen, owned, tooDeep, tooLarge, unavailable } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -94,6 +95,7 @@ export const checkpoint = async (
   throughSeq: number,
 ): Promise<Result> => {
   const { disk, directory, term, limitBytes, log, index } = options
+  if (isDeeper(projection, nestingLimit)) return E.left(tooDeep('projection'))
   const last = lineOf('checkpoint', {
     projection,
     unfolded: beyond(index, throughSeq).map((entry) => JournalEntry.encode(entry)),

@@ -6,6 +6,7 @@
  */
 import { crc32 } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
+import { isDeeper, isNestedDeeper, lineNestingLimit } from './nesting.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -58,9 +59,15 @@ export const readLine = (bytes: Buffer): E.Either<string, Line> => {
   return E.right({ kind, crc, payload: () => payloadOf(bytes, kind) })
 }
 
+/** A line up to this size is parsed before its nesting is looked at, which is faster. */
+const harmlessBytes = 64 << 10
+
 const payloadOf = (bytes: Buffer, kind: string): E.Either<string, unknown> => {
+  const isDeep = E.left(`${kind}: nested deeper than ${lineNestingLimit}`)
+  if (bytes.length > harmlessBytes && isNestedDeeper(bytes, lineNestingLimit)) return isDeep
   try {
     const parsed: unknown = JSON.parse(bytes.toString('utf8'))
+    if (isDeeper(parsed, lineNestingLimit)) return isDeep
     return typeof parsed === 'object' && parsed !== null && Object.hasOwn(parsed, kind)
       ? E.right((parsed as Record<string, unknown>)[kind])
       : E.left(`${kind}: nothing is said`)

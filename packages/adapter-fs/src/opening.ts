@@ -179,7 +179,7 @@ const loadedOf = ({ index, projection }: LoadedLog, aside: readonly Quarantined[
         ],
   ),
   projection: projection as Json | undefined,
-  entries: index.unfolded,
+  entries: [...index.unfolded].sort((a, b) => a.seq - b.seq),
   quarantined: aside,
   latestMs: index.latestMs,
   latestSeq: index.latestSeq,

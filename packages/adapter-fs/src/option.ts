@@ -49,6 +49,10 @@ type Numeric = keyof typeof ranges
 
 // ----------------------------------------------------------------------------------- constructors
 
+/** The limit of a store that is opened with these options. */
+export const limitBytesOf = ({ limitBytes }: FileStoreOptions): number =>
+  limitBytes ?? ranges.limitBytes.usual
+
 /** The options with their defaults, or which of them cannot be used and why. */
 export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings> => {
   if (typeof options.directory !== 'string' || options.directory === '') {
@@ -67,7 +71,7 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
   if (sealing !== undefined) return E.left(sealing)
   return E.right({
     directory: options.directory,
-    limitBytes: options.limitBytes ?? ranges.limitBytes.usual,
+    limitBytes: limitBytesOf(options),
     journalEntriesPerSession:
       options.journalEntriesPerSession ?? ranges.journalEntriesPerSession.usual,
     forgottenSessions: options.forgottenSessions ?? ranges.forgottenSessions.usual,

@@ -53,6 +53,10 @@ const pipeName = ({ device, inode }: Owned): string =>
 const O_EXLOCK = 0x20
 const locking: ReadonlySet<string> = new Set(['darwin', 'freebsd', 'openbsd', 'netbsd'])
 
+/** Whether the kernel of `platform` has something that it frees on death. */
+export const isExclusive = (platform: string = process.platform): boolean =>
+  platform === 'linux' || platform === 'win32' || locking.has(platform)
+
 /** Takes ownership, or answers at once that somebody has it. */
 export const takeOwnership = async (
   place: Owned,

@@ -11,6 +11,7 @@ import {
   unstorable,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { isNestedDeeper } from './nesting.js'
 import { fieldAtFault } from './statement.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -88,27 +89,4 @@ const withApplicationData = (parsed: unknown): unknown => {
       : [key, value],
   )
   return Object.fromEntries(packed)
-}
-
-const openers: ReadonlySet<number> = new Set([0x5b, 0x7b])
-const closers: ReadonlySet<number> = new Set([0x5d, 0x7d])
-const quote = 0x22
-const backslash = 0x5c
-
-/** Whether JSON text nests deeper than `limit`; told from its bytes, before it is parsed. */
-export const isNestedDeeper = (bytes: Buffer, limit: number): boolean => {
-  let depth = 0
-  let quoted = false
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] ?? 0
-    if (quoted) {
-      if (byte === backslash) i += 1
-      else if (byte === quote) quoted = false
-    } else if (byte === quote) quoted = true
-    else if (openers.has(byte)) {
-      depth += 1
-      if (depth > limit) return true
-    } else if (closers.has(byte)) depth -= 1
-  }
-  return false
 }

@@ -13,6 +13,7 @@ import type {
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
+import { nestingLimit } from './nesting.js'
 
 // ----------------------------------------------------------------------------------- constructors
 
@@ -66,6 +67,16 @@ export const sealBroken = (what: string, problem: string): SealBroken => ({
   _tag: 'SealBroken',
   what,
   message: `${what}: the seal is broken: ${problem}`,
+})
+
+/** What was to be stored nests deeper than the store reads back. */
+export const tooDeep = (what: string): TooLarge => ({
+  _tag: 'TooLarge',
+  what,
+  bytes: 0,
+  limitBytes: 0,
+  limitDepth: nestingLimit,
+  message: `${what}: nested deeper than ${nestingLimit}`,
 })
 
 export const notFound = (what: string): NotFound => ({

@@ -9,8 +9,8 @@ import { type CheckpointOptions, checkpoint } from './checkpoint.js'
 import { type Disk, realDisk } from './disk.js'
 import type { Write } from './log.js'
 import { type OpenStore, openStore } from './opening.js'
-import { type FileStoreOptions, settingsOf } from './option.js'
-import { type TakeOwnership, takeOwnership } from './ownership.js'
+import { type FileStoreOptions, limitBytesOf, settingsOf } from './option.js'
+import { isExclusive, type TakeOwnership, takeOwnership } from './ownership.js'
 import { readJournalOf, readSnapshotOf, setAsideIn } from './reading.js'
 import { isWanted } from './session-index.js'
 import { attempt, notOpen, owned, unavailable, unusable } from './store-error.js'
@@ -35,6 +35,8 @@ class FileStore implements Store {
   readonly name = 'filesystem'
   readonly durability = 'disk'
   readonly seals: boolean
+  readonly exclusive?: true
+  readonly limitBytes: number
   readonly #options: FileStoreOptions
   readonly #disk: Disk
   readonly #own: TakeOwnership
@@ -48,6 +50,8 @@ class FileStore implements Store {
     this.seals = options.sealing !== undefined
     this.#disk = disk
     this.#own = own
+    this.limitBytes = limitBytesOf(options)
+    if (isExclusive()) this.exclusive = true
   }
 
   readonly open = attempt('open', async () => {

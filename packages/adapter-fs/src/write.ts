@@ -15,10 +15,11 @@ import { bodyLineOf, snapshotPlace } from './body.js'
 import { type HeadIndex, noHead } from './head.js'
 import { crcOf, lineOf } from './line.js'
 import type { Write } from './log.js'
+import { isDeeper, nestingLimit } from './nesting.js'
 import type { Settings } from './option.js'
 import type { SessionIndex } from './session-index.js'
 import { fieldAtFault } from './statement.js'
-import { tooLarge } from './store-error.js'
+import { tooDeep, tooLarge } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -69,6 +70,7 @@ export const snapshotWrite = (
   { sessionId, incarnation, view, body }: StoredSnapshot,
 ): E.Either<TooLarge, Write> => {
   if (!PlanningView.is(view) || body === undefined) throw new Error('snapshot: no view or no body')
+  if (isDeeper(body, nestingLimit)) return E.left(tooDeep(named('snapshot', sessionId)))
   const { sealer } = settings
   const clear = bodyLineOf(sealer, body, snapshotPlace(sessionId, incarnation, view.generation))
   const { line: bodyLine, key } = clear
@@ -126,12 +128,13 @@ const fieldOf = (record: unknown, entry: unknown): string => {
 
 const shownCharacters = 64
 
+const named = (what: string, sessionId: string): string =>
+  `${what} of session ${sessionId.slice(0, shownCharacters)}`
+
 const refused = (
   what: string,
   sessionId: string,
   bytes: number,
   { limitBytes }: Pick<Settings, 'limitBytes'>,
 ): TooLarge | undefined =>
-  bytes > limitBytes
-    ? tooLarge(`${what} of session ${sessionId.slice(0, shownCharacters)}`, bytes, limitBytes)
-    : undefined
+  bytes > limitBytes ? tooLarge(named(what, sessionId), bytes, limitBytes) : undefined

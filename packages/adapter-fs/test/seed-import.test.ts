@@ -6,7 +6,7 @@ import { probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { type FileStoreOptions, fileStore, realDisk } from '../src/index.js'
-import { isNestedDeeper } from '../src/seed-snapshot.js'
+import { isNestedDeeper } from '../src/nesting.js'
 import { closing, commitOf, done, freshDirectory, openFiles, refused } from './sample.js'
 
 const secret = 'hunter2-hunter2'

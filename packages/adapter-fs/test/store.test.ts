@@ -43,7 +43,7 @@ test('records, entries and the latest snapshot are there after a restart', async
   const store = fresh()
   await done(store.open)
   for (const rev of [1, 2, 3]) await done(store.commit(commitOf('a', rev)))
-  await done(store.commit(commitOf('b', 1)))
+  await done(store.commit(commitOf('b', 1, 1, 4)))
   await done(store.saveSnapshot(snapshotOf('a', 1)))
   await done(store.saveSnapshot(snapshotOf('a', 2)))
   const loaded = await reopened(store)

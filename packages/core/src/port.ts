@@ -68,12 +68,14 @@ export interface StoreUnusable {
   readonly message: string
 }
 
-/** What was to be stored is larger than the store's limit. */
+/** What was to be stored is larger than the store's limit, or nests deeper. */
 export interface TooLarge {
   readonly _tag: 'TooLarge'
   readonly what: string
   readonly bytes: number
   readonly limitBytes: number
+  /** It nests deeper than this; sizes are 0 then. */
+  readonly limitDepth?: number
   readonly message: string
 }
 
@@ -156,7 +158,7 @@ export interface Loaded {
     readonly record: SessionRecord
     readonly view: PlanningView | undefined
   }[]
-  /** What the last checkpoint carried, and the entries that it had not folded in, by `seq`. */
+  /** What the last checkpoint carried, and the entries that it had not folded in, in the order of `seq`. */
   readonly projection: Json | undefined
   readonly entries: readonly JournalEntry[]
   readonly quarantined: readonly Quarantined[]
@@ -176,6 +178,10 @@ export interface Store {
   readonly durability: 'memory' | 'disk'
   /** What it keeps of snapshots is sealed with a key of the app's: output and history are stored, too. */
   readonly seals?: boolean
+  /** While it is open, another store at the same place is refused with `StoreOwned`. Absent: it is not. */
+  readonly exclusive?: true
+  /** The largest commit, snapshot or projection that is accepted, in bytes as stored. Absent: no bound. */
+  readonly limitBytes?: number
   /** Takes ownership and reads everything. */
   readonly open: TE.TaskEither<StoreError, Loaded>
   readonly commit: (commit: Commit) => TE.TaskEither<StoreError, void>

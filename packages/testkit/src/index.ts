@@ -1,7 +1,7 @@
 /**
  * What the tests of all packages share: values derived from the codecs, properties that can be replayed,
- * virtual time, seeded chance, the simulation of the engine over a faulty world, and a real sshd behind a
- * network that fails.
+ * virtual time, seeded chance, the conformance suites of drivers and stores, the simulation of the engine
+ * over a faulty world, and a real sshd behind a network that fails.
  */
 export * from './arbitrary.js'
 export * from './campaign.js'
@@ -13,6 +13,7 @@ export * from './driver-conformance.js'
 export * from './fake-driver.js'
 export * from './faulty-store.js'
 export * from './free-port.js'
+export * from './hosted-store.js'
 export * from './hostile-text.js'
 export * from './invariant.js'
 export * from './memory-disk.js'
@@ -22,4 +23,7 @@ export * from './property.js'
 export * from './schedule.js'
 export * from './simulation.js'
 export * from './sshd.js'
+export * from './store-conformance.js'
+export * from './store-sample.js'
+export { serveStores } from './store-server.js'
 export * from './virtual-clock.js'
