@@ -3,7 +3,7 @@
  * so that what a disk may do (fail, fill up, lose what was not flushed) can be put in its place.
  * Operations reject with the system's error, which carries a `code`.
  */
-import { constants, type Stats } from 'node:fs'
+import { constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -122,7 +122,10 @@ const open: Disk['open'] = async (path) => {
     constants.O_RDONLY | flag('O_NOFOLLOW') | flag('O_NONBLOCK'),
     fileMode,
   )
-  const stats: Stats = await handle.stat()
+  const stats = await handle.stat().catch(async (error: unknown) => {
+    await handle.close()
+    throw error
+  })
   if (stats.isFile()) return diskFile(handle)
   await handle.close()
   throw Object.assign(new Error(`${path} is not a regular file`), { code: 'EINVAL' })

@@ -1,4 +1,7 @@
 /** Every row there is, in the order in which they are run. */
+import { killRow } from './kill-row.js'
+import { plantedRow } from './planted-row.js'
+import { powerRows } from './power-row.js'
 import type { Row } from './row.js'
 
-export const rows: readonly Row[] = []
+export const rows: readonly Row[] = [...powerRows, plantedRow, killRow]

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ownMounts } from './loop-mount.js'
 import type { Row, Size, Tally } from './row.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -65,14 +66,18 @@ export const play = async (row: Row, playing: Playing): Promise<Played> => {
   }
 }
 
+const under = (as: Row['as']): readonly string[] => {
+  if (!isRoot) return []
+  return as === 'ordinary' ? powerless : ['unshare', ...ownMounts]
+}
+
 const tallyOf = (
   { as }: Row,
   { name, size, tries, seed, directory }: Task,
   progress: (tried: number) => void,
 ): Promise<Tally> =>
   new Promise((resolve) => {
-    const [execPath = process.execPath, ...before] =
-      as === 'ordinary' && isRoot ? [...powerless, process.execPath] : [process.execPath]
+    const [execPath = process.execPath, ...before] = [...under(as), process.execPath]
     const task: Task = { name, size, tries, seed, directory }
     let tried = 0
     let tally: Tally | undefined
