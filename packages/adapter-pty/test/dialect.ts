@@ -68,12 +68,16 @@ export interface DialectRig extends Rig {
   readonly writeStartUp: (text: string) => void
 }
 
+/** Without this the first fish of a home makes completions in the background, by a python of its own. */
+export const quieten = (home: string): void => {
+  mkdirSync(join(home, '.local/share/fish/generated_completions'), { recursive: true })
+  mkdirSync(join(home, '.config/fish'), { recursive: true })
+}
+
 /** A driver on shells of the dialect, in a home in which their start-up finds nothing left to do. */
 export const dialectRig = (dialect: Dialect, options: Partial<PtyOptions> = {}): DialectRig => {
   const rig = rigOf({ promptTimeoutMs: 60_000, ...options })
-  // Without it the first fish of a home makes completions in the background, by a python of its own.
-  mkdirSync(join(rig.home, '.local/share/fish/generated_completions'), { recursive: true })
-  mkdirSync(join(rig.home, '.config/fish'), { recursive: true })
+  quieten(rig.home)
   return {
     ...rig,
     openShell: (id, more) => rig.open(id, { command: dialect.shell, ...more }),

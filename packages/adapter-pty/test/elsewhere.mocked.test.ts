@@ -13,7 +13,7 @@ import {
 } from '@session-recovery/core'
 import { misdeclared } from '@session-recovery/testkit'
 import { afterEach, beforeEach, describe, expect, vi } from 'vitest'
-import { needing } from './dialect.js'
+import { needing, quieten } from './dialect.js'
 import { died, eventually, type Rig, rigOf, traits } from './rig.js'
 
 vi.mock('node:fs', async (original) => {
@@ -62,7 +62,8 @@ describe.each(['darwin', 'win32'] as const)('on %s', (platform) => {
   let rig: Rig
   beforeEach(() => {
     pretend(platform)
-    rig = rigOf()
+    rig = rigOf({ promptTimeoutMs: 60_000 })
+    quieten(rig.home)
   })
   afterEach(async () => {
     await rig.close()
@@ -123,6 +124,7 @@ describe.each(['darwin', 'win32'] as const)('on %s', (platform) => {
   for (const [what, command, args, ofIt] of silent) {
     needing(command)(`(${command}) ${what} lives, dies and is started again`, async () => {
       const session = await rig.open('a', { command, args })
+      await eventually('its prompt', () => session.output() !== '' || undefined, slowMs)
       expect(session.shows()).toEqual(showingOf({}))
       const idle = await rig.capture('a')
       expect(idle.foreground.kind).toBe('unknown')

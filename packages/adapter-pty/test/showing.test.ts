@@ -5,7 +5,7 @@
 import { showingOf } from '@session-recovery/core'
 import { misdeclared } from '@session-recovery/testkit'
 import { afterEach, expect, test } from 'vitest'
-import { needing } from './dialect.js'
+import { needing, quieten } from './dialect.js'
 import { eventually, type Rig, rigOf } from './rig.js'
 
 let rig: Rig
@@ -52,7 +52,8 @@ const agreeing = async (read: string | undefined): Promise<void> => {
 
 for (const shell of ['bash', 'zsh', 'fish']) {
   needing(shell)(`${shell} shows by its marks what the kernel does not`, async () => {
-    rig = rigOf()
+    rig = rigOf({ promptTimeoutMs: 60_000 })
+    quieten(rig.home)
     const session = await rig.open('a', { command: shell })
     expect(await session.exec('true')).toEqual({ _tag: 'finished', exitCode: 0 })
     expect(session.shows()).toEqual(whole)

@@ -111,6 +111,38 @@ interface Standing {
   readonly kept: { readonly identity: { startTicks: number } }
 }
 
+// Dash says nothing by itself that could be captured.
+for (const command of ['bash', 'dash']) {
+  const what = `a ${command} that a recovery has just started is known to the next life`
+  testWith(['dtach', command], what, async () => {
+    stations = [await stationOf()]
+    const [station] = stations as [Station]
+    const hosts = [station.declared({ keeper: 'dtach' })]
+    const standing = () =>
+      (medium.sessions.get('a')?.snapshot?.body as { standing?: unknown } | undefined)?.standing
+    const policy = { ...planOf('restart'), snapshotInterval: 0 }
+    const first = await life({ hosts, policy })
+    const session = await first.open('a', { command })
+    const before = session.pid()
+    process.kill(before ?? 0, 'SIGKILL')
+    await first.fact('a', 'incident-recovered')
+    const recovered = session.identity()
+    expect(recovered?.pid).not.toBe(before)
+    await eventually('that it is stored', () => {
+      const stored = JSON.stringify(standing() ?? {})
+      return stored.includes(JSON.stringify(recovered)) || undefined
+    })
+    await died(first)
+
+    const second = await life({ hosts, policy })
+    const end = await second.fact('a', 'incident-recovered')
+    expect(end.receipt.items.process.detail).toContain(`process ${recovered?.pid} that was kept`)
+    const now = second.driver.session('a')?.pid()
+    expect(now).not.toBe(recovered?.pid)
+    expect(inSessionsOf(station)).toEqual([String(now)])
+  })
+}
+
 testWith(['dtach'], 'a session that was moved stays where it was moved to', async () => {
   stations = [await stationOf(), await stationOf()]
   const [one, other] = stations as [Station, Station]

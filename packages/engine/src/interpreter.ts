@@ -9,6 +9,7 @@ import {
   type Effect,
   type Failure,
   hostRestarted,
+  isRecovering,
   type RecoveryStrategy,
   type RunOutcome,
   repeatable,
@@ -49,6 +50,9 @@ const unproved = (detail: string): Verdict => ({ _tag: 'unproved', detail, evide
 const notArchived = (detail: string): ArchiveOutcome => ({ _tag: 'not-archived', detail })
 const nothingKept = { generation: 0, capturedAtMs: 0 }
 
+const isBusy = (record: SessionRecord): boolean =>
+  record.state === 'snapshotting.capturing' || isRecovering(record)
+
 // ------------------------------------------------------------------------------------ interpreter
 
 /** The interpreter of one session's effects. */
@@ -85,16 +89,19 @@ export class Interpreter {
       if (isOver) this.#abortOne(token)
     }
     for (const effect of effects) this.#one(effect, record, durable)
-    if (this.#changedMeanwhile && record.state !== 'snapshotting.capturing') {
+    if (this.#changedMeanwhile && !isBusy(record)) {
       this.#changedMeanwhile = false
       this.captureSoon()
     }
   }
 
-  /** Something worth keeping changed: captures it soon, after the capture that may be under way. */
+  /**
+   * Something worth keeping changed: captures it soon, after the capture or the recovery that may be under
+   * way. What a recovery brings back is such: it stands elsewhere than what was kept.
+   */
   captureSoon(): void {
     if (!this.#runtime.driver.supports.capture) return
-    if (this.#lane().record.state === 'snapshotting.capturing') this.#changedMeanwhile = true
+    if (isBusy(this.#lane().record)) this.#changedMeanwhile = true
     else this.#runtime.background('a capture', () => this.#insist({ type: 'captureDue' }))
   }
 

@@ -1,9 +1,10 @@
 /**
  * Captures: when the engine looks at a session, what it does with what it saw, and when a trigger acts.
  */
-import type { Capture, InteractiveState } from '@session-recovery/core'
+import type { Capture, InteractiveState, Verdict } from '@session-recovery/core'
 import { describe, expect, test } from 'vitest'
 import {
+  alive,
   answered,
   dead,
   done,
@@ -96,6 +97,37 @@ describe('captures', () => {
     answer(seen())
     await made.time.advance(50_000)
     expect(at(made)).toEqual([0, 2_000])
+  })
+
+  test('what changes while a recovery is under way is captured when it is over', async () => {
+    const { capture, answer } = later()
+    let proved = (_: Verdict) => {}
+    const verify: Script['verify'] = () => new Promise((resolve) => (proved = resolve))
+    const made = await started({ policy: { snapshotInterval: 0 }, script: { capture, verify } })
+    await made.engine.reportFailure('s', 'connection reset')
+    await made.time.advance(1_000)
+    changed(made)
+    changed(made)
+    await made.time.advance(1_000)
+    expect(at(made)).toEqual([])
+    proved(alive)
+    await made.time.advance(0)
+    expect(at(made)).toEqual([2_000])
+    answer(seen())
+    await made.time.advance(50_000)
+    expect(at(made)).toEqual([2_000])
+  })
+
+  test('and not at all when it comes to nothing', async () => {
+    const made = await started({
+      policy: { snapshotInterval: 0, maxRecoveryAttempts: 1 },
+      script: { verify: () => dead },
+    })
+    await made.engine.reportFailure('s', 'connection reset')
+    changed(made)
+    await made.time.advance(1_000_000)
+    expect(made.engine.status('s')?.record.state).toBe('exhausted')
+    expect(at(made)).toEqual([])
   })
 
   test('also when the one under way fails', async () => {

@@ -97,6 +97,7 @@ interface Held {
   readonly parts: ShellDriverParts
   readonly roster: Roster
   readonly pad: LaunchPad
+  readonly tell: (observation: Observation) => void
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -113,13 +114,14 @@ export const shellDriver = <Options extends OpenOptions>(
     promptTimeoutMs: options.promptTimeoutMs ?? defaultPromptTimeoutMs,
   }
   let listener: (observation: Observation) => void = () => {}
+  const tell = (observation: Observation): void => listener(observation)
   const roster = rosterOf({
     pool: parts.pool,
     pad,
     outputLimitBytes: options.outputLimitBytes ?? defaultOutputLimitBytes,
-    tell: (observation) => listener(observation),
+    tell,
   })
-  const held = { parts, roster, pad }
+  const held = { parts, roster, pad, tell }
   const unopened = (sessionId: string) => `session ${sessionId} is not open here`
   return {
     name: parts.name,
@@ -203,9 +205,12 @@ const run = async (request: RunRequest, held: Held): Promise<E.Either<DriverErro
     session.right.droppedHistoryLines = snapshot.droppedHistoryLines ?? 0
     session.right.output.takeOver(snapshot.outputBuffer.join(''), snapshot.droppedOutputBytes ?? 0)
   }
-  return E.right(
-    await roster.whileStarting(session.right, () => runOn(session.right, request, held)),
+  const outcome = await roster.whileStarting(session.right, () =>
+    runOn(session.right, request, held),
   )
+  // Where it stands now is to be kept, also of a program that says nothing by itself.
+  if (outcome._tag === 'done' && session.right.watched) held.tell({ _tag: 'changed', sessionId })
+  return E.right(outcome)
 }
 
 const runOn = async (
