@@ -193,7 +193,7 @@ export interface Store {
   /** Keeps an archive; the same token twice is one archive. Returns its location. */
   readonly archive: (archive: Archive) => TE.TaskEither<StoreError, string>
   readonly readArchive: (location: string) => TE.TaskEither<StoreError, Archive>
-  /** Drops what belongs to an unregistered session, but its journal. */
+  /** Drops what belongs to a session up to that incarnation, but its journal. */
   readonly forget: (sessionId: string, incarnation: number) => TE.TaskEither<StoreError, void>
   /** Starts afresh from what is live, carrying `projection`, into which all up to `throughSeq` is folded. */
   readonly checkpoint: (projection: Json, throughSeq: number) => TE.TaskEither<StoreError, void>

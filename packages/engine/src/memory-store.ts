@@ -167,7 +167,8 @@ export const memoryStore = (medium: MemoryMedium = memoryMedium()): Store => ({
   },
   forget: (sessionId, incarnation) => async () => {
     const held = medium.sessions.get(sessionId)
-    if (held?.record.control.incarnation === incarnation) medium.sessions.delete(sessionId)
+    const isForgotten = held !== undefined && held.record.control.incarnation <= incarnation
+    if (isForgotten) medium.sessions.delete(sessionId)
     return E.right(undefined)
   },
   checkpoint: checkpointTo(medium),
