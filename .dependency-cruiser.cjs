@@ -33,7 +33,7 @@ const table = {
   },
   testkit: {
     packages: ['core', 'engine', 'adapter-fs'],
-    libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand'],
+    libraries: ['fp-ts', 'io-ts', 'fast-check', 'pure-rand', 'tinyqueue'],
   },
   cli: {
     packages: ['core', 'engine', 'adapter-fs', 'adapter-pty', 'adapter-inspect'],

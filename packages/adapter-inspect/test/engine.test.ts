@@ -1,7 +1,7 @@
 /** A real engine brings sessions back while a viewer looks on. */
 import { defaultPolicy } from '@session-recovery/core'
 import { createEngine, memoryStore } from '@session-recovery/engine'
-import { chance, fakeDriver, fakeWorld, VirtualClock } from '@session-recovery/testkit'
+import { chance, EngineLife, FaultBook, fakeDriver, VirtualClock } from '@session-recovery/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { inspectorOf } from './scope.js'
 import { eventsOf, valuesOf, viewerOf } from './viewer.js'
@@ -11,10 +11,15 @@ const secret = 'hunter22-correct-horse'
 /** An engine over a world without faults, on virtual time, with an inspector subscribed to it. */
 const scene = async () => {
   const time = new VirtualClock()
-  const { clock } = time.fork()
-  const world = fakeWorld()
-  world.faults = false
-  const driver = fakeDriver(world, clock, chance(1), () => true)
+  const life = new EngineLife(time)
+  const { clock } = life.time
+  const driver = fakeDriver({
+    alive: new Map(),
+    life,
+    faults: new FaultBook([], chance(1)),
+    chance: chance(1),
+    witness: { runs: () => {}, proved: () => {}, captures: () => {}, breach: () => {} },
+  })
   const engine = createEngine({ policy: defaultPolicy, driver, store: memoryStore(), clock })
   const inspector = await inspectorOf({ policy: engine.policy })
   engine.subscribe(inspector.sink)

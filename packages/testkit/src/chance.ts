@@ -12,12 +12,23 @@ export interface Chance {
   readonly pick: <A>(choices: readonly [A, ...A[]]) => A
 }
 
-export const chance = (seed: number): Chance => {
-  const generator = xoroshiro128plus(seed)
+/** Chance that can be begun anew: what follows does not depend on how often it was asked before. */
+export interface RestartedChance extends Chance {
+  readonly restart: (seed: number) => void
+}
+
+/** The least and the most a seed may be. */
+export const seeds = { least: 1, most: 2 ** 31 - 1 } as const
+
+export const chance = (seed: number): RestartedChance => {
+  let generator = xoroshiro128plus(seed)
   const whole = (least: number, most: number) => uniformInt(generator, least, most)
   return {
     whole,
-    percent: (percent) => whole(0, 99) < percent,
+    percent: (percent) => whole(0, 9_999) < 100 * percent,
     pick: (choices) => choices[whole(0, choices.length - 1)] ?? choices[0],
+    restart: (next) => {
+      generator = xoroshiro128plus(next)
+    },
   }
 }

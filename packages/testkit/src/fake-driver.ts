@@ -1,10 +1,10 @@
 /**
  * A driver for simulations: sessions that are alive or dead, and strategies that work, fail, hang, lie,
- * throw, or answer late, as chance has it. It keeps account of what it was asked, for the invariants.
+ * throw, answer late or twice, as chance has it. What it is asked for it tells a witness.
  */
 import {
   type Capture,
-  type Clock,
+  type CaptureRequest,
   type Driver,
   type DriverError,
   type Observation,
@@ -19,177 +19,193 @@ import {
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Chance } from './chance.js'
+import { type EngineLife, never } from './engine-life.js'
+import type { FaultBook } from './fault.js'
 
-/** The world the drivers of one simulation share; it outlives a crash of the engine. */
-export interface FakeWorld {
-  readonly alive: Map<string, boolean>
-  /** Runs by token: how often each was begun. */
-  readonly begun: Map<string, number>
-  /** Verifications that gave a proof, by token, with its grade. */
-  readonly proofs: Map<string, 'observed' | 'claimed'>
-  /** What was done that must not be. */
-  readonly breaches: string[]
-  /** Off: every strategy works and every answer is honest and prompt. */
-  faults: boolean
-  /** The engine went on although the disk refused. */
-  degraded: boolean
+// ------------------------------------------------------------------------------------------ model
+
+/** Whoever watches a driver. */
+export interface DriverWitness {
+  readonly runs: (request: RunRequest) => void
+  readonly proved: (request: VerifyRequest, grade: 'observed' | 'claimed') => void
+  readonly captures: (request: CaptureRequest) => void
+  readonly breach: (what: string) => void
 }
 
-export const fakeWorld = (): FakeWorld => ({
-  alive: new Map(),
-  begun: new Map(),
-  proofs: new Map(),
-  breaches: [],
-  faults: true,
-  degraded: false,
-})
+export interface FakeDriverOptions {
+  /** Which sessions live; it outlives a crash of the engine. */
+  readonly alive: Map<string, boolean>
+  readonly life: EngineLife
+  readonly faults: FaultBook
+  readonly chance: Chance
+  readonly witness: DriverWitness
+}
 
 export interface FakeDriver extends Driver {
   readonly observe: (observation: Observation) => void
-  /** Runs that were neither answered nor aborted, by session. */
-  readonly active: ReadonlyMap<string, number>
 }
+
+type Answer<A> = Promise<E.Either<DriverError, A>>
 
 const supported: ReadonlySet<RecoveryStrategy> = new Set(
   recoveryStrategies.filter((s) => s !== 'migrate' && s !== 'fallback'),
 )
 
-const never = <A>(): Promise<A> => new Promise<A>(() => {})
+const refused = E.left({ _tag: 'DriverError', message: 'the driver refused' } as const)
 
-/** @param mayRun whether a run with this token was decided durably (or was refused and marked so). */
-export const fakeDriver = (
-  world: FakeWorld,
-  clock: Clock,
-  chance: Chance,
-  mayRun: (token: string) => boolean,
-): FakeDriver => {
-  let listener: (observation: Observation) => void = () => {}
+// ----------------------------------------------------------------------------------------- driver
+
+export const fakeDriver = (options: FakeDriverOptions): FakeDriver => {
+  const { life, faults, chance, witness } = options
+  const lists = new Set<(observation: Observation) => void>()
   const active = new Map<string, number>()
-  const count = (sessionId: string, by: number) => {
-    const now = (active.get(sessionId) ?? 0) + by
-    active.set(sessionId, now)
-    if (now > 1) world.breaches.push(`${now} strategies run at once on ${sessionId}`)
+
+  const answered = <A>(answer: E.Either<DriverError, A>): Answer<A> =>
+    life.passes()
+      ? faults.strikes('driver answers twice', 5)
+        ? twice(answer)
+        : ready(answer)
+      : never()
+
+  /** What every answer may come to, whatever was asked for. */
+  const badly = async (percent: number): Promise<'refuses' | undefined> => {
+    if (faults.strikes('driver hangs', percent)) return never()
+    if (faults.strikes('driver throws', percent)) throw new Error('the driver broke')
+    if (faults.strikes('driver refuses', percent)) return 'refuses'
+    const isLate = faults.strikes('driver is late', percent)
+    const delayMs = isLate ? chance.pick([3_000, 40_000, 200_000]) : chance.pick([0, 1, 5, 400])
+    if (delayMs > 0) await life.wait(faults.isCalm ? 1 : delayMs)
+    return undefined
   }
-  const later = (): Promise<void> => {
-    const delayMs = world.faults ? chance.pick([0, 1, 5, 50, 400, 3_000, 40_000]) : 1
-    return new Promise((resolve) => void clock.schedule(delayMs, resolve))
-  }
-  const note = (request: RunRequest) => {
-    const { token, repeated, strategy, sessionId } = request
-    if (!mayRun(token)) world.breaches.push(`${strategy} ran before its decision was durable`)
-    const times = (world.begun.get(token) ?? 0) + 1
-    world.begun.set(token, times)
-    // Where the disk refused decisions a crash may have them taken again; a command still runs once.
-    const mayRecur = world.degraded && strategy !== 'command-retry'
-    if (times > 1 && !repeated && !mayRecur)
-      world.breaches.push(`${strategy} of ${sessionId} ran ${times} times`)
-    if (repeated && (strategy === 'command-retry' || strategy === 'replicate')) {
-      world.breaches.push(`${strategy} was repeated in doubt`)
-    }
-  }
-  const run = async (request: RunRequest): Promise<E.Either<DriverError, RunOutcome>> => {
-    note(request)
-    const { sessionId, signal } = request
-    count(sessionId, 1)
-    let over = false
-    const end = () => {
-      if (!over) count(sessionId, -1)
-      over = true
-    }
-    signal.addEventListener('abort', end, { once: true })
-    await later()
+
+  const run = async (request: RunRequest): Answer<RunOutcome> => {
+    if (!life.passes()) return never()
+    witness.runs(request)
+    const over = atOnce(active, request, witness)
     try {
-      return await chosen(world, chance, sessionId)
+      if ((await badly(7)) === 'refuses') return await answered(refused)
+      const outcome = chosen(options, request)
+      return await answered(E.right(outcome))
     } finally {
-      end()
+      over()
     }
   }
+
+  const capture = async (request: CaptureRequest): Answer<Capture> => {
+    if (!life.passes()) return never()
+    witness.captures(request)
+    if ((await badly(7)) === 'refuses') return answered(refused)
+    const isAlarm = faults.strikes('false alarm', 5)
+    return answered(E.right(captured(request, life.worldClock.wallMs(), isAlarm)))
+  }
+
+  const verify = async (request: VerifyRequest): Answer<Verdict> => {
+    if (!life.passes()) return never()
+    if ((await badly(4)) === 'refuses') return answered(refused)
+    return answered(E.right(verdictOf(options, request)))
+  }
+
   return {
     name: 'fake',
     supports: { strategies: supported, capture: true, proof: 'observed' },
     watch: (listen) => {
-      listener = listen
-      return () => {
-        listener = () => {}
-      }
+      lists.add(listen)
+      return () => lists.delete(listen)
     },
-    observe: (observation) => listener(observation),
-    active,
-    capture: (request) => async (): Promise<E.Either<DriverError, Capture>> => {
-      await later()
-      if (world.faults && chance.percent(10)) return never()
-      if (world.faults && chance.percent(20)) return E.left({ _tag: 'DriverError', message: 'no' })
-      const isStuck = world.faults && chance.percent(5)
-      const at = new Date(clock.wallMs() - 600_000)
-      const interactiveState = {
-        isInteractive: true,
-        pendingCommands: ['make'],
-        pendingSince: at,
-        sessionUnresponsive: isStuck,
-        unresponsiveSince: at,
-        timeoutCount: 0,
-      }
-      const kind = isStuck ? 'waiting-for-line' : 'running'
-      const update = { workingDirectory: `/${request.token}`, interactiveState }
-      return E.right({ update, foreground: { kind, reasons: ['fake'] } })
+    observe: (observation) => {
+      const times = faults.strikes('driver answers twice', 5) ? 2 : 1
+      for (let i = 0; i < times; i++) for (const listen of lists) listen(observation)
     },
+    capture: (request) => () => capture(request),
     run: (request) => () => run(request),
-    verify: (request) => async () => {
-      await later()
-      return verdictOf(world, chance, request)
+    verify: (request) => () => verify(request),
+    detach: async () => {
+      if (!life.passes()) await never()
     },
-    detach: async () => {},
   }
 }
 
-const chosen = async (
-  world: FakeWorld,
-  chance: Chance,
-  sessionId: string,
-): Promise<E.Either<DriverError, RunOutcome>> => {
-  const works = () => {
-    world.alive.set(sessionId, true)
-    return E.right({ _tag: 'done', detail: 'it works' } as const)
+// ------------------------------------------------------------------------------------ combinators
+
+const ready = async <A>(answer: A): Promise<A> => answer
+
+/** Calls back a second time, with another answer: whoever awaits it must hear the first alone. */
+const twice = async <A>(answer: E.Either<DriverError, A>): Answer<A> =>
+  ({
+    // biome-ignore lint/suspicious/noThenProperty: a driver need not be made of honest promises
+    then: (resolve: (answer: E.Either<DriverError, A>) => void) => {
+      resolve(answer)
+      resolve(refused)
+    },
+  }) as unknown as Answer<A>
+
+/** Counts the run in; the witness is told when two are under way on one session. */
+const atOnce = (
+  active: Map<string, number>,
+  { sessionId, signal }: RunRequest,
+  witness: DriverWitness,
+): (() => void) => {
+  const count = (by: number) => {
+    const now = (active.get(sessionId) ?? 0) + by
+    if (now === 0) active.delete(sessionId)
+    else active.set(sessionId, now)
+    return now
   }
-  if (!world.faults) return works()
-  const failed = (more: object) => E.right({ _tag: 'failed', detail: 'no', ...more } as const)
-  switch (chance.whole(0, 11)) {
-    case 0:
-      return never()
-    case 1:
-      throw new Error('the driver broke')
-    case 2:
-      return E.left({ _tag: 'DriverError', message: 'the driver refused' })
-    case 3:
-      return E.right({ _tag: 'unsupported', detail: 'not here' })
-    case 4:
-      return E.right({ _tag: 'not-applicable', detail: 'not now' })
-    case 5:
-      return failed({ permanent: chance.percent(30) })
-    case 6:
-      return failed({ credentialRefused: true })
-    case 7:
-      return failed({})
-    case 8:
-      // A lie: nothing was done.
-      return E.right({ _tag: 'done', detail: 'it says so' })
-    default:
-      return works()
+  const now = count(1)
+  if (now > 1) witness.breach(`${now} strategies run at once on ${sessionId}`)
+  let isOver = false
+  const end = () => {
+    if (!isOver) count(-1)
+    isOver = true
+  }
+  signal.addEventListener('abort', end, { once: true })
+  return end
+}
+
+const captured = (request: CaptureRequest, wallMs: number, isAlarm: boolean): Capture => {
+  const at = new Date(wallMs - 600_000)
+  const interactiveState = {
+    isInteractive: true,
+    pendingCommands: ['make'],
+    pendingSince: at,
+    sessionUnresponsive: isAlarm,
+    unresponsiveSince: at,
+    timeoutCount: 0,
+  }
+  return {
+    update: { workingDirectory: `/${request.token}`, interactiveState },
+    foreground: { kind: isAlarm ? 'waiting-for-line' : 'running', reasons: ['fake'] },
   }
 }
 
-const verdictOf = async (
-  world: FakeWorld,
-  chance: Chance,
-  { sessionId, token }: VerifyRequest,
-): Promise<E.Either<DriverError, Verdict>> => {
-  if (world.faults && chance.percent(5)) return never()
-  if (world.faults && chance.percent(5)) throw new Error('the driver broke')
-  if (world.faults && chance.percent(5)) return E.left({ _tag: 'DriverError', message: 'no' })
-  if (world.alive.get(sessionId) !== true) {
-    return E.right({ _tag: 'unproved', detail: 'it is dead', evidence: [] })
+const misses: readonly [RunOutcome, ...RunOutcome[]] = [
+  { _tag: 'unsupported', detail: 'not here' },
+  { _tag: 'not-applicable', detail: 'not now' },
+  { _tag: 'failed', detail: 'no' },
+  { _tag: 'failed', detail: 'no' },
+  { _tag: 'failed', detail: 'never', permanent: true },
+  { _tag: 'failed', detail: 'who are you', credentialRefused: true },
+]
+
+const chosen = (
+  { alive, faults, chance }: FakeDriverOptions,
+  { sessionId }: RunRequest,
+): RunOutcome => {
+  if (faults.strikes('strategy fails', 35)) return chance.pick(misses)
+  const lies = faults.strikes('driver lies', 8)
+  const breaks = !lies && faults.strikes('driver breaks it', 5)
+  if (!lies) alive.set(sessionId, !breaks)
+  return { _tag: 'done', detail: lies ? 'it says so' : 'it works' }
+}
+
+const verdictOf = (
+  { alive, faults, witness }: FakeDriverOptions,
+  request: VerifyRequest,
+): Verdict => {
+  if (alive.get(request.sessionId) !== true) {
+    return { _tag: 'unproved', detail: 'it is dead', evidence: [] }
   }
-  const grade = world.faults && chance.percent(10) ? 'claimed' : 'observed'
-  world.proofs.set(token, grade)
-  return E.right({ _tag: 'alive', receipt: receiptOf(grade, { process: restored('fake') }) })
+  const grade = faults.strikes('proof is a claim', 10) ? 'claimed' : 'observed'
+  witness.proved(request, grade)
+  return { _tag: 'alive', receipt: receiptOf(grade, { process: restored('fake') }) }
 }

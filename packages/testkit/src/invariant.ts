@@ -1,187 +1,271 @@
 /**
- * The laws as they are watched during a simulation: everything an engine tells is checked when it is
- * told, and the journal is replayed at the end.
+ * The laws as they are watched during a simulation: everything an engine decides, tells and asks for is
+ * checked when it does, against what is durable; and the journal is replayed in the end.
  */
+import { isDeepStrictEqual } from 'node:util'
 import {
   type Control,
-  digest,
   factsOf,
   isRecovering,
   type JournalEntry,
   type Notice,
   type Policy,
-  SessionRecord,
-  type SessionStateName,
+  type RunRequest,
+  register,
+  type SessionRecord,
   terminalFacts,
 } from '@session-recovery/core'
-import { type Engine, replay } from '@session-recovery/engine'
-import type { FakeWorld } from './fake-driver.js'
-import type { FakeDisk } from './faulty-store.js'
+import { type Engine, replay, type Step, stepUnder } from '@session-recovery/engine'
+import type { Reached } from './coverage.js'
 
-/** What a simulated run came to. */
-export interface Outcome {
-  /** What must not happen and did; empty in a sound run. */
-  readonly breaches: readonly string[]
-  readonly states: ReadonlySet<SessionStateName>
-  /** `state × event → state` of every decision. */
-  readonly transitions: ReadonlySet<string>
-  readonly decisions: number
-}
+// ------------------------------------------------------------------------------------------ model
+
+/** The laws of `docs/laws.md` that are watched. */
+export const watchedLaws = [1, 2, 3, 4, 5, 6, 7, 10] as const
+export type Law = (typeof watchedLaws)[number]
 
 type Decided = Extract<Notice, { readonly _tag: 'decided' }>
 
+/** What is known of one session; of past incidents only what later ones are checked against. */
+interface Known {
+  /** The last durable record. */
+  record: SessionRecord | undefined
+  lastDigest: string
+  /** What this life of the engine believes it to be in. */
+  believed: SessionRecord | undefined
+  /** The incident that is open in what is durable. */
+  open: string | undefined
+  ended: string
+  told: string
+  /** Tokens of effects whose decision is durable, or was refused and marked so. */
+  readonly decided: Set<string>
+  /** How often the run of each token was begun. */
+  readonly begun: Map<string, number>
+  readonly proofs: Map<string, 'observed' | 'claimed'>
+}
+
+const unsafe: ReadonlySet<string> = new Set(['command-retry', 'replicate'])
+
+// -------------------------------------------------------------------------------------- invariant
+
 export class Invariant {
   readonly #policy: Policy
-  readonly #world: FakeWorld
-  readonly #disk: FakeDisk
-  /** Incidents whose end this life of the engine has told. */
-  readonly #told = new Set<string>()
-  readonly #everTold = new Set<string>()
-  readonly #states = new Set<SessionStateName>()
-  readonly #transitions = new Set<string>()
-  #decisions = 0
-  #listening = true
+  readonly #step: Step
+  readonly #reached: Reached
+  readonly #known = new Map<string, Known>()
+  readonly #checks = new Map<Law, number>()
+  readonly breaches: string[] = []
+  decisions = 0
+  /** The engine went on although the disk refused. */
+  #isDegraded = false
+  #isListening = true
 
-  constructor(policy: Policy, world: FakeWorld, disk: FakeDisk) {
+  constructor(policy: Policy, reached: Reached) {
     this.#policy = policy
-    this.#world = world
-    this.#disk = disk
+    this.#step = stepUnder(policy)
+    this.#reached = reached
+  }
+
+  /** How often each law was checked. */
+  get checks(): ReadonlyMap<Law, number> {
+    return this.#checks
+  }
+
+  readonly check = (law: Law, holds: boolean, breach: () => string): void => {
+    this.#checks.set(law, (this.#checks.get(law) ?? 0) + 1)
+    if (!holds) this.breaches.push(`law ${law}: ${breach()}`)
   }
 
   /** A life of the engine begins. */
   begin(): void {
-    this.#listening = true
-    this.#told.clear()
+    this.#isListening = true
+    for (const known of this.#known.values()) known.told = ''
+  }
+
+  /** What it found in its store. */
+  found(record: SessionRecord): void {
+    this.#of(record.control.sessionId).believed = record
   }
 
   /** It ended: law 10, nothing may be told after that. */
   end(): void {
-    this.#listening = false
+    this.#isListening = false
   }
 
-  readonly sink = (notice: Notice): void => {
+  /** What the engine tells. */
+  told(notice: Notice): void {
     if (notice._tag === 'stopped') return
-    if (!this.#listening) {
-      this.#breach(`${notice._tag} was told after the engine had stopped`)
-      return
-    }
+    this.check(10, this.#isListening, () => `${notice._tag} was told after the engine had stopped`)
     if (notice._tag === 'decided') this.#decided(notice)
   }
 
-  /** Law 5: with faults off every session comes to rest. */
-  checkSettled(engine: Engine | undefined): void {
-    const sessions = engine?.sessions() ?? []
-    for (const { sessionId, record } of sessions) {
-      if (isRecovering(record)) this.#breach(`${sessionId} did not settle: ${record.state}`)
+  /** A decision that is durable now, in the order of its session. */
+  durable(entry: JournalEntry, record: SessionRecord): void {
+    const known = this.#of(entry.sessionId)
+    this.#checkFold(entry, record, known)
+    this.#checkBudget(entry, record, known.record)
+    for (const { incident, tag } of incidentFacts(entry, record)) {
+      if (tag === 'incident-opened') this.#opened(incident, known)
+      else this.#ended(incident, known)
     }
-    this.#checkEnds()
+    this.#decide(entry, known)
+    known.record = record
+    known.lastDigest = entry.recordDigest
   }
 
-  /** Law 1: folding what was committed gives what was committed. */
-  checkReplay(): void {
-    const lives = new Map<string, Decided['entry'][]>()
-    for (const { entry } of this.#disk.entries) {
-      const born = entry.event.type === 'registered' ? entry.event.atMs : undefined
-      const key = `${entry.sessionId}/${entry.incarnation}`
-      const life = lives.get(key)
-      if (life === undefined || born !== undefined) {
-        if (life !== undefined) this.#replay(key, life)
-        lives.set(key, [entry])
-      } else life.push(entry)
-    }
-    for (const [key, life] of lives) this.#replay(key, life)
+  /** What was asked of the driver: laws 2 and 7. */
+  runs({ sessionId, token, strategy, repeated }: RunRequest): void {
+    const known = this.#of(sessionId)
+    this.check(2, known.decided.has(token), () => `${strategy} ran before its decision was durable`)
+    const times = (known.begun.get(token) ?? 0) + 1
+    known.begun.set(token, times)
+    // Where the disk refused decisions a crash may have them taken again; a command still runs once.
+    const mayRecur = repeated || (this.#isDegraded && strategy !== 'command-retry')
+    this.check(7, times === 1 || mayRecur, () => `${strategy} of ${sessionId} ran ${times} times`)
+    this.check(7, !(repeated && unsafe.has(strategy)), () => `${strategy} was repeated in doubt`)
   }
 
-  outcome(): Outcome {
-    return {
-      breaches: this.#world.breaches,
-      states: this.#states,
-      transitions: this.#transitions,
-      decisions: this.#decisions,
+  proved(sessionId: string, token: string, grade: 'observed' | 'claimed'): void {
+    this.#of(sessionId).proofs.set(token, grade)
+  }
+
+  /** Law 5: with faults off every session comes to rest, and law 4: every incident has its end. */
+  settled(engine: Engine | undefined): void {
+    for (const { sessionId, record } of engine?.sessions() ?? []) {
+      this.check(5, !isRecovering(record), () => `${sessionId} did not settle: ${record.state}`)
     }
+    for (const known of this.#known.values()) this.#checkOpen(known, 'has no end')
+  }
+
+  /** Law 1: folding what is stored gives what was committed. */
+  replays(sessionId: string, journal: readonly JournalEntry[]): void {
+    const born = journal.findLastIndex(({ event }) => event.type === 'registered')
+    const life = journal.slice(Math.max(0, born))
+    const replayed = replay(life, this.#policy)
+    // While a disk refused, decisions went unjournalled: then, and only then, nothing can be said.
+    const mayBeSilent = this.#isDegraded || born < 0
+    this.check(
+      1,
+      replayed._tag === 'same' || (replayed._tag === 'not-comparable' && mayBeSilent),
+      () => `${sessionId}: replayed, the journal is ${JSON.stringify(replayed)}`,
+    )
+    const { record } = this.#of(sessionId)
+    if (replayed._tag !== 'same' || record === undefined) return
+    const isSame = isDeepStrictEqual(replayed.record, record)
+    this.check(1, isSame, () => `${sessionId}: the fold ends elsewhere than what was committed`)
   }
 
   #decided({ entry, record, durable }: Decided): void {
-    this.#decisions += 1
-    this.#states.add(record.state)
-    this.#transitions.add(`${entry.from ?? 'nothing'} × ${entry.event.type} → ${record.state}`)
+    const known = this.#of(entry.sessionId)
+    this.decisions += 1
+    this.#reached.decided(entry, record, known.believed)
+    known.believed = record
     if (!durable) {
-      this.#world.degraded = true
-      // The disk refused it, and the engine says so: it may act.
-      for (const effect of entry.effects)
-        if ('token' in effect) this.#disk.decided.add(effect.token)
+      this.#isDegraded = true
+      this.#decide(entry, known)
     }
-    this.#checkBudget(record)
-    for (const { incident, fact } of incidentFacts(entry, record)) {
-      if (terminalFacts.has(fact._tag)) this.#tellEnd(incident)
-      if (fact._tag === 'incident-recovered') this.#checkProof(entry)
-    }
-  }
-
-  /** Law 4: an incident's end is told once. */
-  #tellEnd(incident: string): void {
-    if (this.#told.has(incident)) this.#breach(`the end of incident ${incident} was told twice`)
-    this.#told.add(incident)
-    this.#everTold.add(incident)
-  }
-
-  /** Law 4: exactly one terminal event per incident, in what is durable as in what was told. */
-  #checkEnds(): void {
-    const ends = new Map<string, number>()
-    const opened = new Set<string>()
-    for (const { entry, record } of this.#disk.entries) {
-      for (const { incident, fact } of incidentFacts(entry, record)) {
-        if (fact._tag === 'incident-opened') opened.add(incident)
-        if (terminalFacts.has(fact._tag)) ends.set(incident, (ends.get(incident) ?? 0) + 1)
-      }
-    }
-    for (const [incident, times] of ends) {
-      if (times > 1) this.#breach(`incident ${incident} ended ${times} times`)
-      if (!opened.has(incident) && !this.#world.degraded)
-        this.#breach(`${incident} was never opened`)
-    }
-    for (const incident of opened) {
-      const isEnded = ends.has(incident) || this.#everTold.has(incident)
-      if (!isEnded) this.#breach(`incident ${incident} has no end`)
+    for (const { incident, tag } of incidentFacts(entry, record)) {
+      if (tag === 'incident-recovered') this.#checkProof(entry, known)
+      if (tag === 'incident-opened') continue
+      this.check(4, known.told !== incident, () => `the end of ${incident} was told twice`)
+      known.told = incident
+      // What is over is not asked for again.
+      known.begun.clear()
+      known.proofs.clear()
+      known.decided.clear()
     }
   }
 
-  /** Law 4: the budget is never exceeded. */
-  #checkBudget({ control }: SessionRecord): void {
-    if (control.used > this.#policy.maxRecoveryAttempts) {
-      this.#breach(`${control.sessionId} used ${control.used} attempts`)
+  #decide({ effects }: JournalEntry, { decided }: Known): void {
+    for (const effect of effects) if (effect._tag === 'run') decided.add(effect.token)
+  }
+
+  #checkFold(
+    entry: JournalEntry,
+    record: SessionRecord,
+    { record: before, lastDigest }: Known,
+  ): void {
+    const { event, sessionId, incarnation } = entry
+    if (event.type === 'registered') {
+      const [first] = register(sessionId, incarnation, event, this.#policy)
+      this.check(1, isDeepStrictEqual(first, record), () => `${sessionId} began otherwise`)
+      return
     }
+    if (before === undefined || entry.follows !== lastDigest) {
+      this.check(1, this.#isDegraded, () => `${sessionId}: ${entry.rev} follows what is not there`)
+      return
+    }
+    const [next] = this.#step(before, event)
+    // Captures may have moved the state meanwhile; every decision replaces what they changed.
+    this.check(
+      1,
+      isDeepStrictEqual(next, record),
+      () => `${sessionId}: ${entry.rev} folds otherwise`,
+    )
+  }
+
+  /** Law 4: the budget is never exceeded, and an attempt takes one of it. */
+  #checkBudget(entry: JournalEntry, { control }: SessionRecord, before?: SessionRecord): void {
+    const { sessionId, used } = control
+    const most = this.#policy.maxRecoveryAttempts
+    this.check(4, used <= most, () => `${sessionId} used ${used} of ${most} attempts`)
+    const begun = factsOf(entry).filter(({ _tag }) => _tag === 'attempt-started').length
+    const had = before?.control.registeredAtMs === control.registeredAtMs ? before.control.used : 0
+    const isCounted = used === had + begun || used === begun || this.#isDegraded
+    this.check(4, isCounted, () => `${sessionId} had used ${had}, began ${begun} and used ${used}`)
+  }
+
+  #opened(incident: string, known: Known): void {
+    this.#checkOpen(known, 'had no end when the next was opened')
+    known.open = incident
+  }
+
+  #ended(incident: string, known: Known): void {
+    this.check(4, known.ended !== incident, () => `${incident} ended twice`)
+    const isOpen = known.open === incident || this.#isDegraded
+    this.check(4, isOpen, () => `${incident} was never opened`)
+    known.ended = incident
+    known.open = undefined
+  }
+
+  #checkOpen({ open, told }: Known, what: string): void {
+    const isOver = open === undefined || open === told || this.#isDegraded
+    this.check(4, isOver, () => `incident ${open} ${what}`)
   }
 
   /** Law 3: no success without evidence. */
-  #checkProof({ event, sessionId }: Decided['entry']): void {
-    const grade = event.type === 'verified' ? this.#world.proofs.get(event.token) : undefined
+  #checkProof({ event, sessionId }: JournalEntry, { proofs }: Known): void {
+    const grade = event.type === 'verified' ? proofs.get(event.token) : undefined
     const isProof = grade === 'observed' || (grade === 'claimed' && this.#policy.acceptClaims)
-    if (!isProof) this.#breach(`${sessionId} was called recovered on ${grade ?? 'no'} evidence`)
+    this.check(3, isProof, () => `${sessionId} was called recovered on ${grade ?? 'no'} evidence`)
   }
 
-  #replay(key: string, life: readonly Decided['entry'][]): void {
-    const replayed = replay(life, this.#policy)
-    if (replayed._tag === 'same') {
-      const last = this.#disk.entries.findLast(({ entry }) => entry.seq === life.at(-1)?.seq)
-      const isLast = last?.entry.recordDigest === digest(SessionRecord.encode(replayed.record))
-      if (!isLast) this.#breach(`${key}: the fold ends elsewhere than what was committed`)
-      return
+  #of(sessionId: string): Known {
+    let known = this.#known.get(sessionId)
+    if (known === undefined) {
+      known = {
+        record: undefined,
+        lastDigest: '',
+        believed: undefined,
+        open: undefined,
+        ended: '',
+        told: '',
+        decided: new Set(),
+        begun: new Map(),
+        proofs: new Map(),
+      }
+      this.#known.set(sessionId, known)
     }
-    // While a disk refused, decisions went unjournalled: then, and only then, nothing can be said.
-    if (replayed._tag === 'different') this.#breach(`${key}: replay differs at ${replayed.rev}`)
-    else if (!this.#world.degraded) this.#breach(`${key}: ${replayed.because}`)
-  }
-
-  #breach(what: string): void {
-    this.#world.breaches.push(what)
+    return known
   }
 }
 
-/** The facts of an entry that belong to an incident, under a name no other incident has. */
+/** The facts of an entry that open or end an incident, which has a name no other has. */
 const incidentFacts = (entry: JournalEntry, { control }: SessionRecord) =>
   factsOf(entry).flatMap((fact) =>
-    'incident' in fact ? [{ fact, incident: nameOf(control, fact.incident) }] : [],
+    'incident' in fact && (fact._tag === 'incident-opened' || terminalFacts.has(fact._tag))
+      ? [{ tag: fact._tag, incident: nameOf(control, fact.incident) }]
+      : [],
   )
 
 // Two lives of one id are told apart by their number or by when they began: a replacement may come in the

@@ -1,55 +1,32 @@
 /**
- * Simulation: the real engine over a faulty store and a fake driver, on virtual time. One schedule is a
- * policy, a seed and a list of things that happen; the same schedule gives the same run.
+ * Simulation: the real engine over a real store on a faulty disk, and a driver that fails in every way, on
+ * virtual time. One trace is a seed, a policy and a list of things that happen; the same trace gives the
+ * same run, to the digest.
  */
-import { defaultPolicy, type Policy } from '@session-recovery/core'
-import { createEngine, type Engine, memoryMedium } from '@session-recovery/engine'
-import { type Chance, chance } from './chance.js'
-import { type FakeDriver, type FakeWorld, fakeDriver, fakeWorld } from './fake-driver.js'
-import { type FakeDisk, type FaultyStore, faultyStore } from './faulty-store.js'
-import { Invariant, type Outcome } from './invariant.js'
-import { quiet, VirtualClock } from './virtual-clock.js'
+import { createHash } from 'node:crypto'
+import { defaultPolicy, isRecovering, type Notice, type Policy } from '@session-recovery/core'
+import { createEngine, type Engine } from '@session-recovery/engine'
+import * as E from 'fp-ts/lib/Either.js'
+import { type Action, anyAction, anyPolicy } from './action.js'
+import { chance, type RestartedChance } from './chance.js'
+import { Reached } from './coverage.js'
+import { EngineLife } from './engine-life.js'
+import { type FakeDriver, fakeDriver } from './fake-driver.js'
+import { FaultBook, type FaultKind, faultKinds, faultsOf } from './fault.js'
+import { Invariant } from './invariant.js'
+import { Medium } from './medium.js'
+import { Pledge } from './pledge.js'
+import type { SimulationOptions, SimulationResult } from './simulation-option.js'
+import { VirtualClock } from './virtual-clock.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-export const actionNames = [
-  'pass a moment',
-  'pass a while',
-  'report a failure',
-  'recover',
-  'die by a signal',
-  'exit with a failure code',
-  'exit well',
-  'lose the transport',
-  'change',
-  'update',
-  'cancel',
-  'reset',
-  'unregister',
-  'register',
-  'replace',
-  'jump the wall clock',
-  'crash',
-  'stop and start',
-  'disk down',
-  'disk up',
-] as const
-
-export interface Action {
-  readonly name: (typeof actionNames)[number]
-  readonly session: number
-  /** From 0 to 1: how much, how long, which. */
-  readonly amount: number
-}
-
-export interface Schedule {
-  readonly policy: Partial<Policy>
-  readonly seed: number
-  readonly actions: readonly Action[]
-}
-
 /** Faults off, every session must settle within this much virtual time. */
 export const settleWithinMs = 1_200_000
+
+const settleStepMs = 60_000
+
+const quietMs = 6 * 3_600_000
 
 const reasons = [
   '',
@@ -61,124 +38,112 @@ const reasons = [
   'odd',
 ] as const
 
-// ------------------------------------------------------------------------------------- simulation
-
-/** One life of the engine: what a crash throws away. */
-interface Life {
+interface Lived {
+  readonly life: EngineLife
   readonly engine: Engine
-  readonly store: FaultyStore
   readonly driver: FakeDriver
-  readonly pending: () => number
-  readonly drop: () => void
 }
 
+// ------------------------------------------------------------------------------------- simulation
+
 class Simulation {
-  readonly #time = new VirtualClock()
-  readonly #chance: Chance
+  readonly #options: SimulationOptions
+  readonly #sessions: number
   readonly #policy: Policy
-  readonly #world: FakeWorld = fakeWorld()
-  readonly #disk: FakeDisk = {
-    medium: memoryMedium(),
-    decided: new Set(),
-    entries: [],
-    down: false,
-    refusals: 2,
-  }
+  readonly #chance: RestartedChance
+  readonly #faults: FaultBook
+  readonly #medium: Medium
+  readonly #time: VirtualClock
+  readonly #reached: Reached
   readonly #invariant: Invariant
-  #life: Life | undefined
+  readonly #pledge: Pledge
+  readonly #alive = new Map<string, boolean>()
+  readonly #hash = createHash('sha256')
+  readonly #actions: Action[] = []
+  #lived: Lived | undefined
 
-  constructor({ policy, seed }: Schedule) {
+  constructor(options: SimulationOptions) {
+    const { seed, sessions = 3, policy, store = 'disk', faults = faultsOf(store) } = options
+    this.#options = options
+    this.#sessions = sessions
     this.#chance = chance(seed)
-    this.#policy = { ...defaultPolicy, failureExitCodes: [137], ...policy }
-    this.#invariant = new Invariant(this.#policy, this.#world, this.#disk)
-  }
-
-  async run(actions: readonly Action[]): Promise<Outcome> {
-    await this.#start()
-    for (const session of [0, 1, 2]) this.#register(session, 'refuse')
-    await this.#time.advance(100)
-    for (const action of actions) {
-      await this.#act(action)
-      await quiet()
-    }
-    await this.#calm()
-    return this.#invariant.outcome()
-  }
-
-  async #start(): Promise<void> {
-    const { clock, pending, drop } = this.#time.fork()
-    // The world's own timers are no business of the engine's: they are counted apart.
-    const world = this.#time.fork()
-    const store = faultyStore(this.#disk, world.clock, this.#chance)
-    const driver = fakeDriver(this.#world, world.clock, this.#chance, (token) =>
-      this.#disk.decided.has(token),
-    )
-    const engine = createEngine({ policy: this.#policy, driver, store, clock })
-    const dropAll = () => {
-      drop()
-      world.drop()
-    }
-    this.#life = { engine, store, driver, pending, drop: dropAll }
-    engine.subscribe(this.#invariant.sink)
-    this.#invariant.begin()
-    const started = engine.start()
-    await this.#time.advance(0)
-    // A disk that is down holds the start up (or fails it); it goes on when the disk is back.
-    started.catch((thrown: unknown) => this.#world.breaches.push(`start threw ${String(thrown)}`))
-  }
-
-  #crash(): void {
-    const life = this.#life
-    if (life === undefined) return
-    this.#invariant.end()
-    life.store.crash()
-    life.drop()
-    this.#life = undefined
-  }
-
-  async #stop(): Promise<void> {
-    const life = this.#life
-    if (life === undefined) return
-    const beganMs = this.#time.nowMs
-    let endedMs: number | undefined
-    const stopped = life.engine.stop().then(() => {
-      endedMs = this.#time.nowMs
+    const any = anyPolicy(this.#chance)
+    this.#policy =
+      policy === undefined ? any : { ...defaultPolicy, failureExitCodes: [137], ...policy }
+    this.#faults = new FaultBook(faults, this.#chance)
+    this.#medium = new Medium(store, this.#faults, this.#chance, options.alteration ?? {})
+    this.#time = new VirtualClock(undefined, this.#medium.settled)
+    this.#reached = new Reached(this.#policy)
+    this.#invariant = new Invariant(this.#policy, this.#reached)
+    this.#pledge = new Pledge({
+      durable: (entry, record) => this.#invariant.durable(entry, record),
+      found: (record) => this.#invariant.found(record),
+      check: (holds, breach) => this.#invariant.check(6, holds, breach),
     })
-    await this.#time.advance(this.#policy.stopTimeoutMs + 1)
-    if (endedMs === undefined) this.#world.breaches.push('stop() did not end within its deadline')
-    else if (endedMs - beganMs > this.#policy.stopTimeoutMs) {
-      this.#world.breaches.push(`stop() took ${endedMs - beganMs} ms`)
-    }
-    const left = life.pending()
-    if (left > 0) this.#world.breaches.push(`${left} timers are left after stop()`)
-    // From here on whatever the engine says or decides is a breach.
-    this.#invariant.end()
-    await this.#time.advance(settleWithinMs)
-    await Promise.race([stopped, quiet()])
-    life.store.crash()
-    life.drop()
-    this.#life = undefined
   }
 
-  #register(session: number, whenRegistered: 'refuse' | 'replace'): void {
-    const sessionId = `s${session}`
-    this.#world.alive.set(sessionId, true)
-    const ssh = session === 1 ? { sshOptions: { host: 'h' } } : {}
-    const sessionOptions = {
-      command: 'bash',
-      cwd: '/',
-      env: { DB_PASSWORD: 'hunter2hunter2' },
-      ...ssh,
+  async run(): Promise<SimulationResult> {
+    const { events = 100, durationMs } = this.#options
+    try {
+      await this.#start()
+      for (let session = 0; session < this.#sessions; session++) this.#register(session, 'refuse')
+      await this.#time.advance(100)
+      if (durationMs !== undefined) await this.#last(durationMs)
+      else if (typeof events === 'number') await this.#play(this.#anyActions(events))
+      else await this.#play(events)
+      await this.#calm()
+    } finally {
+      this.#lived?.life.die()
+      await this.#medium.remove()
     }
-    const attended = session === 2
-    void this.#life?.engine.register(sessionId, { sessionOptions, attended, whenRegistered })
+    return {
+      breaches: this.#invariant.breaches,
+      actions: this.#actions,
+      digest: this.#hash.digest('hex'),
+      coverage: this.#reached.coverage(this.#faults.counts),
+      checks: this.#invariant.checks,
+      decisions: this.#invariant.decisions,
+      passedMs: this.#time.nowMs,
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ what happens
+
+  /** All at once, before chance is begun anew for each. */
+  #anyActions(events: number): readonly Action[] {
+    return Array.from({ length: events }, () => anyAction(this.#chance, this.#sessions))
+  }
+
+  async #play(actions: readonly Action[]): Promise<void> {
+    for (const action of actions) {
+      this.#actions.push(action)
+      await this.#happens(action)
+    }
+  }
+
+  async #last(durationMs: number): Promise<void> {
+    const course = chance(this.#options.seed)
+    const gapMs = quietMs / this.#sessions
+    while (this.#time.nowMs < durationMs) {
+      await this.#happens(anyAction(course, this.#sessions))
+      await this.#time.advance(Math.round(gapMs * 2 * (course.whole(0, 1_000) / 1_000)))
+    }
+  }
+
+  async #happens(action: Action): Promise<void> {
+    this.#chance.restart(action.seed)
+    if (this.#lived?.life.isDead === true) await this.#revive()
+    this.#hash.update(`${action.name} ${this.#time.nowMs}\n`)
+    await this.#act(action)
+    await this.#medium.settled()
+    this.#options.watch?.(this.#time.nowMs)
   }
 
   async #act({ name, session, amount }: Action): Promise<void> {
     const sessionId = `s${session}`
-    const engine = this.#life?.engine
-    const die = () => this.#world.alive.set(sessionId, false)
-    const observe = this.#life?.driver.observe ?? (() => {})
+    const engine = this.#lived?.engine
+    const observe = this.#lived?.driver.observe ?? (() => {})
+    const die = () => this.#alive.set(sessionId, false)
     switch (name) {
       case 'pass a moment':
         return this.#time.advance(Math.round(amount * 100))
@@ -214,44 +179,208 @@ class Simulation {
         return this.#register(session, 'refuse')
       case 'replace':
         return this.#register(session, 'replace')
-      case 'jump the wall clock':
-        return this.#time.jumpWall(Math.round((amount - 0.5) * 7_200_000))
       default:
-        return this.#upset(name)
+        return this.#upset(name, amount)
     }
   }
 
-  async #upset(name: Action['name']): Promise<void> {
+  async #upset(name: Action['name'], amount: number): Promise<void> {
+    const faults = this.#faults
     switch (name) {
+      case 'jump the wall clock':
+        if (faults.strikes('wall clock jump', 100)) {
+          this.#time.jumpWall(Math.round((amount - 0.5) * 7_200_000))
+        }
+        return
+      case 'suspend':
+        if (faults.strikes('suspend', 100)) this.#time.suspend(Math.round(amount ** 3 * 36_000_000))
+        return
       case 'crash':
-        this.#crash()
-        await this.#time.advance(this.#chance.pick([0, 10, 5_000, 10_000_000]))
-        return this.#start()
+        return this.#doom(Math.floor(amount ** 2 * 60))
+      case 'crash and cut the power':
+        this.#medium.cutAtDeath()
+        return this.#doom(Math.floor(amount ** 2 * 60))
       case 'stop and start':
         await this.#stop()
         return this.#start()
-      case 'disk down':
-        this.#disk.down = true
-        return
       default:
-        this.#disk.down = false
+        return this.#medium.failFor(1 + Math.floor(amount ** 2 * 30))
     }
   }
 
+  #register(session: number, whenRegistered: 'refuse' | 'replace'): void {
+    const sessionId = `s${session}`
+    this.#alive.set(sessionId, true)
+    const ssh = session % 3 === 1 ? { sshOptions: { host: 'h' } } : {}
+    const env = { DB_PASSWORD: 'hunter2hunter2' }
+    const sessionOptions = { command: 'bash', cwd: '/', env, ...ssh }
+    const attended = session % 3 === 2
+    void this.#lived?.engine.register(sessionId, { sessionOptions, attended, whenRegistered })
+  }
+
+  // ------------------------------------------------------------------------------- lives of the engine
+
+  async #start(): Promise<void> {
+    const life = new EngineLife(this.#time)
+    const { store: altered, driver: alter } = this.#options.alteration ?? {}
+    const store = this.#medium.storeFor(life, this.#pledge)
+    const driver = fakeDriver({
+      alive: this.#alive,
+      life,
+      faults: this.#faults,
+      chance: this.#chance,
+      witness: {
+        runs: (request) => this.#invariant.runs(request),
+        proved: ({ sessionId, token }, grade) => this.#invariant.proved(sessionId, token, grade),
+        captures: ({ sessionId, token, signal }) => {
+          this.#reached.captureBegan(sessionId, token)
+          const givenUp = () => this.#reached.captureEnded(sessionId, 'captureDue', token)
+          signal.addEventListener('abort', () => void (life.isDead || givenUp()), { once: true })
+        },
+        breach: (what) => this.#invariant.check(4, false, () => what),
+      },
+    })
+    const engine = createEngine({
+      policy: this.#policy,
+      driver: alter?.(driver) ?? driver,
+      store: altered?.(store) ?? store,
+      clock: life.time.clock,
+    })
+    this.#lived = { life, engine, driver }
+    this.#invariant.begin()
+    this.#reached.begin()
+    engine.subscribe((notice) => {
+      try {
+        this.#told(life, notice)
+      } catch (thrown) {
+        // An engine takes no notice of those who listen and throw.
+        this.#invariant.breaches.push(`the check itself failed: ${String(thrown)}`)
+      }
+    })
+    const started = engine.start()
+    started.then(
+      // A disk that fails while it is opened ends this life: somebody starts the next.
+      (result) => void (result._tag === 'store-failed' && life.die()),
+      (thrown) => this.#invariant.check(10, false, () => `start threw ${String(thrown)}`),
+    )
+    await this.#time.advance(0)
+  }
+
+  #told(life: EngineLife, notice: Notice): void {
+    if (life.isDead) return
+    this.#invariant.told(notice)
+    switch (notice._tag) {
+      case 'decided':
+        this.#hash.update(`${notice.entry.recordDigest} ${notice.durable} ${this.#time.nowMs}\n`)
+        break
+      case 'captured':
+        if (notice.token !== undefined) {
+          this.#reached.captureEnded(notice.sessionId, 'captured', notice.token)
+        }
+        break
+      case 'capture-failed':
+        this.#reached.captureEnded(notice.sessionId, 'captureFailed')
+        break
+      default:
+        this.#hash.update(`${notice._tag} ${this.#time.nowMs}\n`)
+    }
+    // The app hears it, and dies of it.
+    life.passes()
+  }
+
+  async #doom(steps: number): Promise<void> {
+    if (!this.#faults.strikes('engine crash', 100)) return
+    this.#lived?.life.doom(steps)
+    if (this.#lived?.life.isDead === true) await this.#revive()
+  }
+
+  /** After a while somebody starts the engine again. */
+  async #revive(): Promise<void> {
+    await this.#bury()
+    await this.#time.advance(this.#chance.pick([0, 10, 5_000, 10_000_000]))
+    await this.#start()
+  }
+
+  async #bury(): Promise<void> {
+    this.#lived?.life.die()
+    this.#lived = undefined
+    this.#invariant.end()
+    await this.#medium.afterDeath()
+  }
+
+  async #stop(): Promise<void> {
+    const lived = this.#lived
+    if (lived === undefined || lived.life.isDead) return this.#bury()
+    const { engine, life } = lived
+    const { stopTimeoutMs } = this.#policy
+    const beganMs = this.#time.nowMs
+    let endedMs: number | undefined
+    this.#reached.begin()
+    void engine.stop().then(() => {
+      endedMs = this.#time.nowMs
+    })
+    await this.#time.advance(stopTimeoutMs + 1)
+    if (!life.isDead) {
+      const lastedMs = endedMs === undefined ? undefined : endedMs - beganMs
+      this.#invariant.check(
+        10,
+        lastedMs !== undefined && lastedMs <= stopTimeoutMs,
+        () => `stop() took ${lastedMs ?? 'more than its'} ms`,
+      )
+      const left = life.time.pending()
+      this.#invariant.check(10, left === 0, () => `${left} timers are left after stop()`)
+      // From here on whatever the engine says or decides is a breach.
+      this.#invariant.end()
+      await this.#time.advance(settleWithinMs)
+    }
+    await this.#bury()
+  }
+
+  // ---------------------------------------------------------------------------------------- the end
+
   /** Faults off: what hangs is crashed away, and everything has to settle. */
   async #calm(): Promise<void> {
-    this.#disk.down = false
-    this.#disk.refusals = 0
-    this.#world.faults = false
-    this.#crash()
+    this.#faults.calm()
+    this.#lived?.life.die()
+    await this.#bury()
     await this.#start()
-    await this.#time.advance(settleWithinMs)
-    this.#invariant.checkSettled(this.#life?.engine)
+    const untilMs = this.#time.nowMs + settleWithinMs
+    do await this.#time.advance(settleStepMs)
+    while (!this.#isSettled() && this.#time.nowMs < untilMs)
+    this.#invariant.settled(this.#lived?.engine)
+    await this.#readBack()
     await this.#stop()
-    this.#invariant.checkReplay()
+  }
+
+  #isSettled(): boolean {
+    const sessions = this.#lived?.engine.sessions() ?? []
+    return sessions.every(({ record }) => !isRecovering(record))
+  }
+
+  /** What was promised is read back, without the engine. */
+  async #readBack(): Promise<void> {
+    const engine = this.#lived?.engine
+    for (const { sessionId } of engine?.sessions() ?? []) {
+      this.#invariant.replays(sessionId, (await engine?.journal(sessionId)) ?? [])
+    }
+    const store = this.#medium.store
+    if (store === undefined) return
+    for (const [location, token] of this.#pledge.archives) {
+      const read = await store.readArchive(location)()
+      const kept = E.isRight(read) ? read.right.token : undefined
+      this.#invariant.check(6, kept === token, () => `the archive ${location} cannot be read back`)
+    }
   }
 }
 
-/** Runs one schedule. */
-export const simulate = (schedule: Schedule): Promise<Outcome> =>
-  new Simulation(schedule).run(schedule.actions)
+/**
+ * Runs one simulation.
+ *
+ * @returns what it came to; it never rejects but for a broken invariant of its own.
+ */
+export const simulate = (options: SimulationOptions): Promise<SimulationResult> =>
+  new Simulation(options).run()
+
+/** Whether `name` is a kind of fault. */
+export const isFaultKind = (name: string): name is FaultKind =>
+  (faultKinds as readonly string[]).includes(name)

@@ -1,0 +1,144 @@
+/**
+ * What a store has promised, and whether it kept it (law 6): what it acknowledged is there whenever it is
+ * opened again, and what it holds is something it was asked to hold.
+ */
+import {
+  type Commit,
+  digest,
+  type JournalEntry,
+  type Loaded,
+  SessionRecord,
+  type StoredSnapshot,
+} from '@session-recovery/core'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** What is known of one session's place in the store. */
+interface Promised {
+  readonly incarnation: number
+  readonly rev: number
+  readonly digest: string
+  /** The generation of the last snapshot of this incarnation. */
+  readonly generation: number
+}
+
+export interface PledgeOptions {
+  /** Told of each decision once it is durable, in order for each session. */
+  readonly durable: (entry: JournalEntry, record: SessionRecord) => void
+  /** Told of each record a store held when it was opened. */
+  readonly found: (record: SessionRecord) => void
+  readonly check: (holds: boolean, breach: () => string) => void
+}
+
+const archivesRemembered = 20
+
+// ----------------------------------------------------------------------------------------- pledge
+
+export class Pledge {
+  readonly #options: PledgeOptions
+  readonly #promised = new Map<string, Promised>()
+  /** What was tried and not acknowledged: it may be there all the same. */
+  readonly #tried = new Map<string, Commit[]>()
+  /** Up to which incarnation each session may be gone. */
+  readonly #forgetting = new Map<string, number>()
+  readonly #archives = new Map<string, string>()
+
+  constructor(options: PledgeOptions) {
+    this.#options = options
+  }
+
+  /** Locations of archives that were acknowledged, with the token of each; of many the last. */
+  get archives(): ReadonlyMap<string, string> {
+    return this.#archives
+  }
+
+  tries(commit: Commit): void {
+    const { sessionId } = commit.record.control
+    const tried = this.#tried.get(sessionId) ?? []
+    tried.push(commit)
+    this.#tried.set(sessionId, tried)
+  }
+
+  committed({ record, entry }: Commit): void {
+    const { sessionId, incarnation } = record.control
+    const before = this.#promised.get(sessionId)
+    const generation = before?.incarnation === incarnation ? before.generation : 0
+    const { rev } = record
+    this.#promised.set(sessionId, { incarnation, rev, digest: entry.recordDigest, generation })
+    this.#tried.delete(sessionId)
+    this.#options.durable(entry, record)
+  }
+
+  saved({ sessionId, incarnation, view }: StoredSnapshot): void {
+    const before = this.#promised.get(sessionId)
+    if (before === undefined || before.incarnation > incarnation) return
+    // One of a later incarnation, whose registration the disk refused, takes the place of the former.
+    const generation =
+      before.incarnation < incarnation ? 0 : Math.max(before.generation, view.generation)
+    this.#promised.set(sessionId, { ...before, generation })
+  }
+
+  archived(location: string, token: string): void {
+    this.#archives.set(location, token)
+    const [oldest] = this.#archives.keys()
+    if (this.#archives.size > archivesRemembered && oldest !== undefined) {
+      this.#archives.delete(oldest)
+    }
+  }
+
+  triesToForget(sessionId: string, incarnation: number): void {
+    const before = this.#forgetting.get(sessionId) ?? 0
+    this.#forgetting.set(sessionId, Math.max(before, incarnation))
+  }
+
+  forgotten(sessionId: string, incarnation: number): void {
+    const promised = this.#promised.get(sessionId)
+    if (promised !== undefined && promised.incarnation <= incarnation) {
+      this.#promised.delete(sessionId)
+    }
+    if (this.#forgetting.get(sessionId) === incarnation) this.#forgetting.delete(sessionId)
+  }
+
+  /** What a store held when it was opened: nothing that was promised may be missing. */
+  found({ sessions }: Pick<Loaded, 'sessions'>): void {
+    const seen = new Set<string>()
+    for (const { record, view } of sessions) {
+      seen.add(record.control.sessionId)
+      this.#foundOne(record, view?.generation ?? 0)
+      this.#options.found(record)
+    }
+    for (const [sessionId, { incarnation, rev }] of this.#promised) {
+      if (seen.has(sessionId)) continue
+      this.#options.check(
+        (this.#forgetting.get(sessionId) ?? 0) >= incarnation,
+        () => `${sessionId}, acknowledged at revision ${rev}, is gone`,
+      )
+      this.#promised.delete(sessionId)
+    }
+    // What was tried and did not come of it never will.
+    this.#tried.clear()
+    this.#forgetting.clear()
+  }
+
+  #foundOne(record: SessionRecord, generation: number): void {
+    const { check } = this.#options
+    const { sessionId, incarnation } = record.control
+    const promised = this.#promised.get(sessionId)
+    const held = digest(SessionRecord.encode(record))
+    if (promised?.digest === held) {
+      check(
+        generation >= promised.generation,
+        () => `${sessionId}: snapshot ${promised.generation} was acknowledged, ${generation} found`,
+      )
+      return
+    }
+    const tried = this.#tried.get(sessionId)?.find(({ entry }) => entry.recordDigest === held)
+    check(
+      tried !== undefined,
+      () =>
+        `${sessionId}: revision ${promised?.rev} of incarnation ${promised?.incarnation} was ` +
+        `acknowledged, ${record.rev} of ${incarnation} found`,
+    )
+    if (tried !== undefined) this.committed(tried)
+  }
+}
