@@ -57,7 +57,9 @@ export const loneLook = (): LoneLook => {
   const look = async (): Promise<void> => {
     const told = asked
     asked = []
-    const there = thereIs(await processNumbersAside())
+    const listing = processNumbersAside()
+    const now = numberState()
+    const there = thereIs(await listing, now)
     for (const tell of told) tell(there)
   }
   return (leader, born) =>
@@ -70,21 +72,21 @@ export const loneLook = (): LoneLook => {
 
 /** The processes of the session that `leader` led, but itself. */
 const leftBy = (leader: ProcessIdentity, born: NumberMark): readonly ProcessStat[] =>
-  leftAmong(thereIs(processNumbers()), leader, born)
+  leftAmong(thereIs(processNumbers(), numberState()), leader, born)
 
 /** What processes there are, each looked at once. */
 interface There {
   readonly numbers: readonly number[]
-  /** Since `numbers` were listed. */
+  /** While `numbers` were listed, or after it. */
   readonly now: NumberState | undefined
   readonly statOf: (pid: number) => ProcessStat | undefined
 }
 
-const thereIs = (numbers: readonly number[]): There => {
+const thereIs = (numbers: readonly number[], now: NumberState | undefined): There => {
   const known = new Map<number, ProcessStat | undefined>()
   return {
     numbers,
-    now: numberState(),
+    now,
     statOf: (pid) => {
       if (!known.has(pid)) known.set(pid, readStat(pid))
       return known.get(pid)

@@ -37,14 +37,22 @@ export const numberState = (): NumberState | undefined => {
     : { startedCount, last, limit }
 }
 
-/** Whether a number can have been given between `mark` and `now`; always where that is not known. */
+// More are not started while the processes are listed, which takes less than some milliseconds.
+const startedMeanwhile = 4_096
+
+/**
+ * Whether a number can have been given between `mark` and the end of a listing that was being made at
+ * `now`; always where that is not known.
+ */
 export const givenSince = (
   { pid, startedCount }: NumberMark,
   now: NumberState | undefined,
 ): ((pid: number) => boolean) => {
   if (now === undefined || startedCount === undefined) return () => true
-  const { last, limit } = now
-  return isGivenSince({ from: pid, last, started: now.startedCount - startedCount, limit })
+  const { limit } = now
+  const last = (now.last + startedMeanwhile) % limit
+  const started = now.startedCount - startedCount + startedMeanwhile
+  return isGivenSince({ from: pid, last, started, limit })
 }
 
 /** The numbers from one to the last that was given, which may be lower: they begin anew at `limit`. */

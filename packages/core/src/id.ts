@@ -26,13 +26,19 @@ export const replicaId = (sessionId: string, token: string): string =>
   `${sessionId}-replica-${token}`
 
 /** A digest of plain data that does not depend on the order of its fields. */
-export const digest = (value: unknown): string =>
-  named(JSON.stringify(sorted(value)) ?? 'undefined')
+export const digest = (value: unknown): string => named(ordered(value) ?? 'undefined')
 
-const sorted = (value: unknown): unknown => {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(sorted)
+/** The JSON of `value`, the fields of each object by their names; `undefined` for what JSON leaves out. */
+const ordered = (value: unknown): string | undefined => {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) {
+    return `[${Array.from(value, (item) => ordered(item) ?? 'null').join()}]`
+  }
   const fields = value as Readonly<Record<string, unknown>>
-  const names = Object.keys(fields).sort()
-  return Object.fromEntries(names.map((name) => [name, sorted(fields[name])]))
+  let text = ''
+  for (const name of Object.keys(fields).sort()) {
+    const said = ordered(fields[name])
+    if (said !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${said}`
+  }
+  return `{${text}}`
 }
