@@ -1,9 +1,6 @@
-/** One owner: across processes, after kill -9, and fenced by the term. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+/** One owner at a time, fenced by its term. */
 import { appendFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
@@ -11,8 +8,6 @@ import { fileStore, realDisk } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import { takeOwnership } from '../src/ownership.js'
 import { closing, commitOf, done, everything, freshDirectory, refused } from './sample.js'
-
-const writer = fileURLToPath(new URL('writer.mjs', import.meta.url))
 
 test('a second store on one directory is told at once that it is owned', async () => {
   const directory = freshDirectory()
@@ -26,41 +21,6 @@ test('a second store on one directory is told at once that it is owned', async (
     _tag: 'StoreOwned',
   })
   await first.close()
-  await done(closing(fileStore({ directory })).open)
-})
-
-test.runIf(process.platform === 'linux')(
-  'kill -9 of the owner frees the store at once',
-  async () => {
-    const directory = freshDirectory()
-    const owner = spawn(process.execPath, [writer, directory, 'idle'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    try {
-      await once(owner.stdout, 'data')
-      const store = closing(fileStore({ directory }))
-      expect(await refused(store.open)).toMatchObject({ _tag: 'StoreOwned' })
-      owner.kill('SIGSTOP')
-      expect(await refused(store.open)).toMatchObject({ _tag: 'StoreOwned' })
-      owner.kill('SIGKILL')
-      await once(owner, 'exit')
-      const { sessions } = await done(store.open)
-      expect(sessions.length).toBe(1)
-    } finally {
-      owner.kill('SIGKILL')
-    }
-  },
-)
-
-test('an open store does not keep its process alive', async () => {
-  const directory = freshDirectory()
-  const owner = spawn(process.execPath, [writer, directory, 'leave'], { stdio: 'ignore' })
-  try {
-    const [code] = await once(owner, 'exit', { signal: AbortSignal.timeout(20_000) })
-    expect(code).toBe(0)
-  } finally {
-    owner.kill('SIGKILL')
-  }
   await done(closing(fileStore({ directory })).open)
 })
 

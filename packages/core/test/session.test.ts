@@ -1,5 +1,5 @@
-/** What the engine reads of the app's options: what is missing or odd stays unknown. */
-import { knownOptions } from '@session-recovery/core'
+/** What the engine reads of the app's options: what is missing or odd stays unknown; and what a shell is. */
+import { isShellCommand, knownOptions } from '@session-recovery/core'
 import { anyText, holds } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -56,4 +56,18 @@ test('an environment of texts is kept as it is', () => {
       expect(Object.entries(knownOptions({ env }).environment)).toEqual(Object.entries(env))
     }),
   )
+})
+
+const shells = 'sh bash zsh fish dash ash ksh mksh csh tcsh nu pwsh cmd.exe'.split(' ')
+
+test.each(shells)('%s is a shell, wherever it lies and whatever it is given', (name) => {
+  for (const command of [name, `/usr/bin/${name}`, `C:\\bin\\${name}`, `-${name}`, ` ${name}\t-l`])
+    expect(isShellCommand(command)).toBe(true)
+  for (const command of [`${name}x`, `x-${name}`, `node ${name}`, `${name}/node`, `--${name}`])
+    expect(isShellCommand(command)).toBe(false)
+})
+
+test('no command is the default shell; an empty one is none', () => {
+  expect(isShellCommand(undefined)).toBe(true)
+  for (const command of ['', ' ', '/', '/bin/']) expect(isShellCommand(command)).toBe(false)
 })

@@ -64,6 +64,7 @@ describe('a journal as it is stored', () => {
       name: fc.constantFrom('fail', 'fail', 'kill', 'cancel', 'reset', 'wait', 'replace'),
       amount: fc.integer({ min: 1, max: 400_000 }),
     })
+    let tried = 0
     let decisions = 0
     await holdsAsync(
       fc.asyncProperty(
@@ -88,6 +89,7 @@ describe('a journal as it is stored', () => {
           }
           const entries = (await engine.journal('s')).map(stored)
           const replayed = replay(entries, engine.policy)
+          tried += 1
           decisions += entries.length
           const record = made.medium.sessions.get('s')?.record
           expect(replayed).toMatchObject({ _tag: 'same', record })
@@ -95,7 +97,7 @@ describe('a journal as it is stored', () => {
       ),
       150,
     )
-    expect(decisions).toBeGreaterThan(1_000)
+    expect(decisions).toBeGreaterThan(7 * tried)
   })
 })
 

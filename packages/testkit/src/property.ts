@@ -6,6 +6,9 @@ import fc from 'fast-check'
 /** How many values a property is tried with unless it says otherwise. */
 export const usualRuns = 200
 
+/** How many values are tried where `wanted` are wanted: `RUNS` is the most. */
+const runsOf = (wanted: number): number => Math.min(wanted, Number(process.env.RUNS ?? wanted))
+
 /** The seed of this run: `SEED`, or any. What replays a run depends on it alone. */
 export const seedOf = (): number => {
   const given = process.env.SEED
@@ -21,14 +24,14 @@ const callingTest = (): string =>
 
 /**
  * Tries `property` and throws where it does not hold, with the counterexample and how to replay it.
- * The environment variable `SEED` fixes the seed.
+ * The environment variable `SEED` fixes the seed, `RUNS` bounds the number of values.
  */
 export const holds = <Ts extends [unknown, ...unknown[]]>(
   property: fc.IProperty<Ts>,
   numRuns: number = usualRuns,
 ): void => {
   const seed = seedOf()
-  const result = fc.check(property, { seed, numRuns })
+  const result = fc.check(property, { seed, numRuns: runsOf(numRuns) })
   if (result.failed) throw failure(fc.defaultReportMessage(result), seed, result.errorInstance)
 }
 
@@ -39,7 +42,7 @@ export const holdsAsync = async <Ts extends [unknown, ...unknown[]]>(
 ): Promise<void> => {
   const seed = seedOf()
   const file = callingTest()
-  const result = await fc.check(property, { seed, numRuns })
+  const result = await fc.check(property, { seed, numRuns: runsOf(numRuns) })
   if (result.failed)
     throw failure(fc.defaultReportMessage(result), seed, result.errorInstance, file)
 }

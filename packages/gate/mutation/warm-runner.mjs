@@ -1,0 +1,148 @@
+/**
+ * Stryker's runner for vitest, with a worker that stays. A run of a mutant otherwise begins with a new
+ * process that loads vitest and every library again, which takes a hundred times as long as the tests of one
+ * mutant do. A mutant that is switched on while tests run needs nothing loaded again.
+ *
+ * What a mutant broke could stay behind and fail the tests of the next one, which would count as caught.
+ * So whatever fails in a worker that has run before is asked again without a mutant; where it fails
+ * still, the worker is given up, and the mutant is run in a new one.
+ */
+import { PluginKind } from '@stryker-mutator/api/plugin'
+import { strykerPlugins as vitestPlugins } from '@stryker-mutator/vitest-runner'
+import { ForksPoolWorker } from 'vitest/node'
+
+/** How many runs a worker serves: what it holds on to must not pile up. */
+const RUNS_LIMIT = 200
+const POOL = 'warm'
+
+/** The one worker that waits for its next run, and how many it has served. */
+class Warmth {
+  /** @type {ForksPoolWorker | undefined} */
+  worker
+  runs = 0
+  /** Whether the next run may use the worker and leave it behind. */
+  wanted = false
+
+  async end() {
+    const worker = this.worker
+    this.worker = undefined
+    this.runs = 0
+    if (worker !== undefined) await ForksPoolWorker.prototype.stop.call(worker)
+  }
+}
+
+/** A process that outlives the runner it was made for. */
+class WarmWorker {
+  name = POOL
+  cacheFs = true
+
+  /**
+   * @param {Warmth} warmth
+   * @param {import('vitest/node').PoolOptions} options
+   */
+  constructor(warmth, options) {
+    this.warmth = warmth
+    this.options = options
+    /** @type {Set<(message: unknown) => void>} */
+    this.listeners = new Set()
+  }
+
+  async start() {
+    const { warmth } = this
+    if (!warmth.wanted || warmth.runs >= RUNS_LIMIT) await warmth.end()
+    warmth.worker ??= new ForksPoolWorker(this.options)
+    warmth.runs += 1
+    this.process = warmth.worker
+    if (warmth.runs === 1) await this.process.start()
+  }
+
+  /**
+   * @param {string} event
+   * @param {(message: unknown) => void} callback
+   */
+  on(event, callback) {
+    if (event === 'message') this.listeners.add(callback)
+    this.process?.on(event, callback)
+  }
+
+  /**
+   * @param {string} event
+   * @param {(message: unknown) => void} callback
+   */
+  off(event, callback) {
+    if (event === 'message') this.listeners.delete(callback)
+    this.process?.off(event, callback)
+  }
+
+  /** @param {import('vitest/node').WorkerRequest} message */
+  send(message) {
+    if (message?.type !== 'stop' || !this.warmth.wanted) return this.process?.send(message)
+    // The process is told nothing: it waits.
+    for (const listener of this.listeners)
+      listener({ type: 'stopped', __vitest_worker_response__: true })
+  }
+
+  async stop() {
+    if (!this.warmth.wanted) await this.warmth.end()
+    else for (const listener of this.listeners) this.process?.off('message', listener)
+  }
+
+  /** @param {unknown} data */
+  deserialize(data) {
+    return data
+  }
+}
+
+const vitestPlugin = vitestPlugins.find(({ kind }) => kind === PluginKind.TestRunner)
+
+/**
+ * @param {import('@stryker-mutator/api/plugin').Injector<import('@stryker-mutator/api/plugin').PluginContext>} injector
+ */
+const warmRunner = (injector) => {
+  const inner = injector.injectFunction(vitestPlugin.factory)
+  const warmth = new Warmth()
+  return {
+    capabilities: () => inner.capabilities(),
+    init: async () => {
+      await inner.init()
+      for (const { config } of inner.ctx.projects) {
+        config.pool = POOL
+        config.poolRunner = {
+          name: POOL,
+          createPoolWorker: (/** @type {import('vitest/node').PoolOptions} */ options) =>
+            new WarmWorker(warmth, options),
+        }
+      }
+    },
+    /** @param {import('@stryker-mutator/api/test-runner').DryRunOptions} options */
+    dryRun: async (options) => {
+      warmth.wanted = false
+      return inner.dryRun(options)
+    },
+    /** @param {import('@stryker-mutator/api/test-runner').MutantRunOptions} options */
+    mutantRun: async (options) => {
+      warmth.wanted = options.mutantActivation === 'runtime'
+      const isWarm = warmth.wanted && warmth.worker !== undefined && warmth.runs < RUNS_LIMIT
+      const result = await inner.mutantRun(options)
+      if (result.status === 'error') await warmth.end()
+      if (!isWarm || result.status !== 'killed') return result
+      const again = await inner.mutantRun({
+        ...options,
+        testFilter: result.killedBy,
+        activeMutant: { ...options.activeMutant, id: 'none' },
+      })
+      if (again.status === 'survived') return result
+      await warmth.end()
+      return inner.mutantRun(options)
+    },
+    dispose: async () => {
+      await warmth.end()
+      await inner.dispose()
+    },
+  }
+}
+warmRunner.inject = /** @type {const} */ (['$injector'])
+
+export { strykerValidationSchema } from '@stryker-mutator/vitest-runner'
+
+export const strykerPlugins = [{ kind: PluginKind.TestRunner, name: POOL, factory: warmRunner }]
