@@ -28,8 +28,8 @@ const table = {
     libraries: ['fp-ts', 'commander', 'cli-table3', 'log-update'],
   },
   torture: {
-    packages: ['core', 'engine', 'adapter-fs', 'testkit'],
-    libraries: ['fp-ts', 'fast-check', 'commander', 'cli-table3', 'log-update'],
+    packages: ['core', 'engine', 'adapter-fs', 'adapter-events', 'adapter-inspect', 'testkit'],
+    libraries: ['fp-ts', 'fast-check', 'commander', 'cli-table3', 'log-update', 'ws', '@types/ws'],
   },
   testkit: {
     packages: ['core', 'engine', 'adapter-fs'],

@@ -10,6 +10,8 @@ import {
   type Policy,
   type RecoverySnapshot,
   redact,
+  rememberSecret,
+  rememberSpoken,
   type SessionRecord,
 } from '@session-recovery/core'
 import type { RecoveryEventMap, RecoveryEventName } from './event.js'
@@ -39,6 +41,8 @@ export class Announcer {
   readonly #source: SnapshotSource
   /** The open incidents: the record of one that ended holds it no longer. */
   readonly #incidents = new Map<string, Incident>()
+  /** What was taken out of each session so far, under its references. */
+  readonly #secrets = new Map<string, Map<string, string>>()
 
   constructor(policy: Policy, tell: Tell, source: SnapshotSource) {
     this.#policy = policy
@@ -58,7 +62,18 @@ export class Announcer {
 
   /** `snapshot` as it may be told: a value, its secrets references. */
   shown(snapshot: RecoverySnapshot): RecoverySnapshot {
-    return structuredClone(redact(snapshot, this.#policy.secretNames).snapshot)
+    const { sessionId } = snapshot
+    const known = this.#secrets.get(sessionId) ?? new Map<string, string>()
+    const shown = redact(snapshot, this.#policy.secretNames, known)
+    for (const [reference, value] of shown.secrets) rememberSecret(known, reference, value)
+    rememberSpoken(known, shown.spoken)
+    this.#secrets.set(sessionId, known)
+    return structuredClone(shown.snapshot)
+  }
+
+  /** Nothing is told of the session any more. */
+  forget(sessionId: string): void {
+    this.#secrets.delete(sessionId)
   }
 
   #remember(sessionId: string, incident: Incident | undefined): void {

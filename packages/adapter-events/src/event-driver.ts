@@ -7,6 +7,7 @@ import {
   type CaptureRequest,
   type Driver,
   type DriverError,
+  fieldAtFault,
   type Logger,
   type RecoverySnapshot,
   type RunOutcome,
@@ -15,6 +16,7 @@ import {
   storedBytes,
   type Verdict,
   type VerifyRequest,
+  withoutValue,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Answer, ask, type HostEmitter, messageOf, untilAborted } from './acknowledgement.js'
@@ -143,8 +145,9 @@ class EventDriver implements Driver {
     const atMs = this.#wallMs()
     const verdict = verdictFrom(values, acknowledged?.handedBytes ?? 0, atMs)
     if (E.isLeft(verdict)) {
-      this.#logger('error', verdict.left.message, verdict.left)
-      return unproved(verdict.left.message)
+      const problem = fieldAtFault(verdict.left)
+      this.#logger('error', problem, withoutValue(verdict.left))
+      return unproved(problem)
     }
     if (verdict.right !== undefined) return verdict.right
     return acknowledged === undefined
@@ -188,11 +191,12 @@ class EventDriver implements Driver {
     if (updates === undefined || updates === null) return refusal('the host has nothing to say')
     const read = readUpdate(sessionId, updates)
     if (E.isLeft(read)) {
-      this.#logger('error', `${sessionId}: ${read.left.message}`, read.left)
-      return refusal(read.left.message)
+      const problem = fieldAtFault(read.left)
+      this.#logger('error', `${sessionId}: ${problem}`, withoutValue(read.left))
+      return refusal(problem)
     }
     for (const field of read.right.refused) {
-      this.#logger('warn', `${sessionId}: ${field.message}`, field)
+      this.#logger('warn', `${sessionId}: ${fieldAtFault(field)}`, withoutValue(field))
     }
     return E.right(read.right.update)
   }

@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events'
 import {
   type Clock,
   emptyTally,
+  fieldAtFault,
   type InteractiveStatistics,
   interactiveStatistics,
   type Logger,
@@ -16,6 +17,7 @@ import {
   type TriggerAdvice,
   triggerAdvice,
   unstorable,
+  withoutValue,
 } from '@session-recovery/core'
 import {
   createEngine,
@@ -186,6 +188,7 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
       if (done._tag === 'not-running') throw notRunning()
     })
     this.#tell('session-unregistered', () => [{ sessionId }])
+    this.#announcer.forget(sessionId)
   }
 
   /**
@@ -314,7 +317,8 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
   async #update(sessionId: string, input: unknown): Promise<boolean> {
     const read = readUpdate(sessionId, input)
     if (E.isLeft(read)) throw invalidInput(read.left)
-    for (const field of read.right.refused) this.#logger('warn', field.message, field)
+    for (const field of read.right.refused)
+      this.#logger('warn', fieldAtFault(field), withoutValue(field))
     const update = this.#mirror.change(sessionId, read.right.update)
     return this.#queue.add(sessionId, async () => {
       const engine = await this.#life.use()

@@ -46,6 +46,32 @@ test('no tidings, log, store or archive carries a secret; requests do', async ()
   expect(JSON.stringify(told)).toContain(secret)
 })
 
+test('nor a former value, nor the rest of one that was cut, nor what was refused', async () => {
+  const seen = stage({}, { storeOutput: true, snapshotLimit: { outputBytes: 24 } })
+  const { recovery, told, logged } = seen
+  await recovery.registerSession('a', {}, { command: 'bash', env: { API_TOKEN: secret } })
+  await recovery.updateSessionSnapshot('a', { environment: { API_TOKEN: 'the-second-one' } })
+  await recovery.updateSessionSnapshot('a', { environment: { API_TOKEN: 'the-third-one' } })
+  await recovery.updateSessionSnapshot('a', {
+    commandHistory: [`echo ${secret} the-second-one`],
+    outputBuffer: [`${secret} was refused`],
+  })
+  const refused = { commandHistory: secret } as never
+  await expect(recovery.updateSessionSnapshot('a', refused)).rejects.toMatchObject({
+    _tag: 'InvalidInput',
+  })
+  seen.answer('snapshot-request', ({ callback }: never) =>
+    (callback as (u: unknown) => void)(refused),
+  )
+  await recovery.updateInteractiveState('a', { pendingCommands: [`su ${secret}`] })
+  const said = JSON.stringify([told.filter(({ event }) => event !== 'snapshot-request'), logged])
+  expect(said).not.toContain(secret)
+  expect(said).not.toContain('the-second-one')
+  // Twenty-four bytes of output were kept: they began in the middle of the secret.
+  expect(said).not.toContain('horse-battery')
+  expect(said).toContain(' was refused')
+})
+
 describe('in a later run of the app', () => {
   const laterRun = async (secrets: { first?: Secrets; later?: Secrets }) => {
     const store = memoryStore()

@@ -8,6 +8,7 @@ import {
   count,
   decode,
   epochMs,
+  fieldAtFault,
   idOf,
   type Json,
   PlanningView,
@@ -23,7 +24,6 @@ import { lineOf, readLine } from './line.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { Settings } from './option.js'
 import { type SealError, Sealed, type Sealer, type SealPlace } from './seal.js'
-import { fieldAtFault } from './statement.js'
 import { notFound, tooDeep, tooLarge, unusable } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model

@@ -14,6 +14,7 @@ import {
 } from 'node:crypto'
 import {
   decode,
+  fieldAtFault,
   type Json,
   type KeyMissing,
   type SealBroken,
@@ -23,7 +24,6 @@ import {
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { SealingOptions } from './sealing.js'
-import { fieldAtFault } from './statement.js'
 import { keyMissing, sealBroken } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model

@@ -5,6 +5,7 @@
 import {
   applicationJson,
   decode,
+  fieldAtFault,
   type Json,
   RecoverySnapshot,
   redact,
@@ -12,7 +13,6 @@ import {
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { isNestedDeeper } from './nesting.js'
-import { fieldAtFault } from './statement.js'
 
 // ------------------------------------------------------------------------------------------ model
 

@@ -7,6 +7,7 @@ import {
   type DecodeError,
   decode,
   epochMs,
+  fieldAtFault,
   JournalEntry,
   PlanningView,
   recordVersion,
@@ -106,10 +107,6 @@ export interface Misunderstood {
 }
 
 // ------------------------------------------------------------------------------------ combinators
-
-/** Names the field at fault without what stands there, which may be a secret. */
-export const fieldAtFault = ({ subject, path, expected }: DecodeError): string =>
-  `${path === '' ? subject : `${subject}: ${path}`}: expected ${expected}`
 
 const isKind = (kind: string): kind is StatementKind => Object.hasOwn(readers, kind)
 

@@ -4,6 +4,7 @@
 import {
   type Commit,
   decode,
+  fieldAtFault,
   JournalEntry,
   PlanningView,
   SessionRecord,
@@ -18,7 +19,6 @@ import type { Write } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { Settings } from './option.js'
 import type { SessionIndex } from './session-index.js'
-import { fieldAtFault } from './statement.js'
 import { tooDeep, tooLarge } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model

@@ -338,6 +338,17 @@ const pathOf = (context: t.Context): string =>
     .map((entry) => entry.key)
     .join('.')
 
+/** Names the field at fault without what stands there, which may be a secret. */
+export const fieldAtFault = ({ subject, path, expected }: DecodeError): string =>
+  `${path === '' ? subject : `${subject}: ${path}`}: expected ${expected}`
+
+/** The error without what stood there: for logs, which must hold no secret. */
+export const withoutValue = (error: DecodeError): DecodeError => ({
+  ...error,
+  actual: 'something else',
+  message: fieldAtFault(error),
+})
+
 // What stands inside an object is not told: a message ends up in logs, and it may hold a secret.
 const shown = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(cut(value))

@@ -36,7 +36,8 @@ export const withoutNamedSecrets = (
   isSecret: IsSecretName,
   take: (secret: string) => void = () => {},
 ): string => {
-  const addressed = text.replace(inAddress, (_, before: string, value: string) => {
+  const addressed = text.replace(inAddress, (whole, before: string, value: string) => {
+    if (value === redactedText) return whole
     take(value)
     return `${before}${redactedText}`
   })
@@ -47,7 +48,7 @@ export const withoutNamedSecrets = (
     if (match.index < doneTo || !isSecret(match[1] ?? match[2] ?? match[3] ?? '')) continue
     given.lastIndex = start
     const value = given.exec(addressed)?.[0]
-    if (value === undefined || isSecretReference(value) || isLookedUp(value)) continue
+    if (value === undefined || isKnown(value) || isLookedUp(value)) continue
     take(value)
     take(bare(value))
     out += `${addressed.slice(doneTo, start)}${redactedText}`
@@ -55,6 +56,9 @@ export const withoutNamedSecrets = (
   }
   return out + addressed.slice(doneTo)
 }
+
+/** It was taken out before. */
+const isKnown = (value: string): boolean => isSecretReference(value) || value.includes(redactedText)
 
 const isLookedUp = (value: string): boolean => /^"?(?:\$[\w{(]|`)/.test(value)
 

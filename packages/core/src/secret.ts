@@ -2,9 +2,10 @@
  * Secrets are references: what is declared secret or named like one, and its exact bytes wherever else
  * they turn up, is taken out of a snapshot before anything is stored or told, and put back on restore.
  */
-import { isSecretName, isSecretReference, redactedText, secretReference } from './secret-name.js'
-import { secretNames, withoutNamedSecrets } from './secret-text.js'
-import type { ShellState, ShellVariable } from './shell-state.js'
+import { isSecretReference, redactedText, secretReference } from './secret-name.js'
+import { isPlain, mapped, numberSuffix, type Path, withVariables } from './secret-place.js'
+import { type IsSecretName, secretNames, withoutNamedSecrets } from './secret-text.js'
+import type { ShellState } from './shell-state.js'
 import type { RecoverySnapshot } from './snapshot.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -13,6 +14,8 @@ import type { RecoverySnapshot } from './snapshot.js'
 export interface Redacted {
   readonly snapshot: RecoverySnapshot
   readonly secrets: ReadonlyMap<string, string>
+  /** What lines gave to secret names: nothing stands for it, but it is to be sought from now on. */
+  readonly spoken: readonly string[]
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -20,14 +23,11 @@ export interface Redacted {
 /** An address with a password in it: `scheme://user:password@host`. */
 const credentialAddress = /^[a-z][a-z\d+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i
 
-const numberSuffix = '#number'
-
 // ------------------------------------------------------------------------------------ combinators
 
 // A shorter value would be found in innocent text; it is still taken out where its name says so.
 const shortestSought = 6
 
-type Path = readonly string[]
 /** What becomes of the text or number at `path`; `named`: a name on the way there says it is secret. */
 type Change = (value: string | number, path: Path, named: boolean) => string | number
 
@@ -48,7 +48,25 @@ export const redact = (
   declared: readonly string[],
   known: ReadonlyMap<string, string> = new Map(),
 ): Redacted => {
+  const first = redactedOnce(snapshot, declared, known)
+  const named = withCleanKeys(snapshot, first.sought)
+  // A reference is made of the keys on the way to it: they must be clean before.
+  return named === undefined ? first : redactedOnce(named, declared, known)
+}
+
+interface RedactedOnce extends Redacted {
+  /** The texts that were looked for. */
+  readonly sought: readonly string[]
+}
+
+const redactedOnce = (
+  snapshot: RecoverySnapshot,
+  declared: readonly string[],
+  known: ReadonlyMap<string, string>,
+): RedactedOnce => {
   const secrets = new Map<string, string>()
+  const isSecret = secretNames(declared)
+  const spoken: string[] = []
   const isOwn = (value: string | number, path: Path): boolean => {
     if (typeof value !== 'string' || !isSecretReference(value)) return false
     const reference = secretReference(snapshot.sessionId, ...path)
@@ -60,35 +78,66 @@ export const redact = (
     secrets.set(reference, Object.is(value, -0) ? '-0' : String(value))
     return reference
   }
+  const gives = (text: string): boolean =>
+    withoutNamedSecrets(text, isSecret, (one) => spoken.push(one)) !== text
   const byName: Change = (value, path, named) => {
     if (value === '' || isOwn(value, path)) return value
     if (named) return take(value, path)
-    const told = typeof value === 'string' && (isSecretReference(value) || hasCredential(value))
+    const told =
+      typeof value === 'string' &&
+      (isSecretReference(value) || gives(value) || hasCredential(value))
     return told ? take(value, path) : value
   }
-  const taken = changed(snapshot, declared, byName)
-  const isSecret = secretNames(declared)
-  const spoken: string[] = []
-  for (const line of linesOf(snapshot))
-    withoutNamedSecrets(line, isSecret, (one) => spoken.push(one))
+  const taken = changed(snapshot, isSecret, byName)
+  for (const line of linesOf(snapshot)) gives(line)
   const sought = soughtIn([...known.values(), ...secrets.values(), ...spoken])
   const byText: Change = (value, path) =>
-    typeof value === 'string' && !isOwn(value, path) && sought.some((text) => value.includes(text))
-      ? take(value, path)
-      : value
-  const free = changed(taken, declared, byText)
+    !isOwn(value, path) && holdsOne(value, sought) ? take(value, path) : value
+  const free = changed(taken, isSecret, byText)
   const clean: Clean = (text) => cleaned(text, sought)
   const cleanLine: Clean = (line) => clean(withoutNamedSecrets(line, isSecret))
-  return { snapshot: scrubbed(free, clean, cleanLine), secrets }
+  return { snapshot: scrubbed(free, sought, clean, cleanLine), secrets, spoken, sought }
+}
+
+/** Of a number only the whole may be a secret: a part of it means nothing. */
+const holdsOne = (value: string | number, sought: readonly string[]): boolean =>
+  typeof value === 'string'
+    ? sought.some((text) => value.includes(text))
+    : sought.includes(String(value))
+
+/** `snapshot` with no sought text in a key of the app's or a variable's name; `undefined`: none is. */
+const withCleanKeys = (
+  snapshot: RecoverySnapshot,
+  sought: readonly string[],
+): RecoverySnapshot | undefined => {
+  let found = false
+  const clean: Clean = (key) => {
+    const free = cleaned(key, sought)
+    found ||= free !== key
+    return free
+  }
+  const visit = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(visit)
+    return isPlain(value) ? mapped(value, visit, clean) : value
+  }
+  const named = {
+    ...snapshot,
+    environment: visit(snapshot.environment) as Record<string, string>,
+    sessionState: visit(snapshot.sessionState),
+    sessionOptions: visit(snapshot.sessionOptions),
+  }
+  return found ? named : undefined
 }
 
 // Everything that somebody said to a shell, or of it.
-const linesOf = ({ commandHistory, interactiveState, errorContext }: RecoverySnapshot) => [
+const linesOf = ({ commandHistory, interactiveState, errorContext, shell }: RecoverySnapshot) => [
   ...commandHistory,
   ...(interactiveState?.pendingCommands ?? []),
   ...(interactiveState?.unknownCommands ?? []),
   ...(interactiveState?.setAside ?? []),
   ...(errorContext === undefined ? [] : [errorContext.lastError]),
+  ...Object.values(shell?.aliases ?? {}),
+  ...Object.values(shell?.traps ?? {}),
 ]
 
 const hasCredential = (value: string): boolean => credentialAddress.test(value)
@@ -96,21 +145,21 @@ const hasCredential = (value: string): boolean => credentialAddress.test(value)
 /** The variables and the app's own data, changed text by text. */
 const changed = (
   snapshot: RecoverySnapshot,
-  declared: readonly string[],
+  isSecret: IsSecretName,
   change: Change,
 ): RecoverySnapshot => {
   const visit = (value: unknown, path: Path, named: boolean): unknown => {
     if (typeof value === 'string' || typeof value === 'number') return change(value, path, named)
     if (Array.isArray(value))
-      return value.map((item, i) => visit(item, [...path, String(i)], named))
+      return value.map((item, i) =>
+        visit(item, [...path, String(i)], named || isGivenBy(value[i - 1], isSecret)),
+      )
     return isPlain(value)
-      ? mapped(value, (item, key) =>
-          visit(item, [...path, key], named || isSecretName(key, declared)),
-        )
+      ? mapped(value, (item, key) => visit(item, [...path, key], named || isSecret(key)))
       : value
   }
   const visitShell = (text: string, path: Path): string => {
-    const named = path.some((name) => isSecretName(name, declared))
+    const named = path.some(isSecret)
     return change(text, ['shell', 'variables', ...path], named) as string
   }
   return {
@@ -122,38 +171,11 @@ const changed = (
   }
 }
 
-/** The values of a shell's variables, changed text by text; the path is a name, or a name and a key. */
-const withVariables = (
-  state: ShellState,
-  change: (text: string, path: Path) => string,
-  rename?: (name: string) => string,
-): ShellState => {
-  const changedVariable = ({ attributes, value, values }: ShellVariable, name: string) => ({
-    attributes,
-    ...(value === undefined ? {} : { value: change(value, [name]) }),
-    ...(values === undefined
-      ? {}
-      : { values: mapped(values, (text, key) => change(text as string, [name, key]), rename) }),
-  })
-  return {
-    ...state,
-    variables: mapped(
-      state.variables,
-      (variable, name) => changedVariable(variable as ShellVariable, name),
-      rename,
-    ) as Record<string, ShellVariable>,
-  }
+/** Among arguments: `--password`, which is followed by one. */
+const isGivenBy = (before: unknown, isSecret: IsSecretName): boolean => {
+  const option = typeof before === 'string' ? /^--?([a-z][\w-]*)$/i.exec(before)?.[1] : undefined
+  return option !== undefined && isSecret(option)
 }
-
-const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !(value instanceof Date)
-
-const mapped = (
-  from: Readonly<Record<string, unknown>>,
-  change: (value: unknown, key: string) => unknown,
-  rename: (key: string) => string = (key) => key,
-): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(from).map(([key, item]) => [rename(key), change(item, key)]))
 
 /** The texts to look for, the longest first: one may contain another. */
 const soughtIn = (secrets: Iterable<string>): readonly string[] =>
@@ -176,7 +198,12 @@ export const scrubber = (secrets: ReadonlyMap<string, string>): ((value: string)
 
 type Clean = (text: string) => string
 
-const scrubbed = (snapshot: RecoverySnapshot, clean: Clean, cleanLine: Clean): RecoverySnapshot => {
+const scrubbed = (
+  snapshot: RecoverySnapshot,
+  sought: readonly string[],
+  clean: Clean,
+  cleanLine: Clean,
+): RecoverySnapshot => {
   const state = snapshot.interactiveState
   const error = snapshot.errorContext
   return {
@@ -184,10 +211,12 @@ const scrubbed = (snapshot: RecoverySnapshot, clean: Clean, cleanLine: Clean): R
     environment: deep(snapshot.environment, clean) as Record<string, string>,
     workingDirectory: clean(snapshot.workingDirectory),
     commandHistory: snapshot.commandHistory.map(cleanLine),
-    outputBuffer: scrubbedChunks(snapshot.outputBuffer, clean),
+    outputBuffer: scrubbedChunks(snapshot.outputBuffer, sought, clean),
     sessionState: deep(snapshot.sessionState, clean),
     sessionOptions: deep(snapshot.sessionOptions, clean),
-    ...(snapshot.shell === undefined ? {} : { shell: scrubbedShell(snapshot.shell, clean) }),
+    ...(snapshot.shell === undefined
+      ? {}
+      : { shell: scrubbedShell(snapshot.shell, clean, cleanLine) }),
     ...(error === undefined
       ? {}
       : { errorContext: { ...error, lastError: cleanLine(error.lastError) } }),
@@ -207,15 +236,15 @@ const scrubbed = (snapshot: RecoverySnapshot, clean: Clean, cleanLine: Clean): R
   }
 }
 
-const scrubbedShell = (state: ShellState, clean: Clean): ShellState => {
-  const texts = (from: Readonly<Record<string, string>>) =>
-    mapped(from, (text) => clean(text as string), clean) as Record<string, string>
+const scrubbedShell = (state: ShellState, clean: Clean, cleanLine: Clean): ShellState => {
+  const texts = (from: Readonly<Record<string, string>>, by: Clean) =>
+    mapped(from, (text) => by(text as string), clean) as Record<string, string>
   const { omitted } = state
   return {
     ...withVariables(state, (text) => (isSecretReference(text) ? text : clean(text)), clean),
-    functions: texts(state.functions),
-    aliases: texts(state.aliases),
-    traps: texts(state.traps),
+    functions: texts(state.functions, clean),
+    aliases: texts(state.aliases, cleanLine),
+    traps: texts(state.traps, cleanLine),
     directoryStack: state.directoryStack.map(clean),
     ...(omitted === undefined
       ? {}
@@ -229,58 +258,39 @@ const scrubbedShell = (state: ShellState, clean: Clean): ShellState => {
 }
 
 // A secret may be split over chunks: they are joined before it is sought.
-const scrubbedChunks = (chunks: readonly string[], clean: Clean): string[] => {
+const scrubbedChunks = (
+  chunks: readonly string[],
+  sought: readonly string[],
+  clean: Clean,
+): string[] => {
   const whole = chunks.join('')
-  const free = clean(whole)
+  const free = clean(withoutRests(whole, sought))
   return free === whole ? [...chunks] : [free]
+}
+
+// Fewer characters than this are no telling part of a secret.
+const shortestRest = 4
+
+// Output is cut by whoever kept it, and ends in the middle of what a program is saying.
+const withoutRests = (text: string, sought: readonly string[]): string => {
+  let free = text
+  for (const secret of sought) {
+    for (let length = secret.length - 1; length >= shortestRest; length--) {
+      if (!free.startsWith(secret.slice(-length))) continue
+      free = redactedText + free.slice(length)
+      break
+    }
+    for (let length = secret.length - 1; length >= shortestRest; length--) {
+      if (!free.endsWith(secret.slice(0, length))) continue
+      free = free.slice(0, -length) + redactedText
+      break
+    }
+  }
+  return free
 }
 
 const deep = (value: unknown, clean: Clean): unknown => {
   if (typeof value === 'string') return isSecretReference(value) ? value : clean(value)
   if (Array.isArray(value)) return value.map((item) => deep(item, clean))
   return isPlain(value) ? mapped(value, (item) => deep(item, clean), clean) : value
-}
-
-/** The references that occur in a snapshot, wherever they stand. */
-export const referencesIn = (snapshot: RecoverySnapshot): readonly string[] => {
-  const found = new Set<string>()
-  const visit = (value: unknown): void => {
-    if (typeof value === 'string' && isSecretReference(value)) found.add(value)
-    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(visit)
-  }
-  visit([
-    snapshot.environment,
-    snapshot.sessionState,
-    snapshot.sessionOptions,
-    snapshot.shell?.variables,
-  ])
-  return [...found]
-}
-
-/**
- * Puts known secrets back. A reference nobody resolves leaves its environment variable out; elsewhere it
- * stays, so that it can be told what is lost.
- */
-export const withSecrets = (
-  snapshot: RecoverySnapshot,
-  known: ReadonlyMap<string, string>,
-): RecoverySnapshot => {
-  const put = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(put)
-    if (typeof value !== 'string') return isPlain(value) ? mapped(value, put) : value
-    const secret = known.get(value)
-    return secret !== undefined && value.endsWith(numberSuffix) ? Number(secret) : (secret ?? value)
-  }
-  const resolved = Object.entries(snapshot.environment).filter(
-    ([, value]) => !isSecretReference(value) || known.has(value),
-  )
-  return {
-    ...snapshot,
-    environment: put(Object.fromEntries(resolved)) as Record<string, string>,
-    sessionState: put(snapshot.sessionState),
-    sessionOptions: put(snapshot.sessionOptions),
-    ...(snapshot.shell === undefined
-      ? {}
-      : { shell: withVariables(snapshot.shell, (text) => known.get(text) ?? text) }),
-  }
 }

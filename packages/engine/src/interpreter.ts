@@ -130,8 +130,8 @@ export class Interpreter {
     const overtaken = new Promise<'overtaken'>((resolve) => {
       signal.addEventListener('abort', () => resolve('overtaken'), { once: true })
     })
-    const asked = this.#verdict(record, token, signal).catch((thrown: unknown) =>
-      unproved(this.#messageOf('a look', thrown)),
+    const asked = this.#verdict(record, token, signal).catch(async (thrown: unknown) =>
+      unproved(await this.#messageOf('a look', thrown)),
     )
     const seen = await Promise.race([asked, over, overtaken])
     end()
@@ -208,6 +208,7 @@ export class Interpreter {
   }
 
   async #captureFailed(token: string, message: string): Promise<void> {
+    await this.#keeper.learnt()
     const detail = cleanText(message, this.#keeper.known)
     this.#runtime.notify({ _tag: 'capture-failed', sessionId: this.#sessionId, detail })
     await this.#insist({ type: 'captureFailed', token, detail })
@@ -329,7 +330,7 @@ export class Interpreter {
       try {
         await driver.detach(sessionId)
       } catch (thrown) {
-        this.#messageOf('detach', thrown)
+        await this.#messageOf('detach', thrown)
       }
       await kept
       // What is left then is forgotten on the next start.
@@ -355,14 +356,15 @@ export class Interpreter {
     this.#runtime.background(`${kind} of ${this.#sessionId}`, async () => {
       const result = await work
         .ask(controller.signal)
-        .catch((thrown: unknown) => work.thrown(this.#messageOf(kind, thrown)))
+        .catch(async (thrown: unknown) => work.thrown(await this.#messageOf(kind, thrown)))
       if (this.#underWay.get(token)?.controller === controller) this.#underWay.delete(token)
       if (!controller.signal.aborted) await work.answer(result)
     })
   }
 
   /** What `thrown` says, and a line in the log: without the secrets it may hold. */
-  #messageOf(what: string, thrown: unknown): string {
+  async #messageOf(what: string, thrown: unknown): Promise<string> {
+    await this.#keeper.learnt()
     const { message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
     const detail = cleanText(stack ?? message, this.#keeper.known)
     this.#runtime.logger('error', `${what} of ${this.#sessionId} threw`, detail)

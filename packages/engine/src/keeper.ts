@@ -11,6 +11,8 @@ import {
   RecoverySnapshot,
   redact,
   referencesIn,
+  rememberSecret,
+  rememberSpoken,
   type SnapshotUpdate,
   type StoredSnapshot,
   type StoreError,
@@ -59,6 +61,8 @@ export class Keeper {
   #given: Retrieved | undefined
   /** What is not stored without consent lives here, in memory. */
   #volatile: Partial<Pick<RecoverySnapshot, WithoutConsent>> = {}
+  /** What an earlier life of the engine took out is known. */
+  #hasLearnt: boolean
   #closed = false
   #last: Promise<unknown> = Promise.resolve()
 
@@ -74,6 +78,7 @@ export class Keeper {
     this.#incarnation = incarnation
     this.#view = view
     this.#generation = view?.generation ?? 0
+    this.#hasLearnt = view === undefined
   }
 
   /** What planning needs of the latest snapshot. */
@@ -84,6 +89,18 @@ export class Keeper {
   /** The secrets seen in this session so far, and the names declared to be some. */
   get known(): KnownSecrets {
     return { secrets: this.#secrets, declared: this.#runtime.policy.secretNames }
+  }
+
+  /** Learns the secrets of a session that an earlier life kept; `undefined`: they are known. */
+  learnt(): Promise<void> | undefined {
+    if (this.#hasLearnt) return undefined
+    return this.#inTurn(async () => {
+      if (this.#hasLearnt) return
+      const snapshot = await this.#current()
+      if (snapshot !== undefined) await this.#learn(snapshot)
+      // Whoever could not be asked now is asked by what needs them.
+      this.#hasLearnt = true
+    })
   }
 
   /** Keeps a first snapshot once the session is `registered`: before, the store does not know it. */
@@ -191,7 +208,9 @@ export class Keeper {
     const sessionId = this.#sessionId
     this.#given = undefined
     // Before it is cut: of a secret cut in two the rest would not be found.
-    const { snapshot: clean, secrets } = redact(whole, policy.secretNames, this.#secrets)
+    const redacted = redact(whole, policy.secretNames, this.#secrets)
+    const { snapshot: clean, secrets } = redacted
+    rememberSpoken(this.#secrets, redacted.spoken)
     const snapshot = bounded(clean, policy.snapshotLimit)
     for (const [reference, value] of secrets) await this.#remember(reference, value)
     const { commandHistory, outputBuffer, droppedOutputBytes, droppedHistoryLines, ...rest } =
@@ -221,10 +240,7 @@ export class Keeper {
 
   async #remember(reference: string, value: string): Promise<void> {
     const { secrets, logger } = this.#runtime
-    const former = this.#secrets.get(reference)
-    // A secret that was changed may still show up in what a program says.
-    if (former !== undefined && former !== value) this.#secrets.set(`${reference}#former`, former)
-    this.#secrets.set(reference, value)
+    rememberSecret(this.#secrets, reference, value)
     const put = await secrets.put(reference, value)()
     if (E.isLeft(put)) logger('warn', `a secret of ${this.#sessionId} cannot be kept`, put.left)
   }

@@ -34,6 +34,9 @@ export type Dispatched =
  */
 export type MakeEvent = (atMs: number, record: SessionRecord) => SessionEvent | undefined
 
+/** Takes the secrets out of an event. */
+export type Clean = (event: SessionEvent) => SessionEvent | Promise<SessionEvent>
+
 /** Carries effects out; called after the commit that decided them. */
 export type Interpret = (
   effects: readonly Effect[],
@@ -49,7 +52,7 @@ export const storeRetryMs = 1_000
 export class Lane {
   readonly #runtime: Runtime
   readonly #interpret: Interpret
-  readonly #clean: (event: SessionEvent) => SessionEvent
+  readonly #clean: Clean
   /** Refuses an offer whose turn has not come. */
   readonly #offered = new Set<(error: StoreError) => void>()
   readonly #waiting = new Map<number, ((end: IncidentEnd) => void)[]>()
@@ -68,13 +71,14 @@ export class Lane {
 
   /**
    * @param durableRev the revision the store holds; 0 for a session it has not seen.
-   * @param clean takes the secrets out of an event before anything is decided on it.
+   * @param clean takes the secrets out of an event before anything is decided on it; a promise where they
+   * have to be asked for first.
    */
   constructor(
     runtime: Runtime,
     first: SessionRecord,
     durableRev: number,
-    clean: (event: SessionEvent) => SessionEvent,
+    clean: Clean,
     interpret: Interpret,
   ) {
     this.#runtime = runtime
@@ -165,7 +169,9 @@ export class Lane {
     if (this.#closed || this.#runtime.isStopped()) return { _tag: 'stopped' }
     const made = make(this.#runtime.nowMs(), this.#record)
     if (made === undefined) return this.#unchanged()
-    const event = this.#clean(made)
+    const clean = this.#clean(made)
+    const event = clean instanceof Promise ? await clean : clean
+    if (this.#closed || this.#runtime.isStopped()) return { _tag: 'stopped' }
     const stepped = this.#runtime.step(this.#record, event)
     if (stepped[0] === this.#record) return this.#unchanged()
     return isJournalled(event.type)

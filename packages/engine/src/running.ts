@@ -10,6 +10,7 @@ import type {
   Policy,
   RecoverySnapshot,
   Replaced,
+  SessionEvent,
   SessionRecord,
   Traits,
 } from '@session-recovery/core'
@@ -94,7 +95,7 @@ export class Running {
         this.runtime,
         record,
         durableRev,
-        (event) => cleaned(event, keeper.known),
+        (event) => cleanedBy(keeper, event),
         (effects, decided, durable) => seat.interpreter.interpret(effects, decided, durable),
       ),
       interpreter: new Interpreter(
@@ -318,5 +319,14 @@ export class Running {
     })
   }
 }
+
+/** A session that was found is asked for its secrets only when somebody says something of it. */
+const cleanedBy = (keeper: Keeper, event: SessionEvent): SessionEvent | Promise<SessionEvent> => {
+  const learning = wordless.has(event.type) ? undefined : keeper.learnt()
+  const clean = () => cleaned(event, keeper.known)
+  return learning === undefined ? clean() : learning.then(clean)
+}
+
+const wordless: ReadonlySet<string> = new Set(['captureDue', 'captured', 'due', 'resumed'])
 
 const settledStates: ReadonlySet<string> = new Set(['exhausted', 'unregistered'])

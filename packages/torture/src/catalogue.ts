@@ -3,5 +3,6 @@ import { killRow } from './kill-row.js'
 import { plantedRow } from './planted-row.js'
 import { powerRows } from './power-row.js'
 import type { Row } from './row.js'
+import { secretRow } from './secret-row.js'
 
-export const rows: readonly Row[] = [...powerRows, plantedRow, killRow]
+export const rows: readonly Row[] = [...powerRows, plantedRow, killRow, secretRow]

@@ -2,4 +2,6 @@
 export { rows } from './catalogue.js'
 export { hindranceOf, type Played } from './play.js'
 export type { Row, Size, Tally, Trial } from './row.js'
+export { secretTrial } from './secret-trial.js'
+export { formsOf, secretsOf } from './secret-value.js'
 export { isKept, remarksOf, statusOf, tableOf } from './show.js'
