@@ -22,7 +22,7 @@ import * as t from 'io-ts'
 import { type Disk, writeAll, writeWhole } from './disk.js'
 import { lineOf, readLine } from './line.js'
 import { isDeeper, nestingLimit } from './nesting.js'
-import type { Settings } from './option.js'
+import { mostLimitBytes, type Settings } from './option.js'
 import { type SealError, Sealed, type Sealer, type SealPlace } from './seal.js'
 import { notFound, tooDeep, tooLarge, unusable } from './store-error.js'
 
@@ -98,16 +98,33 @@ export const archiveAt = async (
   sealer: Sealer,
   location: string,
 ): Promise<E.Either<StoreError, Archive>> => {
+  const read = await readArchiveAt(disk, directory, location)
+  return E.isLeft(read) ? read : unsealed(sealer, read.right, location)
+}
+
+// What was stored under the highest limit there may be; larger ones are not ours, and are not read.
+const mostBytes = 2 * mostLimitBytes + (1 << 20)
+
+const readArchiveAt = async (
+  disk: Disk,
+  directory: string,
+  location: string,
+): Promise<E.Either<StoreError, ReadArchive & { readonly bytes: number }>> => {
   if (!locationPattern.test(location)) return E.left(notFound(location))
   const path = `${directory}/${location}`
   const status = await disk.status(path)
   if (status === undefined) return E.left(notFound(location))
   if (status.kind !== 'file') return E.left(unusable(`${location}: not a regular file`))
+  const { sizeBytes } = status
+  if (sizeBytes > mostBytes) {
+    return E.left(unusable(`${location}: ${sizeBytes} bytes, at most ${mostBytes} are read`))
+  }
   const file = await disk.open(path)
   try {
-    const read = archiveIn(await file.read(0, status.sizeBytes))
-    if (E.isLeft(read)) return E.left(unusable(`${location}: ${read.left}`))
-    return unsealed(sealer, read.right, location)
+    const read = archiveIn(await file.read(0, sizeBytes))
+    return E.isLeft(read)
+      ? E.left(unusable(`${location}: ${read.left}`))
+      : E.right({ ...read.right, bytes: sizeBytes })
   } finally {
     await file.close()
   }
@@ -117,6 +134,43 @@ interface ReadArchive {
   readonly stored: StoredArchive
   /** What its seal is bound to. */
   readonly place: SealPlace
+}
+
+/** What stands in an archive beside its snapshot's body; no key is needed to see it. */
+export interface ArchiveHead {
+  readonly location: string
+  readonly bytes: number
+  readonly sessionId: string
+  readonly incarnation: number
+  readonly incident: number
+  readonly atMs: number
+  readonly record: SessionRecord
+  readonly snapshot: 'none' | 'clear' | 'sealed'
+}
+
+/** The head of the archive at `location`. */
+export const archiveHeadAt = async (
+  disk: Disk,
+  directory: string,
+  location: string,
+): Promise<E.Either<StoreError, ArchiveHead>> =>
+  E.map(({ stored, bytes }: ReadArchive & { readonly bytes: number }): ArchiveHead => {
+    const { sessionId, incarnation, incident, atMs, record, snapshot } = stored
+    const kind = snapshot === null ? 'none' : 'sealed' in snapshot ? 'sealed' : 'clear'
+    return { location, bytes, sessionId, incarnation, incident, atMs, record, snapshot: kind }
+  })(await readArchiveAt(disk, directory, location))
+
+/** The locations of all archives, whatever they are worth. */
+export const archiveLocations = async (
+  disk: Disk,
+  directory: string,
+): Promise<readonly string[]> => {
+  const there = (await disk.status(`${directory}/${folder}`))?.kind === 'directory'
+  const names = there ? await disk.list(`${directory}/${folder}`) : []
+  return names
+    .map((name) => `${folder}/${name}`)
+    .filter((location) => locationPattern.test(location))
+    .sort()
 }
 
 const archiveIn = (bytes: Buffer): E.Either<string, ReadArchive> => {

@@ -39,8 +39,11 @@ export interface Settings extends Required<Omit<FileStoreOptions, 'sealing'>> {
   readonly sealer: Sealer
 }
 
+/** The highest limit that a store can be opened with. */
+export const mostLimitBytes: number = 128 << 20
+
 const ranges = {
-  limitBytes: { least: 1 << 10, most: 128 << 20, usual: 16 << 20 },
+  limitBytes: { least: 1 << 10, most: mostLimitBytes, usual: 16 << 20 },
   journalEntriesPerSession: { least: 0, most: 100_000, usual: 200 },
   forgottenSessions: { least: 0, most: 1_000_000, usual: 1_000 },
 } as const

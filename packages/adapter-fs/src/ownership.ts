@@ -6,7 +6,7 @@
  */
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import type { Logger, StoreOwned } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { codeOf, owned } from './store-error.js'
@@ -74,6 +74,28 @@ export const takeOwnership = async (
   logger('warn', 'nothing keeps a second engine from opening this store', warning)
   return E.right({ release: async () => undefined })
 }
+
+/** Whether somebody owns the store; where it can be told without keeping anybody from owning it. */
+export const ownerOf = async (
+  place: Owned,
+  platform: string = process.platform,
+): Promise<'owned' | 'free' | 'unknown'> => {
+  if (platform === 'linux') return listener(abstractName(place))
+  return platform === 'win32' ? listener(pipeName(place)) : 'unknown'
+}
+
+const listener = (path: string): Promise<'owned' | 'free' | 'unknown'> =>
+  new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve('owned')
+    })
+    socket.once('error', (error) => {
+      const code = codeOf(error)
+      resolve(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'free' : 'unknown')
+    })
+  })
 
 const taken = ({ directory }: Owned): E.Either<StoreOwned, never> =>
   E.left(owned(`${directory} is owned by another engine that runs`))

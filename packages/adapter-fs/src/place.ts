@@ -2,10 +2,10 @@
  * The directory a store lives in: made if it is missing, refused if it must not be used.
  */
 import { parse, resolve } from 'node:path'
-import type { Logger, StoreUnusable } from '@session-recovery/core'
+import type { Logger, NotFound, StoreUnusable } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Disk, type FileStatus, sweep } from './disk.js'
-import { codeOf, unusable } from './store-error.js'
+import { codeOf, notFound, unusable } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -19,7 +19,8 @@ export interface Place {
   readonly imported: string
 }
 
-const directoryMode = 0o700
+/** The mode of the store's directory and of those in it. */
+export const directoryMode = 0o700
 
 // As statfs numbers them on Linux. With FUSE it cannot be told what is behind it, and sshfs may be.
 const networked: ReadonlyMap<number, string> = new Map([
@@ -65,16 +66,36 @@ export const openPlace = async (
       )
     }
   }
-  const inside = (name: string) => `${directory}/${name}`
-  return E.right({
-    directory,
-    device,
-    inode,
-    log: inside('log'),
-    archives: inside('archives'),
-    quarantine: inside('quarantine'),
-    imported: inside('imported'),
-  })
+  return E.right(placeAt(directory, device, inode))
+}
+
+const placeAt = (directory: string, device: bigint, inode: bigint): Place => ({
+  directory,
+  device,
+  inode,
+  log: `${directory}/log`,
+  archives: `${directory}/archives`,
+  quarantine: `${directory}/quarantine`,
+  imported: `${directory}/imported`,
+})
+
+/** The store's directory as it is found, without changing or owning anything; `NotFound` when it is none. */
+export const viewPlace = async (
+  disk: Disk,
+  path: string,
+): Promise<E.Either<StoreUnusable | NotFound, Place>> => {
+  const directory = resolve(path)
+  const status = await disk.status(directory)
+  if (status === undefined) return E.left(notFound(directory))
+  if (status.kind === 'link') {
+    return E.left(unusable(`${directory} is a symbolic link: name the directory itself`))
+  }
+  if (status.kind !== 'directory') return E.left(unusable(`${directory} is no directory`))
+  const place = placeAt(directory, status.device, status.inode)
+  // Whatever else it may be: nothing of it is taken for a store's.
+  return (await disk.status(place.log)) === undefined
+    ? E.left(notFound(`${directory}: a store`))
+    : E.right(place)
 }
 
 /** Makes or checks the directories inside. */

@@ -2,13 +2,15 @@
  * Reads snapshots and journals back from the log, and checks them again: what was whole when it was
  * written may have rotted since.
  */
-import type { JournalEntry, StoredSnapshot, StoreError } from '@session-recovery/core'
+import type { JournalEntry, Quarantined, StoredSnapshot, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { bodyIn, snapshotPlace } from './body.js'
 import { writeAll, writeWhole } from './disk.js'
-import { bodyAt, entryAt, type SegmentFiles, segmentFiles } from './extent-read.js'
+import { bodyAt, entryAt, placeName, type SegmentFiles, segmentFiles } from './extent-read.js'
 import type { OpenStore } from './opening.js'
-import { quarantineName, type SetAside } from './quarantine.js'
+import { quarantined, quarantineName, type SetAside } from './quarantine.js'
+import type { Scrubbed } from './scrub.js'
+import type { Extent, SessionIndex } from './session-index.js'
 import { codeOf, notFound, unusable } from './store-error.js'
 
 // ------------------------------------------------------------------------------------ combinators
@@ -31,6 +33,38 @@ export const setAsideIn =
       settings.logger('error', `damaged, and could not be set aside: ${one.source}`, error)
     }
   }
+
+/** Keeps what a scrub has found, as {@link setAsideIn} does, and says what it was. */
+export const setAsideRot = async (
+  store: OpenStore,
+  { rot, archives }: Scrubbed,
+): Promise<readonly Quarantined[]> => {
+  const damaged: Quarantined[] = []
+  for (const { segment, offset, bytes, content, problem } of rot) {
+    const extent = { segment, offset, bytes }
+    const sessionId = ownerOfExtent(store.index, extent)
+    const source = `log/${placeName(extent)}`
+    const keptAs = `${quarantineName}/${segment}.${offset}`
+    if (content !== undefined && bytes > 0) {
+      await setAsideIn(store)(extent, content, `${placeName(extent)}: ${problem}`, sessionId ?? '')
+    }
+    damaged.push(quarantined(source, bytes > 0 ? keptAs : '', problem, sessionId))
+  }
+  for (const { location, problem } of archives) {
+    store.settings.logger('warn', `an archive is damaged: ${location}`, problem)
+    damaged.push(quarantined(location, location, problem, undefined))
+  }
+  return damaged
+}
+
+/** Whose line stands at `extent`, as far as anybody still refers to it. */
+const ownerOfExtent = (index: SessionIndex, { segment, offset }: Extent): string | undefined => {
+  const isHere = (other: Extent) => other.segment === segment && other.offset === offset
+  for (const [sessionId, { snapshot, entries }] of index.entries()) {
+    if ((snapshot !== undefined && isHere(snapshot.body)) || entries.some(isHere)) return sessionId
+  }
+  return undefined
+}
 
 /** The latest snapshot of a session; `StoreUnusable` when it is damaged. */
 export const readSnapshotOf = (

@@ -2,8 +2,9 @@
  * The embedded default store: an append-only log in a directory of its own. Here the calls of the port
  * meet the log, the index and the files beside them.
  */
-import type { Loaded, Store, StoreError } from '@session-recovery/core'
+import type { Loaded, Quarantined, Store, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { archiveAt, keepArchive } from './archive.js'
 import { type CheckpointOptions, checkpoint } from './checkpoint.js'
 import { type Disk, realDisk } from './disk.js'
@@ -11,7 +12,8 @@ import type { Write } from './log.js'
 import { type OpenStore, openStore } from './opening.js'
 import { type FileStoreOptions, limitBytesOf, settingsOf } from './option.js'
 import { isExclusive, type TakeOwnership, takeOwnership } from './ownership.js'
-import { readJournalOf, readSnapshotOf, setAsideIn } from './reading.js'
+import { readJournalOf, readSnapshotOf, setAsideIn, setAsideRot } from './reading.js'
+import { scrub } from './scrub.js'
 import { isWanted } from './session-index.js'
 import { attempt, notOpen, owned, unavailable, unusable } from './store-error.js'
 import { commitWrite, forgetWrite, snapshotWrite } from './write.js'
@@ -27,11 +29,32 @@ export const fileStore = (
   options: FileStoreOptions,
   disk: Disk = realDisk,
   own: TakeOwnership = takeOwnership,
-): Store => new FileStore(options, disk, own)
+): FileStore => new OpenableStore(options, disk, own)
+
+/** What a scrub read, and what it had to set aside. */
+export interface ScrubReport {
+  readonly lines: number
+  readonly bytes: number
+  readonly archives: number
+  /** Lines and archives that have rotted; kept in the quarantine, as far as the disk gave them. */
+  readonly damaged: readonly Quarantined[]
+  /** The store was closed before everything was read. */
+  readonly calledOff: boolean
+}
+
+/** A store in a directory, and what it can be asked besides. */
+export interface FileStore extends Store {
+  /**
+   * Reads again all that counts and checks it, a mebibyte at a time, so that commits go on meanwhile. What
+   * has rotted is set aside and told; of records and journal the next checkpoint writes what it can anew.
+   * One scrub at a time: a second answers with what the first finds.
+   */
+  readonly scrub: TE.TaskEither<StoreError, ScrubReport>
+}
 
 type Answer<A> = Promise<E.Either<StoreError, A>>
 
-class FileStore implements Store {
+class OpenableStore implements FileStore {
   readonly name = 'filesystem'
   readonly durability = 'disk'
   readonly seals: boolean
@@ -44,6 +67,7 @@ class FileStore implements Store {
   #opening: Promise<unknown> | undefined
   #archiving: Promise<unknown> = Promise.resolve()
   #checkpointing: Promise<unknown> | undefined
+  #scrubbing: Answer<ScrubReport> | undefined
 
   constructor(options: FileStoreOptions, disk: Disk, own: TakeOwnership) {
     this.#options = options
@@ -119,13 +143,20 @@ class FileStore implements Store {
       }
     })
 
+  readonly scrub: FileStore['scrub'] = this.#using('scrub', (store) => {
+    this.#scrubbing ??= this.#scrub(store).finally(() => {
+      this.#scrubbing = undefined
+    })
+    return this.#scrubbing
+  })
+
   async close(): Promise<void> {
     await this.#opening?.catch(() => undefined)
     const store = this.#store
     if (store === undefined) return
     this.#store = undefined
     await store.log.close()
-    await Promise.allSettled([this.#archiving, this.#checkpointing])
+    await Promise.allSettled([this.#archiving, this.#checkpointing, this.#scrubbing])
     await store.ownership.release()
   }
 
@@ -136,6 +167,20 @@ class FileStore implements Store {
     if (E.isLeft(opened)) return opened
     this.#store = opened.right.store
     return E.right(opened.right.loaded)
+  }
+
+  async #scrub(store: OpenStore): Answer<ScrubReport> {
+    const { disk, place, log } = store
+    const { active } = log
+    const spans = active === undefined ? log.closed : [...log.closed, active]
+    const goOn = async () => {
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      return this.#store === store
+    }
+    const found = await scrub(disk, place.directory, spans, goOn)
+    const { lines, bytes, archivesRead, calledOff } = found
+    const damaged = await setAsideRot(store, found)
+    return E.right({ lines, bytes, archives: archivesRead, damaged, calledOff })
   }
 
   #using<A>(operation: string, work: (store: OpenStore) => Answer<A>) {

@@ -125,7 +125,7 @@ export const freshDirectory = (): string => {
 }
 
 /** Has `store` closed after the test. */
-export const closing = (store: Store): Store => {
+export const closing = <S extends Store>(store: S): S => {
   onTestFinished(() => store.close())
   return store
 }

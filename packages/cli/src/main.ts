@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { addDemoCommand } from './demo/demo-command.js'
 import { exitStatus } from './exit-status.js'
 import { addPlanCommand } from './plan-command.js'
+import { addArchiveCommand, addDoctorCommand, addQuarantineCommand } from './store/store-command.js'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 const program = new Command('session-recovery')
@@ -15,7 +16,15 @@ const program = new Command('session-recovery')
     outputError: (message, write) => write(message.replace(/^error: /, 'session-recovery: ')),
   })
 
-for (const add of [addDemoCommand, addPlanCommand]) add(program)
+for (const add of [
+  addDemoCommand,
+  addPlanCommand,
+  addDoctorCommand,
+  addArchiveCommand,
+  addQuarantineCommand,
+]) {
+  add(program)
+}
 
 try {
   await program.parseAsync()

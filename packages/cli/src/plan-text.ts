@@ -62,8 +62,9 @@ const scheduleOf = ({ attempts, totalAttempts, worstCaseMs }: Horizon) => {
   return [...rows, ...unlisted, ['given up', `at worst ${end}`] as const]
 }
 
+/** Text as JSON has it, so that it cannot steer the terminal. */
 // JSON leaves DEL and the C1 controls as they are; some terminals obey them.
-const quoted = (text: string): string =>
+export const quoted = (text: string): string =>
   JSON.stringify(text).replace(
     /[\u007f-\u009f]/g,
     (unit) => `\\u00${unit.charCodeAt(0).toString(16)}`,

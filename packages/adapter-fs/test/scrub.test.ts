@@ -1,0 +1,100 @@
+/** A scrub finds what has rotted where nobody looked, sets it aside, and lets everything else go on. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { fileStore } from '../src/index.js'
+import {
+  archiveOf,
+  closing,
+  commitOf,
+  done,
+  everything,
+  freshDirectory,
+  snapshotOf,
+} from './sample.js'
+
+/** Flips a bit of the first place where `text` stands in the log, or in the file at `path`. */
+const rot = (directory: string, text: string, path?: string) => {
+  const log = join(directory, 'log')
+  const paths = path === undefined ? readdirSync(log).map((name) => join(log, name)) : [path]
+  for (const one of paths) {
+    const bytes = readFileSync(one)
+    const at = bytes.indexOf(text)
+    if (at < 0) continue
+    bytes[at] = (bytes[at] ?? 0) ^ 1
+    writeFileSync(one, bytes)
+    return
+  }
+  throw new Error(`${text} stands nowhere`)
+}
+
+const fill = async (directory: string) => {
+  const store = closing(fileStore({ directory }))
+  await done(store.open)
+  for (const id of ['a', 'b', 'c']) {
+    for (const rev of [1, 2]) await done(store.commit(commitOf(id, rev)))
+    await done(store.saveSnapshot(snapshotOf(id, 1, 1, `output of ${id}`)))
+  }
+  const archive = await done(store.archive(archiveOf('a', 'token')))
+  return { store, archive }
+}
+
+test('nothing is found where nothing has rotted', async () => {
+  const { store } = await fill(freshDirectory())
+  const report = await done(store.scrub)
+  expect(report).toMatchObject({ archives: 1, damaged: [], calledOff: false })
+  expect(report.lines).toBe(13)
+})
+
+test('a rotten body, journal entry and archive are told, set aside, and of whom', async () => {
+  const directory = freshDirectory()
+  const { store, archive } = await fill(directory)
+  rot(directory, 'output of b')
+  rot(directory, '"rev":1,"state":"registered","control":{"sessionId":"c"')
+  rot(directory, '"token"', join(directory, archive))
+  const { damaged } = await done(store.scrub)
+  expect(damaged.map(({ sessionId, source }) => [sessionId, source.split(':')[0]])).toEqual([
+    ['b', 'log/00000001-00000001.jsonl'],
+    ['c', 'log/00000001-00000001.jsonl'],
+    [undefined, archive],
+  ])
+  for (const { keptAs, problem } of damaged) {
+    expect(readFileSync(join(directory, keptAs)).length).toBeGreaterThan(0)
+    expect(problem).toMatch(/crc|checksum|line/)
+  }
+  for (const id of ['a', 'c']) {
+    expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, 1, 1, `output of ${id}`))
+  }
+  expect((await done(store.readJournal('c'))).map(({ rev }) => rev)).toEqual([2])
+})
+
+test('what rotted of records is written anew by the next checkpoint', async () => {
+  const directory = freshDirectory()
+  const { store } = await fill(directory)
+  rot(directory, '"rev":2,"state":"registered","control":{"sessionId":"b"')
+  expect((await done(store.scrub)).damaged.length).toBe(1)
+  await done(store.checkpoint(null, everything))
+  expect((await done(store.scrub)).damaged).toEqual([])
+  await store.close()
+  const { sessions, quarantined } = await done(store.open)
+  expect(sessions.map(({ record }) => record.rev)).toEqual([2, 2, 2])
+  expect(quarantined).toEqual([])
+})
+
+test('commits and checkpoints go on while it reads, and closing calls it off', async () => {
+  const directory = freshDirectory()
+  const store = closing(fileStore({ directory }))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  for (let generation = 1; generation <= 8; generation++) {
+    await done(store.saveSnapshot(snapshotOf('a', generation, 1, 'x'.repeat(1 << 20))))
+  }
+  const scrubbing = store.scrub()
+  for (let rev = 2; rev <= 10; rev++) await done(store.commit(commitOf('a', rev)))
+  await done(store.checkpoint('folded', everything))
+  expect(await scrubbing).toMatchObject({ right: { damaged: [] } })
+  const calledOff = store.scrub()
+  await store.close()
+  expect(await calledOff).toMatchObject({ right: { damaged: [] } })
+  expect((await done(store.open)).sessions[0]?.record.rev).toBe(10)
+})
