@@ -2,7 +2,6 @@
 /** The program: reads the command line and runs one sub-command. */
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { addDemoCommand } from './demo/demo-command.js'
 import { exitStatus } from './exit-status.js'
 import { addPlanCommand } from './plan-command.js'
 import { addArchiveCommand, addDoctorCommand, addQuarantineCommand } from './store/store-command.js'
@@ -16,8 +15,13 @@ const program = new Command('session-recovery')
     outputError: (message, write) => write(message.replace(/^error: /, 'session-recovery: ')),
   })
 
+// The driver of shells takes longer to load than a store to look over: only what may need it loads it.
+const ofStore: ReadonlySet<string | undefined> = new Set(['doctor', 'archive', 'quarantine'])
+const addDemo = ofStore.has(process.argv[2])
+  ? []
+  : [(await import('./demo/demo-command.js')).addDemoCommand]
 for (const add of [
-  addDemoCommand,
+  ...addDemo,
   addPlanCommand,
   addDoctorCommand,
   addArchiveCommand,
