@@ -1,6 +1,6 @@
 /**
  * Turns vitest's own totals into the last line of a CI run, and decides how that run ends.
- * Usage: totals.mjs RESULTS.json TESTS_EXIT GATE_EXIT DRILL_EXIT
+ * Usage: totals.mjs RESULTS.json NAME=EXIT...: each part of the run with its exit status.
  */
 import { readFileSync } from 'node:fs'
 import { argv, exit } from 'node:process'
@@ -27,15 +27,15 @@ export const totals = (results) => {
 
 /**
  * @param {ReturnType<typeof totals>} count
- * @param {number} testsExit
- * @param {number} gateExit
- * @param {number} drillExit
+ * @param {readonly string[]} exits each part with its exit status, as `NAME=EXIT`
  * @returns {string[]} what is wrong with the run, empty when nothing is
  */
-export const complaints = ({ passed, leftOut }, testsExit, gateExit, drillExit) => [
-  ...(testsExit === 0 ? [] : [`the tests ended with ${testsExit}`]),
-  ...(gateExit === 0 ? [] : [`the gate ended with ${gateExit}`]),
-  ...(drillExit === 0 ? [] : [`the drill ended with ${drillExit}`]),
+export const complaints = ({ passed, leftOut }, exits) => [
+  ...exits.flatMap((exit) => {
+    const [name, status] = exit.split('=')
+    return status === '0' ? [] : [`the ${name} ended with ${status || 'no status'}`]
+  }),
+  ...(exits.length > 0 ? [] : ['no part of the run was told of']),
   ...(passed > 0 ? [] : ['no test has passed']),
   ...(leftOut === 0 ? [] : [`${leftOut} tests were left out`]),
 ]
@@ -77,8 +77,7 @@ if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
   const [path = '', ...exits] = argv.slice(2)
   const results = readResults(path)
   const count = totals(results)
-  const [testsExit = Number.NaN, gateExit = Number.NaN, drillExit = Number.NaN] = exits.map(Number)
-  const wrong = complaints(count, testsExit, gateExit, drillExit)
+  const wrong = complaints(count, exits)
   for (const failure of failures(results)) console.log(`ci: failed: ${failure}`)
   for (const complaint of wrong) console.log(`ci: ${complaint}`)
   console.log(`${count.passed} passed, ${count.failed} failed`)
