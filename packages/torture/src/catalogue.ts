@@ -1,9 +1,17 @@
 /** Every row there is, in the order in which they are run. */
 import { killRow } from './kill-row.js'
+import { mutationRow } from './mutation-row.js'
 import { ownershipRow } from './ownership-row.js'
 import { plantedRow } from './planted-row.js'
 import { powerRows } from './power-row.js'
 import type { Row } from './row.js'
 import { secretRow } from './secret-row.js'
 
-export const rows: readonly Row[] = [...powerRows, plantedRow, killRow, ownershipRow, secretRow]
+export const rows: readonly Row[] = [
+  ...powerRows,
+  plantedRow,
+  killRow,
+  ownershipRow,
+  mutationRow,
+  secretRow,
+]
