@@ -52,15 +52,18 @@ export interface Options {
  */
 export const optionsFrom = (
   config: Partial<RecoveryConfig> | undefined,
-  {
-    logger = silent,
-    clock = systemClock,
-    secrets,
-    store,
-    sealing,
-    ...extension
-  }: SessionRecoveryOptions,
+  options: SessionRecoveryOptions,
 ): Options => {
+  if (config !== undefined && !isObject(config)) throw wrong('config', 'an object')
+  if (!isObject(options)) throw wrong('options', 'an object')
+  const { logger = silent, clock = systemClock, secrets, store, sealing, ...extension } = options
+  if (typeof logger !== 'function') throw wrong('logger', 'a function')
+  checkPort('clock', clock, ['wallMs', 'monotonicMs', 'schedule'])
+  if (store !== undefined) checkPort('store', store, storeCalls)
+  if (secrets !== undefined) checkPort('secrets', secrets, ['put', 'get'])
+  if (store !== undefined && sealing !== undefined) {
+    throw wrong('sealing', 'none beside a store of the app’s own, which seals for itself')
+  }
   const read = policyFrom({ resumeOnStart: false, ...extension, ...config })
   if (E.isLeft(read)) throw invalidConfig(read.left)
   const policy = read.right
@@ -74,6 +77,37 @@ export const optionsFrom = (
 }
 
 const silent: Logger = () => {}
+
+const storeCalls = [
+  'open',
+  'commit',
+  'saveSnapshot',
+  'readSnapshot',
+  'readJournal',
+  'archive',
+  'readArchive',
+  'forget',
+  'checkpoint',
+  'close',
+] as const satisfies readonly (keyof Store)[]
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const checkPort = (name: string, port: unknown, calls: readonly string[]): void => {
+  if (!isObject(port)) throw wrong(name, 'an object')
+  const missing = calls.find((call) => typeof Reflect.get(port, call) !== 'function')
+  if (missing !== undefined) throw wrong(`${name}.${missing}`, 'a function')
+}
+
+const wrong = (path: string, expected: string) =>
+  invalidConfig({
+    _tag: 'DecodeError',
+    subject: 'options',
+    path,
+    expected,
+    actual: 'something else',
+    message: `options: ${path}: expected ${expected}`,
+  })
 
 const storeUnder = (
   policy: Policy,

@@ -36,7 +36,7 @@ import { configOf, enginePolicy, optionsFrom, type SessionRecoveryOptions } from
 import { Queue } from './queue.js'
 import { invalidInput, notRunning, storeFailed } from './session-recovery-error.js'
 import { SnapshotMirror } from './snapshot-mirror.js'
-import { readUpdate } from './snapshot-update.js'
+import { readUpdate, refusedUpdate } from './snapshot-update.js'
 import { type Statistics, statisticsOf } from './statistic.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -208,6 +208,9 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
     interactiveUpdates: InteractiveUpdate,
   ): Promise<void> {
     if (!this.#mirror.has(sessionId)) return
+    if (typeof interactiveUpdates !== 'object' || interactiveUpdates === null) {
+      throw invalidInput(refusedUpdate('interactiveState', 'an object'))
+    }
     const before = this.#mirror.interactive(sessionId)
     const interactiveState = withInteractive(before, interactiveUpdates)
     if (!(await this.#update(sessionId, { interactiveState }))) return

@@ -3,6 +3,7 @@
  * answered, as the seed did. Nothing in it is shared with the app: what goes in and out are values.
  */
 import {
+  applicationJson,
   bounded,
   type InteractiveState,
   type RecoverySnapshot,
@@ -10,6 +11,7 @@ import {
   type SnapshotUpdate,
   withUpdate,
 } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
 import { withSince } from './interactive-state.js'
 
 export class SnapshotMirror {
@@ -46,7 +48,13 @@ export class SnapshotMirror {
 
   /** Begins a session, or begins it anew. */
   put(snapshot: RecoverySnapshot): void {
-    this.#snapshots.set(snapshot.sessionId, bounded(structuredClone(snapshot), this.#limit))
+    const { sessionState, sessionOptions, ...rest } = snapshot
+    const value = {
+      ...structuredClone(rest),
+      sessionState: asStored(sessionState),
+      sessionOptions: asStored(sessionOptions),
+    }
+    this.#snapshots.set(snapshot.sessionId, bounded(value, this.#limit))
   }
 
   /**
@@ -76,4 +84,10 @@ export class SnapshotMirror {
   clear(): void {
     this.#snapshots.clear()
   }
+}
+
+/** What a store would give back: a value without what cannot be stored, such as functions. */
+const asStored = (value: unknown): unknown => {
+  const read = applicationJson.decode(applicationJson.encode(value))
+  return E.isRight(read) ? read.right : null
 }

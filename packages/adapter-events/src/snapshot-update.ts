@@ -46,6 +46,10 @@ const error = (path: string, expected: string, actual: string): DecodeError => (
   message: `${subject}${path === '' ? '' : `: ${path}`}: expected ${expected}, got ${actual}`,
 })
 
+/** The error of an update that has the wrong form at `path`. */
+export const refusedUpdate = (path: string, expected: string): DecodeError =>
+  error(path, expected, 'something else')
+
 // ------------------------------------------------------------------------------------ combinators
 
 /**

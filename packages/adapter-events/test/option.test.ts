@@ -1,4 +1,5 @@
 /** What the drop-in class is made with: the seed's defaults, 0 that is 0, refusals that name the field. */
+import { memoryStore } from '@session-recovery/engine'
 import { describe, expect, test } from 'vitest'
 import { SessionRecovery, SessionRecoveryError } from '../src/index.js'
 import { payloadOf, planOf, stage } from './stage.js'
@@ -48,6 +49,13 @@ describe('the constructor', () => {
 
   test.each([
     [{ maxRecoveryAttempts: -1 }, {}, 'maxRecoveryAttempts'],
+    [null as never, {}, 'config'],
+    [{}, null as never, 'options'],
+    [{}, { logger: 1 as never }, 'logger'],
+    [{}, { clock: { wallMs: () => 0 } as never }, 'clock.monotonicMs'],
+    [{}, { store: {} as never }, 'store.open'],
+    [{}, { secrets: null as never }, 'secrets'],
+    [{}, { store: memoryStore(), sealing: { current: 'k', keys: {} } }, 'sealing'],
     [{ recoveryDelay: Number.NaN }, {}, 'recoveryDelay'],
     [{ maxBackoffDelay: Number.POSITIVE_INFINITY }, {}, 'maxBackoffDelay'],
     [{ backoffMultiplier: 0 }, {}, 'backoffMultiplier'],

@@ -53,11 +53,12 @@ type Numeric = keyof typeof ranges
 // ----------------------------------------------------------------------------------- constructors
 
 /** The limit of a store that is opened with these options. */
-export const limitBytesOf = ({ limitBytes }: FileStoreOptions): number =>
+export const limitBytesOf = ({ limitBytes }: Pick<FileStoreOptions, 'limitBytes'>): number =>
   limitBytes ?? ranges.limitBytes.usual
 
 /** The options with their defaults, or which of them cannot be used and why. */
 export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings> => {
+  if (typeof options !== 'object' || options === null) return E.left('expected an object')
   if (typeof options.directory !== 'string' || options.directory === '') {
     return E.left('directory: expected a path')
   }
@@ -67,11 +68,12 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
     const { least, most } = ranges[name]
     const given = numbers[name] ?? ranges[name].usual
     if (!Number.isSafeInteger(given) || given < least || given > most) {
-      return E.left(`${name}: expected a whole number from ${least} to ${most}, got ${given}`)
+      const got = typeof given === 'number' ? String(given) : typeof given
+      return E.left(`${name}: expected a whole number from ${least} to ${most}, got ${got}`)
     }
   }
-  const sealing = options.sealing === undefined ? undefined : sealingProblem(options.sealing)
-  if (sealing !== undefined) return E.left(sealing)
+  const problem = typeProblem(options)
+  if (problem !== undefined) return E.left(problem)
   return E.right({
     directory: options.directory,
     limitBytes: limitBytesOf(options),
@@ -84,4 +86,19 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
     logger: options.logger ?? (() => undefined),
     wallMs: options.wallMs ?? Date.now,
   })
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+const typeProblem = (options: FileStoreOptions): string | undefined => {
+  const { secretNames, storeOutput, logger, wallMs, sealing } = options
+  const areNames = Array.isArray(secretNames) && secretNames.every((n) => typeof n === 'string')
+  if (secretNames !== undefined && !areNames) return 'secretNames: expected names'
+  if (storeOutput !== undefined && typeof storeOutput !== 'boolean') {
+    return 'storeOutput: expected a boolean'
+  }
+  for (const [name, given] of Object.entries({ logger, wallMs })) {
+    if (given !== undefined && typeof given !== 'function') return `${name}: expected a function`
+  }
+  return sealing === undefined ? undefined : sealingProblem(sealing)
 }

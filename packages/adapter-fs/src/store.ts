@@ -71,10 +71,10 @@ class OpenableStore implements FileStore {
 
   constructor(options: FileStoreOptions, disk: Disk, own: TakeOwnership) {
     this.#options = options
-    this.seals = options.sealing !== undefined
+    this.seals = options?.sealing !== undefined
     this.#disk = disk
     this.#own = own
-    this.limitBytes = limitBytesOf(options)
+    this.limitBytes = limitBytesOf(options ?? {})
     if (isExclusive()) this.exclusive = true
   }
 

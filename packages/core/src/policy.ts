@@ -192,7 +192,9 @@ export const policyFrom = (input: unknown = {}): E.Either<DecodeError, Policy> =
     return E.left(refused('', 'an object', input))
   }
   const unknown = Object.keys(input).find((key) => !Object.hasOwn(defaultPolicy, key))
-  if (unknown !== undefined) return E.left(refused(unknown, 'a field of the policy', unknown))
+  if (unknown !== undefined) {
+    return E.left(refused(named(unknown), 'a field of the policy', unknown))
+  }
   const given = input as Readonly<Record<string, unknown>>
   const whole = Object.fromEntries(
     Object.entries(defaultPolicy).map(([key, fallback]) => [key, merged(fallback, given[key])]),
@@ -222,12 +224,15 @@ const droppedField = (given: unknown, read: unknown): string | undefined => {
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined) continue
     const kept = Object.entries(read ?? {}).find(([name]) => name === key)
-    if (kept === undefined) return key
+    if (kept === undefined) return named(key)
     const inside = droppedField(value, kept[1])
-    if (inside !== undefined) return `${key}.${inside}`
+    if (inside !== undefined) return `${named(key)}.${inside}`
   }
   return undefined
 }
+
+// An empty name would read as none.
+const named = (key: string): string => (key === '' ? '""' : key)
 
 const refused = (path: string, expected: string, actual: unknown): DecodeError => {
   const kind = actual === null ? 'null' : Array.isArray(actual) ? 'a list' : typeof actual

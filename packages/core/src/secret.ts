@@ -125,6 +125,9 @@ const withCleanKeys = (
     environment: visit(snapshot.environment) as Record<string, string>,
     sessionState: visit(snapshot.sessionState),
     sessionOptions: visit(snapshot.sessionOptions),
+    ...(snapshot.shell === undefined
+      ? {}
+      : { shell: withVariables(snapshot.shell, (text) => text, clean) }),
   }
   return found ? named : undefined
 }

@@ -83,6 +83,18 @@ test('in a key: the key is changed, and two that differed are still two', () => 
   expect(redact(clean, [], secrets).snapshot).toEqual(clean)
 })
 
+test('in a key of an array of the shell, whose name makes its value one, too', () => {
+  const values = { [`the token of ${secret}`]: 'a-value' }
+  const variables = {
+    A_TOKEN: { attributes: '', value: secret },
+    NAMES: { attributes: 'A', values },
+  }
+  const { snapshot, secrets } = redact({ ...plain, shell: { ...shell, variables } }, [
+    'the token of',
+  ])
+  expect(JSON.stringify([snapshot, [...secrets.keys()]])).not.toContain(secret)
+})
+
 test('as a number that a name gives away elsewhere', () => {
   const sessionState = { pin: 48_291_377, sum: 48_291_377, more: 482_913_771 }
   const { snapshot, secrets } = redact({ ...plain, sessionState }, ['pin'])

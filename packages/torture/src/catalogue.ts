@@ -1,4 +1,5 @@
 /** Every row there is, in the order in which they are run. */
+import { hostileRows } from './hostile-row.js'
 import { killRow } from './kill-row.js'
 import { mutationRow } from './mutation-row.js'
 import { ownershipRow } from './ownership-row.js'
@@ -14,4 +15,5 @@ export const rows: readonly Row[] = [
   ownershipRow,
   mutationRow,
   secretRow,
+  ...hostileRows,
 ]

@@ -1,5 +1,9 @@
 /** What the tests of this package use of it. */
 export { rows } from './catalogue.js'
+export { configTrial } from './hostile-config.js'
+export { idTrial } from './hostile-id.js'
+export { placeTrial } from './hostile-place.js'
+export { wordTrial } from './hostile-word.js'
 export { type Note, storyOf } from './ownership-log.js'
 export { fight } from './ownership-row.js'
 export { hindranceOf, type Played } from './play.js'
