@@ -1,10 +1,20 @@
 /** Archives: whole or not there, one for each token, and read from nowhere else. */
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { probed, systemError } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
 import { fileStore, realDisk } from '../src/index.js'
-import { archiveOf, closing, done, freshDirectory, refused, snapshotOf } from './sample.js'
+import { lineOf } from '../src/line.js'
+import {
+  archiveOf,
+  closing,
+  done,
+  freshDirectory,
+  openFiles,
+  refused,
+  snapshotOf,
+} from './sample.js'
 
 test('an archive is read back from the location it was given', async () => {
   const directory = freshDirectory()
@@ -101,4 +111,55 @@ test('what an interrupted archive left is gone after the next start', async () =
   writeFileSync(join(directory, 'archives', 'x.json.tmp'), 'half')
   await done(closing(fileStore({ directory })).open)
   expect(readdirSync(join(directory, 'archives'))).toEqual([])
+})
+
+test('an archive may be twice as large as what the store takes, and no larger', async () => {
+  const directory = freshDirectory()
+  const limitBytes = 2_000
+  const store = closing(fileStore({ directory, limitBytes }))
+  await done(store.open)
+  const sized = (characters: number) => ({
+    ...archiveOf('a', `token ${characters}`),
+    snapshot: snapshotOf('a', 3, 1, 'x'.repeat(characters)),
+  })
+  const sizeOf = async (characters: number) =>
+    readFileSync(join(directory, await done(store.archive(sized(characters))))).length
+  const spare = 2 * limitBytes - (await sizeOf(1_000))
+  expect(await sizeOf(1_000 + spare)).toBe(2 * limitBytes)
+  expect(await refused(store.archive(sized(1_001 + spare)))).toMatchObject({
+    _tag: 'TooLarge',
+    bytes: 2 * limitBytes + 1,
+    limitBytes: 2 * limitBytes,
+  })
+})
+
+test('no file stays open, whatever is read', async () => {
+  const directory = freshDirectory()
+  const store = closing(fileStore({ directory }))
+  await done(store.open)
+  const location = await done(store.archive(archiveOf('a', 'token')))
+  const before = openFiles()
+  for (let times = 0; times < 3; times++) await done(store.readArchive(location))
+  writeFileSync(join(directory, location), 'damaged')
+  for (let times = 0; times < 3; times++) await refused(store.readArchive(location))
+  expect(openFiles()).toBe(before)
+})
+
+test('what an archive says, and what is wrong with it, is told apart', async () => {
+  const directory = freshDirectory()
+  const store = closing(fileStore({ directory }))
+  await done(store.open)
+  const location = await done(store.archive(archiveOf('a', 'token')))
+  const problemOf = async (bytes: Buffer) => {
+    writeFileSync(join(directory, location), bytes)
+    return (await refused(store.readArchive(location))).message
+  }
+  const { message } = await refused(store.readArchive('archives/x.json'))
+  expect(message).toContain('archives/x.json')
+  expect(await problemOf(lineOf('archive', { v: 1 }))).toContain(`${location}: archive: `)
+  expect(await problemOf(lineOf('entry', 1))).toContain(`${location}: archive: expected archive`)
+  const crc = crc32('"archive":').toString(16).padStart(8, '0')
+  expect(await problemOf(Buffer.from(`{"crc":"${crc}","archive":\n`))).toContain(
+    `${location}: archive: not JSON`,
+  )
 })

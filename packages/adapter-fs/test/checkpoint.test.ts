@@ -54,18 +54,20 @@ test('a checkpoint carries what is live, the newest journal entries and the proj
   }
 })
 
-test('the journal of forgotten sessions is kept for the newest of them', async () => {
+test('the journal of forgotten sessions is kept for the newest of them, and of those that live', async () => {
   const store = closing(fileStore({ directory: freshDirectory(), forgottenSessions: 2 }))
   await done(store.open)
-  for (const id of ['a', 'b', 'c', 'd']) await done(store.commit(commitOf(id, 1)))
+  for (const id of ['live', 'a', 'b', 'c', 'd']) await done(store.commit(commitOf(id, 1)))
+  await done(store.saveSnapshot(snapshotOf('kept', 1)))
   for (const id of ['d', 'b', 'a', 'c']) await done(store.forget(id, 1))
   await done(store.checkpoint(null, everything))
   for (const look of [async () => undefined, () => store.close().then(() => done(store.open))]) {
     await look()
     const lengths = await Promise.all(
-      ['a', 'b', 'c', 'd'].map(async (id) => (await done(store.readJournal(id))).length),
+      ['a', 'b', 'c', 'd', 'live'].map(async (id) => (await done(store.readJournal(id))).length),
     )
-    expect(lengths).toEqual([1, 0, 1, 0])
+    expect(lengths).toEqual([1, 0, 1, 0, 1])
+    expect(await done(store.readSnapshot('kept'))).toEqual(snapshotOf('kept', 1))
   }
 })
 

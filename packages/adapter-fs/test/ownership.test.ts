@@ -1,5 +1,12 @@
 /** One owner at a time, fenced by its term. */
-import { appendFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
@@ -7,7 +14,15 @@ import { expect, test } from 'vitest'
 import { fileStore, realDisk } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import { takeOwnership } from '../src/ownership.js'
-import { closing, commitOf, done, everything, freshDirectory, refused } from './sample.js'
+import {
+  closing,
+  commitOf,
+  done,
+  everything,
+  freshDirectory,
+  openFiles,
+  refused,
+} from './sample.js'
 
 test('a second store on one directory is told at once that it is owned', async () => {
   const directory = freshDirectory()
@@ -23,6 +38,26 @@ test('a second store on one directory is told at once that it is owned', async (
   await first.close()
   await done(closing(fileStore({ directory })).open)
 })
+
+test.each(['darwin', 'freebsd', 'openbsd', 'netbsd'])(
+  'on %s a file in the directory is locked',
+  async (platform) => {
+    const directory = freshDirectory()
+    const warnings: unknown[] = []
+    const place = { directory, device: 1n, inode: 2n }
+    const taken = await takeOwnership(place, () => warnings.push(1), platform)
+    expect(statSync(join(directory, 'owner.lock')).mode & 0o777).toBe(0o600)
+    expect(warnings).toEqual([])
+    if (E.isLeft(taken)) throw new Error('nobody else has it')
+    const open = openFiles()
+    await taken.right.release()
+    expect(openFiles()).toBe(Math.max(0, open - 1))
+    const nowhere = { ...place, directory: join(directory, 'nowhere') }
+    await expect(takeOwnership(nowhere, () => undefined, platform)).rejects.toMatchObject({
+      code: 'ENOENT',
+    })
+  },
+)
 
 test('where the kernel offers nothing it frees on death, a typed warning is given', async () => {
   const warnings: unknown[] = []

@@ -56,7 +56,7 @@ const nested = (depth: number): unknown => {
 }
 
 test('refuses nesting deeper than its limit, on both sides, and no sooner', () => {
-  deepStrictEqual(roundTrip(nested(nestingLimit)), nested(nestingLimit))
+  deepStrictEqual(roundTrip(nested(nestingLimit + 1)), nested(nestingLimit + 1))
   expect(unstorable(nested(nestingLimit + 2))).toHaveLength(nestingLimit + 1)
   expect(refusedPath(nested(nestingLimit + 2))).toMatch(/^a(\.a)+$/)
   expect(E.isLeft(applicationJson.decode(nested(10_000)))).toBe(true)
@@ -81,4 +81,31 @@ test('a live date stays a date, and what cannot be stored is refused when it is 
   deepStrictEqual(read({ when: new Date(5) }), { when: new Date(5) })
   expect(refusedPath({ a: { b: 1n } })).toBe('a.b')
   expect(refusedPath({ when: new Date(Number.NaN) })).toBe('when')
+})
+
+test('what says how it is stored is stored as it says', () => {
+  class Money {
+    toJSON() {
+      return { cents: 5, at: new Date(0) }
+    }
+  }
+  deepStrictEqual(roundTrip([new Money()]), [{ cents: 5, at: new Date(0) }])
+  deepStrictEqual(roundTrip({ toJSON: 'no function' }), { toJSON: 'no function' })
+  expect(unstorable({ toJSON: () => 1n })).toEqual([])
+})
+
+test('what is left out leaves no key behind', () => {
+  deepStrictEqual(applicationJson.encode({ a: undefined, b: [() => 1], c: 1 }), { b: [null], c: 1 })
+})
+
+test('every kind of plain value is storable, and is itself again', () => {
+  for (const value of [null, true, false, '', 'text', 0, 5, [], {}]) {
+    expect(unstorable(value)).toBeUndefined()
+    deepStrictEqual(roundTrip(value), value)
+  }
+  deepStrictEqual(read({ $date: '1970-01-01T00:00:00.000Z', more: 1 }), {
+    $date: '1970-01-01T00:00:00.000Z',
+    more: 1,
+  })
+  expect(refusedPath(undefined)).toBe('')
 })

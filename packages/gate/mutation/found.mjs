@@ -23,7 +23,8 @@ class Found {
 
   /** @param {MutantResult} result */
   onMutantTested(result) {
-    if (result.status !== 'Ignored') appendFileSync(this.file, lineOf(result))
+    if (result.status !== 'Ignored' && result.status !== 'RuntimeError')
+      appendFileSync(this.file, lineOf(result))
   }
 }
 Found.inject = /** @type {const} */ ([])

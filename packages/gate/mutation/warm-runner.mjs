@@ -8,12 +8,15 @@
  * still, the worker is given up, and the mutant is run in a new one.
  */
 import { PluginKind } from '@stryker-mutator/api/plugin'
+import { MutantRunStatus } from '@stryker-mutator/api/test-runner'
 import { strykerPlugins as vitestPlugins } from '@stryker-mutator/vitest-runner'
 import { ForksPoolWorker } from 'vitest/node'
 
 /** How many runs a worker serves: what it holds on to must not pile up. */
 const RUNS_LIMIT = 200
 const POOL = 'warm'
+/** One mutant in so many is run. */
+const SAMPLED = Number(process.env.MUTATION_SAMPLE ?? 1)
 
 /** The one worker that waits for its next run, and how many it has served. */
 class Warmth {
@@ -93,6 +96,9 @@ class WarmWorker {
   }
 }
 
+/** @type {import('@stryker-mutator/api/test-runner').ErrorMutantRunResult} */
+const leftOut = { status: MutantRunStatus.Error, errorMessage: 'not in the sample' }
+
 const vitestPlugin = vitestPlugins.find(({ kind }) => kind === PluginKind.TestRunner)
 
 /**
@@ -121,6 +127,7 @@ const warmRunner = (injector) => {
     },
     /** @param {import('@stryker-mutator/api/test-runner').MutantRunOptions} options */
     mutantRun: async (options) => {
+      if (Number(options.activeMutant.id) % SAMPLED !== 0) return leftOut
       warmth.wanted = options.mutantActivation === 'runtime'
       const isWarm = warmth.wanted && warmth.worker !== undefined && warmth.runs < RUNS_LIMIT
       const result = await inner.mutantRun(options)

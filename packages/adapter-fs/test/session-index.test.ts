@@ -1,0 +1,158 @@
+/** What the index holds of a session: what is newest, of the life that is wanted, and no more than is kept. */
+import { describe, expect, test } from 'vitest'
+import { type Extent, type HeldSnapshot, isWanted, SessionIndex } from '../src/session-index.js'
+import { entryOf, recordOf } from './sample.js'
+
+const placeOf = (offset: number): Extent => ({ segment: 'x', offset, bytes: 1 })
+const snapshot = (incarnation: number, generation: number, capturedAtMs = 5): HeldSnapshot => ({
+  incarnation,
+  view: { generation, capturedAtMs },
+  body: placeOf(generation),
+  bodyCrc: 0,
+  key: undefined,
+})
+const commit = (index: SessionIndex, rev: number, incarnation = 1, id = 'a') => {
+  const record = recordOf(id, rev, incarnation)
+  index.commit(record, placeOf(rev), entryOf(record))
+  return record
+}
+
+test('a session is its latest record and the places of its last entries', () => {
+  const index = new SessionIndex(2)
+  expect(index.get('a')).toBeUndefined()
+  commit(index, 1)
+  expect(index.get('a')?.entries).toEqual([placeOf(1)])
+  commit(index, 2)
+  const record = commit(index, 3)
+  expect(index.get('a')).toEqual({
+    record,
+    snapshot: undefined,
+    entries: [placeOf(2), placeOf(3)],
+    forgotten: undefined,
+  })
+  const none = new SessionIndex(0)
+  commit(none, 1)
+  expect(none.get('a')?.entries).toEqual([])
+})
+
+test('times and places only grow, and what is unfolded is in the order it came', () => {
+  const index = new SessionIndex(9)
+  expect([index.latestMs, index.latestSeq, index.unfolded]).toEqual([0, 0, []])
+  commit(index, 7)
+  commit(index, 3)
+  expect([index.latestMs, index.latestSeq]).toEqual([1_007, 7])
+  expect(index.unfolded.map(({ rev }) => rev)).toEqual([7, 3])
+  index.snapshot('a', snapshot(1, 1, 9_000))
+  expect([index.latestMs, index.latestSeq]).toEqual([9_000, 7])
+  index.hold('b', {
+    record: undefined,
+    snapshot: snapshot(1, 1, 9_500),
+    entries: [],
+    forgotten: undefined,
+  })
+  expect(index.latestMs).toBe(9_500)
+  index.hold('c', { record: undefined, snapshot: undefined, entries: [], forgotten: 1 })
+  expect(index.latestMs).toBe(9_500)
+  index.note(1, 99)
+  expect([index.latestMs, index.latestSeq]).toEqual([9_500, 99])
+  const later = entryOf(recordOf('a', 8))
+  const unfolded = [later]
+  index.setUnfolded(unfolded)
+  unfolded.length = 0
+  expect(index.unfolded).toEqual([later])
+})
+
+test('a later life takes the snapshot of the one before it away, a later record of the same does not', () => {
+  const index = new SessionIndex(9)
+  commit(index, 1)
+  index.snapshot('a', snapshot(1, 1))
+  commit(index, 2)
+  expect(index.get('a')?.snapshot).toEqual(snapshot(1, 1))
+  commit(index, 1, 2)
+  expect(index.get('a')?.snapshot).toBeUndefined()
+  index.snapshot('b', snapshot(3, 1))
+  commit(index, 1, 2, 'b')
+  expect(index.get('b')?.snapshot).toEqual(snapshot(3, 1))
+})
+
+describe('a snapshot is wanted', () => {
+  const held = {
+    record: recordOf('a', 1, 2),
+    snapshot: undefined,
+    entries: [],
+    forgotten: undefined,
+  }
+  test('of a session of which nothing is held', () => {
+    expect(isWanted(undefined, snapshot(1, 1))).toBe(true)
+  })
+  test('of this life or a later one', () => {
+    expect([1, 2, 3].map((life) => isWanted(held, snapshot(life, 1)))).toEqual([false, true, true])
+  })
+  test('of a life that was not forgotten', () => {
+    const forgotten = { ...held, record: undefined, forgotten: 2 }
+    expect([1, 2, 3].map((life) => isWanted(forgotten, snapshot(life, 1)))).toEqual([
+      false,
+      false,
+      true,
+    ])
+  })
+  test('if it is not older than the one that is held', () => {
+    const with2 = { ...held, snapshot: snapshot(2, 2) }
+    expect([1, 2, 3].map((generation) => isWanted(with2, snapshot(2, generation)))).toEqual([
+      false,
+      true,
+      true,
+    ])
+    expect(isWanted(with2, snapshot(3, 1))).toBe(true)
+    const ofLater = { ...held, record: undefined, snapshot: snapshot(3, 1) }
+    expect(isWanted(ofLater, snapshot(2, 9))).toBe(false)
+  })
+  test('and is kept only then', () => {
+    const index = new SessionIndex(9)
+    commit(index, 1, 2)
+    index.snapshot('a', snapshot(1, 1))
+    expect(index.get('a')?.snapshot).toBeUndefined()
+    index.snapshot('a', snapshot(2, 1))
+    expect(index.get('a')?.snapshot).toEqual(snapshot(2, 1))
+  })
+})
+
+describe('what is forgotten', () => {
+  test('is gone but for its journal, and stands behind what was forgotten before it', () => {
+    const index = new SessionIndex(9)
+    for (const id of ['a', 'b']) commit(index, 1, 1, id)
+    index.forget('a', 1)
+    expect([...index.entries()].map(([id]) => id)).toEqual(['b', 'a'])
+    expect(index.get('a')).toEqual({
+      record: undefined,
+      snapshot: undefined,
+      entries: [placeOf(1)],
+      forgotten: 1,
+    })
+    index.drop('b')
+    expect([...index.entries()].map(([id]) => id)).toEqual(['a'])
+  })
+
+  test('takes of a later life only what is of an earlier one', () => {
+    const index = new SessionIndex(9)
+    const record = commit(index, 1, 2)
+    index.hold('a', {
+      record,
+      snapshot: snapshot(1, 1),
+      entries: [placeOf(1)],
+      forgotten: undefined,
+    })
+    index.forget('a', 1)
+    expect(index.get('a')).toEqual({
+      record,
+      snapshot: undefined,
+      entries: [placeOf(1)],
+      forgotten: undefined,
+    })
+    index.snapshot('a', snapshot(2, 1))
+    index.forget('a', 1)
+    expect(index.get('a')?.snapshot).toEqual(snapshot(2, 1))
+    index.forget('a', 2)
+    expect(index.get('a')?.record).toBeUndefined()
+  })
+})
