@@ -73,7 +73,7 @@ const unsafeFirst: PlanRule[] = [
 export const anyPolicy = ({ whole, pick, percent }: Chance): Policy => ({
   ...defaultPolicy,
   maxRecoveryAttempts: whole(0, 4),
-  recoveryDelay: pick([0, 100, 5_000]),
+  recoveryDelay: pick([0, 100, 60_000]),
   backoffMultiplier: pick([1, 2, 3.5]),
   maxBackoffDelay: pick([0, 1_000, 60_000]),
   enableSmartRecovery: percent(70),

@@ -35,8 +35,10 @@ const table = compile(sessionMachine(defaultPolicy))
 const nameOf = (state: SessionStateName, event: SessionEvent['type'], row: Row): string =>
   `${state} × ${event}${row.guard === undefined ? '' : ` [${row.guard}]`} → ${row.to ?? state}`
 
-// What is stored is never in the midst of a capture: an engine that starts finds no session in this state.
 const unreachable: ReadonlySet<string> = new Set([
+  // A last resort is an archive, which is not verified.
+  'recovering.verifying × due [isLastResort] → exhausted',
+  // What is stored is never in the midst of a capture.
   'snapshotting.capturing × resumed → snapshotting.idle',
 ])
 

@@ -132,6 +132,9 @@ export class Invariant {
   /** Law 5: with faults off every session comes to rest, and law 4: every incident has its end. */
   settled(engine: Engine | undefined): void {
     for (const { sessionId, record } of engine?.sessions() ?? []) {
+      const durable = this.#of(sessionId).record?.rev
+      const isSame = durable === record.rev
+      this.check(1, isSame, () => `${sessionId} is at ${record.rev}, what is durable at ${durable}`)
       this.check(5, !isRecovering(record), () => `${sessionId} did not settle: ${record.state}`)
     }
     for (const known of this.#known.values()) this.#checkOpen(known, 'has no end')

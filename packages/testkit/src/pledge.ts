@@ -2,13 +2,13 @@
  * What a store has promised, and whether it kept it (law 6): what it acknowledged is there whenever it is
  * opened again, and what it holds is something it was asked to hold.
  */
-import {
-  type Commit,
-  digest,
-  type JournalEntry,
-  type Loaded,
+import { isDeepStrictEqual } from 'node:util'
+import type {
+  Commit,
+  JournalEntry,
+  Loaded,
   SessionRecord,
-  type StoredSnapshot,
+  StoredSnapshot,
 } from '@session-recovery/core'
 
 // ------------------------------------------------------------------------------------------ model
@@ -16,8 +16,7 @@ import {
 /** What is known of one session's place in the store. */
 interface Promised {
   readonly incarnation: number
-  readonly rev: number
-  readonly digest: string
+  readonly record: SessionRecord
   /** The generation of the last snapshot of this incarnation. */
   readonly generation: number
 }
@@ -63,19 +62,22 @@ export class Pledge {
     const { sessionId, incarnation } = record.control
     const before = this.#promised.get(sessionId)
     const generation = before?.incarnation === incarnation ? before.generation : 0
-    const { rev } = record
-    this.#promised.set(sessionId, { incarnation, rev, digest: entry.recordDigest, generation })
+    this.#promised.set(sessionId, { incarnation, record, generation })
     this.#tried.delete(sessionId)
     this.#options.durable(entry, record)
   }
 
+  /** Whether or not it comes to it: what a later incarnation keeps takes the place of a former one's. */
+  triesToSave({ sessionId, incarnation }: StoredSnapshot): void {
+    const before = this.#promised.get(sessionId)
+    if (before === undefined || before.incarnation >= incarnation) return
+    this.#promised.set(sessionId, { ...before, generation: 0 })
+  }
+
   saved({ sessionId, incarnation, view }: StoredSnapshot): void {
     const before = this.#promised.get(sessionId)
-    if (before === undefined || before.incarnation > incarnation) return
-    // One of a later incarnation, whose registration the disk refused, takes the place of the former.
-    const generation =
-      before.incarnation < incarnation ? 0 : Math.max(before.generation, view.generation)
-    this.#promised.set(sessionId, { ...before, generation })
+    if (before?.incarnation !== incarnation || before.generation >= view.generation) return
+    this.#promised.set(sessionId, { ...before, generation: view.generation })
   }
 
   archived(location: string, token: string): void {
@@ -107,11 +109,11 @@ export class Pledge {
       this.#foundOne(record, view?.generation ?? 0)
       this.#options.found(record)
     }
-    for (const [sessionId, { incarnation, rev }] of this.#promised) {
+    for (const [sessionId, { incarnation, record }] of this.#promised) {
       if (seen.has(sessionId)) continue
       this.#options.check(
         (this.#forgetting.get(sessionId) ?? 0) >= incarnation,
-        () => `${sessionId}, acknowledged at revision ${rev}, is gone`,
+        () => `${sessionId}, acknowledged at revision ${record.rev}, is gone`,
       )
       this.#promised.delete(sessionId)
     }
@@ -124,19 +126,18 @@ export class Pledge {
     const { check } = this.#options
     const { sessionId, incarnation } = record.control
     const promised = this.#promised.get(sessionId)
-    const held = digest(SessionRecord.encode(record))
-    if (promised?.digest === held) {
+    if (promised !== undefined && isDeepStrictEqual(promised.record, record)) {
       check(
         generation >= promised.generation,
         () => `${sessionId}: snapshot ${promised.generation} was acknowledged, ${generation} found`,
       )
       return
     }
-    const tried = this.#tried.get(sessionId)?.find(({ entry }) => entry.recordDigest === held)
+    const tried = this.#tried.get(sessionId)?.find((one) => isDeepStrictEqual(one.record, record))
     check(
       tried !== undefined,
       () =>
-        `${sessionId}: revision ${promised?.rev} of incarnation ${promised?.incarnation} was ` +
+        `${sessionId}: revision ${promised?.record.rev} of incarnation ${promised?.incarnation} was ` +
         `acknowledged, ${record.rev} of ${incarnation} found`,
     )
     if (tried !== undefined) this.committed(tried)

@@ -46,7 +46,7 @@ export const simulatedDisk = (options: SimulatedDiskOptions): Disk => {
   const slowly = async (name: Operation['name'], work: Work<unknown>): Promise<void> => {
     if (!faults.strikes('slow disk', 5)) return
     const over = life.whenDying(() => cutShort(name, work))
-    await life.wait(chance.pick([0, 1, 3, 20, 400]))
+    await life.wait(chance.pick([0, 1, 3, 20, 400, 5_000]))
     over()
   }
 

@@ -29,8 +29,10 @@ export const simulatedStore = (inner: Store, life: EngineLife, pledge: Pledge): 
       if (!life.isDead) pledge.tries(commit)
       return mortal(inner.commit(commit), () => pledge.committed(commit))
     },
-    saveSnapshot: (snapshot) => () =>
-      mortal(inner.saveSnapshot(snapshot), () => pledge.saved(snapshot)),
+    saveSnapshot: (snapshot) => () => {
+      if (!life.isDead) pledge.triesToSave(snapshot)
+      return mortal(inner.saveSnapshot(snapshot), () => pledge.saved(snapshot))
+    },
     archive: (archive) => () =>
       mortal(inner.archive(archive), (location) => pledge.archived(location, archive.token)),
     forget: (sessionId, incarnation) => () => {
@@ -82,7 +84,7 @@ export const moodyStore = ({ medium, life, faults, chance, isDown }: MemoryHabit
       const over = life.whenDying(() => {
         if (chance.percent(50)) void write()
       })
-      await life.wait(chance.pick([0, 1, 3, 20]))
+      await life.wait(chance.pick([0, 1, 3, 20, 3_000]))
       over()
     }
     const refused = refusedBy(operation)

@@ -42,6 +42,7 @@ interface Lived {
   readonly life: EngineLife
   readonly engine: Engine
   readonly driver: FakeDriver
+  hasStarted: boolean
 }
 
 // ------------------------------------------------------------------------------------- simulation
@@ -246,7 +247,8 @@ class Simulation {
       store: altered?.(store) ?? store,
       clock: life.time.clock,
     })
-    this.#lived = { life, engine, driver }
+    const lived: Lived = { life, engine, driver, hasStarted: false }
+    this.#lived = lived
     this.#invariant.begin()
     this.#reached.begin()
     engine.subscribe((notice) => {
@@ -260,7 +262,10 @@ class Simulation {
     const started = engine.start()
     started.then(
       // A disk that fails while it is opened ends this life: somebody starts the next.
-      (result) => void (result._tag === 'store-failed' && life.die()),
+      (result) => {
+        lived.hasStarted = result._tag === 'started'
+        if (result._tag === 'store-failed') life.die()
+      },
       (thrown) => this.#invariant.check(10, false, () => `start threw ${String(thrown)}`),
     )
     await this.#time.advance(0)
@@ -347,6 +352,8 @@ class Simulation {
     const untilMs = this.#time.nowMs + settleWithinMs
     do await this.#time.advance(settleStepMs)
     while (!this.#isSettled() && this.#time.nowMs < untilMs)
+    const hasStarted = this.#lived?.hasStarted === true
+    this.#invariant.check(5, hasStarted, () => 'the engine did not come to its start')
     this.#invariant.settled(this.#lived?.engine)
     await this.#readBack()
     await this.#stop()

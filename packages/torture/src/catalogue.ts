@@ -7,8 +7,10 @@ import { plantedRow } from './planted-row.js'
 import { powerRows } from './power-row.js'
 import type { Row } from './row.js'
 import { secretRow } from './secret-row.js'
+import { simulationRow } from './sim-row.js'
 
 export const rows: readonly Row[] = [
+  simulationRow,
   ...powerRows,
   plantedRow,
   killRow,
