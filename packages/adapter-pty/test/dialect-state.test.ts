@@ -95,6 +95,7 @@ describe.each(dialects)('$shell', (dialect) => {
     const session = await rig.openShell('a')
     await session.exec(shell === 'zsh' ? 'changed=mine' : 'set -g changed mine')
     expect(await session.exec('. ./rich')).toMatchObject({ exitCode: 0 })
+    await session.exec(dialect.exitsWith(9))
     const before = await rig.snapshot('a')
     const held = told(before)
     expect(held.shell).toBe(shell)
@@ -112,7 +113,10 @@ describe.each(dialects)('$shell', (dialect) => {
     for (const item of shellStateItems) {
       expect(states[item], JSON.stringify(states)).toMatchObject({ status: 'restored' })
     }
-    expect(told(await rig.snapshot('a'))).toEqual({ ...held, lastExitCode: 0 })
+    expect(held.lastExitCode).toBe(9)
+    expect(told(await rig.snapshot('a'))).toEqual(held)
+    await session.exec(`echo "the code is $${shell === 'zsh' ? '?' : 'status'}."`)
+    expect(session.output()).toContain('the code is 9.')
     await session.exec('greet there')
     expect(session.output()).toContain('hello, there')
     await session.exec('fromrc')
@@ -120,6 +124,25 @@ describe.each(dialects)('$shell', (dialect) => {
     expect(existsSync(proof)).toBe(false)
     const again = statesIn(await broughtBack('a', await rig.snapshot('a')))
     for (const item of shellStateItems) expect(again[item]).toMatchObject({ status: 'restored' })
+  })
+
+  it('says why a code is lost that would have done something', async () => {
+    rig = dialectRig(dialect)
+    const session = await rig.openShell('a')
+    await session.exec(dialect.exitsWith(9))
+    const before = await rig.snapshot('a')
+    const options = { ...told(before).options, errexit: true }
+    const receipt = await broughtBack('a', { ...before, shell: { ...told(before), options } })
+    // Fish has no such option: it is not set, nor is the code a matter of it.
+    expect(receipt.items.lastExitCode).toEqual(
+      shell === 'zsh'
+        ? {
+            status: 'lost',
+            detail: 'it is 0, it was 9: a code would end a shell that ends at the first error',
+          }
+        : { status: 'restored', detail: 'it is 9' },
+    )
+    expect(await rig.driver.session('a')?.exec('true')).toMatchObject({ _tag: 'finished' })
   })
 
   it('brings nothing back that runs by itself, unless the policy names it', async () => {

@@ -132,6 +132,8 @@ describe('the whole state of bash', () => {
     expect(after).toMatchObject(before)
     expect(existsSync(proof)).toBe(false)
     const session = rig.driver.session('a')
+    await session?.exec('echo "the code is $?."')
+    expect(session?.output()).toContain('the code is 7.')
     await session?.exec('greet you; ends b; a-b.c; "time"; alias_of=through; echo "$plain $?"')
     expect(session?.output()).toContain('hello, you')
     expect(session?.output()).toContain('through 0')
@@ -151,6 +153,27 @@ const itemsIn = async (change: (state: ShellState) => Partial<ShellState>, more 
 }
 
 describe('a receipt', () => {
+  it('says why a code is lost that would have done something', async () => {
+    rig = rigOf()
+    const items = await itemsIn(({ options }) => ({ options: { ...options, errexit: true } }))
+    expect(items.lastExitCode).toEqual({
+      status: 'lost',
+      detail: 'it is 0, it was 7: a code would end a shell that ends at the first error',
+    })
+    const session = rig.driver.session('a')
+    expect(await session?.exec('true')).toMatchObject({ _tag: 'finished' })
+  })
+
+  it('says the same of one that would have sprung a trap', async () => {
+    rig = rigOf()
+    const policy = { ...defaultPolicy, restoredExecutables: ['trap:SIGUSR1'] }
+    const items = await itemsIn(() => ({ traps: { SIGUSR1: 'echo sprung' } }), { policy })
+    expect(items.lastExitCode).toEqual({
+      status: 'lost',
+      detail: 'it is 0, it was 7: a code would spring a trap',
+    })
+  })
+
   const hindered: readonly (readonly [ShellStateItem, string, string, Partial<ShellState>])[] = [
     ['shellVariables', 'plain', 'readonly plain=other', {}],
     ['functions', 'greet', 'greet() { :; }; readonly -f greet', {}],

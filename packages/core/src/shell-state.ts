@@ -32,6 +32,7 @@ export const shellStateItems = [
   'umask',
   'directoryStack',
   'traps',
+  'lastExitCode',
 ] as const
 export type ShellStateItem = (typeof shellStateItems)[number]
 

@@ -9,6 +9,7 @@
  */
 import type { ShellState, ShellVariable } from '@session-recovery/core'
 import { isBashOwn } from './bash-state.js'
+import { returnable } from './last-exit.js'
 import { quoted } from './quoting.js'
 
 /** Parts of an init file. */
@@ -161,10 +162,6 @@ ${settled(
   }
 }
 
-// A code would end a shell that ends at the first, or spring a trap.
-const mayReturn = ({ options, traps }: ShellState): boolean =>
-  options.errexit !== true && Object.values(traps).every((command) => command === '')
-
 // ------------------------------------------------------------------------------------ combinators
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
@@ -282,7 +279,7 @@ const settled = (state: ShellState, fixed: readonly string[]): readonly string[]
     `__sr_switch set on ${listed(true, true)}`,
     'builtin unset -f __sr_switch __sr_settle',
     ...Object.entries(traps).flatMap(([event, text]) => setTrap(event, text)),
-    `builtin return ${mayReturn(state) ? state.lastExitCode : 0}`,
+    `builtin return ${returnable(state)}`,
   ]
 }
 

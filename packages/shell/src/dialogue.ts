@@ -16,6 +16,9 @@ export interface Dialogue {
   /** The last of the three that was seen. */
   readonly mark: 'prompt' | 'continuation' | 'command' | undefined
   readonly running: RunningCommand | undefined
+  /** How often a command was seen starting, and the line of the last, as the shell told it. */
+  readonly starts: number
+  readonly startedLine: string | undefined
   readonly prompts: number
   /** How often an exit code was told: before each prompt, while the integration is whole. */
   readonly exitsTold: number
@@ -42,6 +45,8 @@ export interface Dialogue {
 export const silent: Dialogue = {
   mark: undefined,
   running: undefined,
+  starts: 0,
+  startedLine: undefined,
   prompts: 0,
   exitsTold: 0,
   exitsUntold: 0,
@@ -69,6 +74,8 @@ export const afterMark = (before: Dialogue, mark: Mark, nowMs: number): Dialogue
       return {
         ...before,
         mark: 'command',
+        starts: before.starts + 1,
+        startedLine: kept ? mark.line : undefined,
         running: { startedAtMs: nowMs, ...(kept ? { line: mark.line } : {}) },
       }
     }

@@ -221,7 +221,7 @@ set -g __sr_touched
 ${state === undefined ? '' : 'set -g __sr_ran\n'}${functions}${fishTelling}${restore}
 ${called('__sr_keep', givenOf(plan))}functions -e __sr_keep
 ${called('set -g __sr_lines', historyLines)}__sr_arm
-`
+${state === undefined ? '' : `return ${state.lastExitCode}\n`}`
   return { ...files, init }
 }
 

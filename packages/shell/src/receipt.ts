@@ -21,6 +21,7 @@ import { asideText } from './set-aside.js'
 import type { Shell } from './shell.js'
 import { shellStateOf } from './shell-told.js'
 import { comparedState, everyItem, listed } from './state-item.js'
+import { lostInputText } from './type-ahead.js'
 
 type Items = Partial<Record<ReceiptItemName, ReceiptItem>>
 
@@ -192,11 +193,12 @@ const screenItem = async (session: Session, { screenLines }: Respawn): Promise<R
 
 const jobsItem = (
   { unknown, setAside }: Session,
-  { leftover, isSilentShell }: Respawn,
+  { leftover, isSilentShell, lostInput }: Respawn,
 ): ReceiptItem => {
   const parts = [
     ...unknownText(unknown),
     ...asideText(setAside),
+    ...lostInputText(lostInput),
     ...(isSilentShell ? ['what ran in it nobody told'] : []),
     ...(leftover.unseen === true ? ['what it left behind its host does not show'] : []),
     ...(leftover.ended.length === 0 ? [] : [`ended: ${leftover.ended.join(', ')}`]),

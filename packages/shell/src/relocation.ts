@@ -69,6 +69,8 @@ export const replicate = async (
     replica.output.takeOver(session.output.text(), session.output.droppedBytes())
     replica.unknown = session.unknown
     replica.setAside = session.setAside
+    replica.ahead = session.ahead
+    replica.typed = session.typed
     replica.inPlaceOf = session.id
     replica.deed = { remarks: [`takes the place of session ${session.id}; ${leaving.remark}`] }
     const begun = await roster.whileStarting(replica, () =>

@@ -21,6 +21,7 @@ import { screenOf, terminalReset } from './screen.js'
 import type { Deed, Respawn, Session } from './session.js'
 import { shellStateOf } from './shell-told.js'
 import type { StateRespawn } from './state-item.js'
+import { forgetInput, lostInput } from './type-ahead.js'
 import { noteUnknown } from './unknown-command.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -60,6 +61,7 @@ export const respawn = async (
   const inheritedEnd = await endInherited(session, request.signal)
   if (E.isLeft(inheritedEnd)) return failedRun(inheritedEnd.left)
   const leftover = (await session.shell?.end()) ?? leftoverOf(session.inherited)
+  const input = lostInput(session)
   noteUnknown(session)
   const today = await todaysEnvironment(session, request.signal)
   if (E.isLeft(today)) return failedRun(today.left)
@@ -82,6 +84,7 @@ export const respawn = async (
   )
   if (E.isLeft(launched)) return failedRun(launched.left)
   const shell = launched.right
+  forgetInput(session)
   if (depth === 'restore') session.history = historyLines
   const done: Respawn = {
     shell,
@@ -97,6 +100,7 @@ export const respawn = async (
     redactedLines: known.length - historyLines.length,
     screenLines,
     leftover,
+    lostInput: input,
     lostVariables,
   }
   session.deed = { ...session.deed, ...remarked(session), respawn: done }

@@ -84,7 +84,8 @@ const untilItSucceeds = async (
       return { ok: true, command: { line, exitCode: 0, tries } }
     }
     detail = `${line}: ${outcomeText(outcome)}`
-    if (outcome._tag === 'lost') break
+    // Run again it would be another command once more.
+    if (outcome._tag === 'lost' || outcome._tag === 'altered') break
     if (outcome._tag === 'late') {
       const freed = await promptInterrupt(session, request, pad.clock, { late: true })
       if (freed._tag !== 'done') return { ok: false, detail: `${detail}; ${freed.detail}` }
@@ -94,8 +95,10 @@ const untilItSucceeds = async (
 }
 
 const outcomeText = (outcome: Awaited<ReturnType<typeof exec>>): string =>
-  outcome._tag === 'finished'
-    ? `ended with code ${outcome.exitCode}`
-    : outcome._tag === 'late'
-      ? 'did not end in time'
-      : outcome.detail
+  outcome._tag === 'altered'
+    ? `the shell ran another line: ${outcome.ran}`
+    : outcome._tag === 'finished'
+      ? `ended with code ${outcome.exitCode}`
+      : outcome._tag === 'late'
+        ? 'did not end in time'
+        : outcome.detail

@@ -14,6 +14,7 @@ import { keepAside, type SetAside, settleAside } from './set-aside.js'
 import type { Shell, ShellListener } from './shell.js'
 import { nothingShown, shownBy } from './showing.js'
 import type { StateRespawn } from './state-item.js'
+import { type LostInput, lineTaken, type TypeAhead, typeAhead } from './type-ahead.js'
 import { type Commands, settle, unknownCommands } from './unknown-command.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -37,7 +38,15 @@ export type CommandOutcome =
   | { readonly _tag: 'finished'; readonly exitCode: number }
   /** It had not ended within the time it was given, and goes on. */
   | { readonly _tag: 'late' }
-  /** Nothing was there to take the line, or its end was not told: whether it ran is not known. */
+  /**
+   * The shell ran another line than was typed: its history, an abbreviation or a key of the user's made one
+   * of it. Whatever it did, it is not what was asked for.
+   */
+  | { readonly _tag: 'altered'; readonly ran: string; readonly exitCode: number }
+  /**
+   * Nothing was there to take the line, or the shell took it and ran nothing, or its end was not told: then
+   * whether it ran is not known. `detail` says which.
+   */
   | { readonly _tag: 'lost'; readonly detail: string }
 
 /** A session as the app uses it, across recoveries: the same object, whatever process is beneath. */
@@ -57,7 +66,10 @@ export interface ShellSession {
    * Types a command line once the shell is at its prompt, and waits for its finish mark, as long as
    * the process lives. A line that stands there half typed is set aside first; a shell that does not say
    * that its line is empty is not typed at. A line that holds a control character, newlines aside, is
-   * `lost` and not typed: to a line editor it is a key.
+   * `lost` and not typed: to a line editor it is a key. A program without a line editor of a shell's, which
+   * gives no marks, is not typed at either: `lost`. Where the shell tells the line that ran, it is compared
+   * with the one that was typed, but for blanks; of more lines than one, and of one that the shell keeps out
+   * of its history, nothing is compared.
    */
   readonly exec: (line: string) => Promise<CommandOutcome>
   /** What shows the screen as it is, inert, on a terminal of the same size. */
@@ -105,6 +117,8 @@ export interface Respawn {
   /** The text of the screen's lines before; `undefined` when the screen was not brought back. */
   readonly screenLines: readonly string[] | undefined
   readonly leftover: Leftover
+  /** What was typed at the process before and not seen to be taken. */
+  readonly lostInput: LostInput
   /** Variables whose secret nobody has any more. */
   readonly lostVariables: readonly string[]
 }
@@ -136,7 +150,7 @@ export interface Rope {
 }
 
 /** A session as the driver holds it. */
-export interface Session extends Commands, SetAside, Stand {
+export interface Session extends Commands, SetAside, Stand, TypeAhead {
   readonly id: string
   readonly spec: SessionSpec
   /** The app's own options, which a pool of hosts may read. */
@@ -223,6 +237,7 @@ export const sessionOf = (
     noted: undefined,
     setAside: [],
     typed: undefined,
+    ahead: '',
     isDoubted: false,
     watched: true,
     ended: false,
@@ -286,14 +301,21 @@ const afterMark = (session: Session, mark: Mark, { running }: Dialogue): boolean
     session.history = all.slice(-historyLimit)
     session.droppedHistoryLines += all.length - session.history.length
   }
-  if (mark._tag === 'started') session.typed = undefined
+  if (mark._tag === 'started') {
+    session.typed = undefined
+    lineTaken(session)
+  }
   if (mark._tag === 'prompt') session.output.leaveAlternateScreen()
+  // What is typed by then is in its editor, or was read by what ran.
+  if (mark._tag === 'prompt' || mark._tag === 'set-aside') session.ahead = ''
   return mark._tag === 'set-aside' && keepAside(session, mark.text)
 }
 
 const written = (session: Session, text: string): boolean => {
   session.isDoubted = true
-  return !session.fenced && (session.shell?.write(text) ?? false)
+  const isWritten = !session.fenced && (session.shell?.write(text) ?? false)
+  if (isWritten && shownOf(session).commands !== 'nobody') typeAhead(session, text)
+  return isWritten
 }
 
 /** What is shown of a session: of its process, or, where it has had none yet, of its program alone. */

@@ -13,6 +13,7 @@ import {
   storedBytes,
   unknown,
 } from '@session-recovery/core'
+import { unreturnable } from './last-exit.js'
 import type { LeftOut } from './restorable.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -48,6 +49,7 @@ const nouns: Readonly<Record<ShellStateItem, readonly [one: string, many: string
   umask: ['umask', 'umasks'],
   directoryStack: ['directory', 'directories'],
   traps: ['trap', 'traps'],
+  lastExitCode: ['code', 'codes'],
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -92,8 +94,10 @@ const itemOf = (
   item: ShellStateItem,
   wanted: Holding,
   told: Holding,
-  { wanted: { omitted }, refused, secretless }: Extract<StateRespawn, { _tag: 'given' }>,
+  { wanted: state, refused, secretless }: Extract<StateRespawn, { _tag: 'given' }>,
 ): ReceiptItem => {
+  const { omitted } = state
+  if (item === 'lastExitCode') return codeItem(state, told)
   const uncaptured = omitted?.[item] ?? []
   // Every shell has these: where none was told, none was captured.
   const isAlways = item === 'options' || item === 'umask'
@@ -118,6 +122,14 @@ const itemOf = (
   return different.length + uncaptured.length === 0 ? restored(detail) : lost(detail)
 }
 
+const codeItem = (wanted: ShellState, told: Holding): ReceiptItem => {
+  const { lastExitCode: was } = wanted
+  const [is = ''] = told.values()
+  if (is === String(was)) return restored(`it is ${was}`)
+  const why = unreturnable(wanted)
+  return lost(`it is ${is}, it was ${was}${why === undefined ? '' : `: ${why}`}`)
+}
+
 const entries = (record: Readonly<Record<string, string>>): Holding =>
   new Map(Object.entries(record))
 
@@ -132,6 +144,7 @@ const holding: Readonly<Record<ShellStateItem, (state: ShellState) => Holding>> 
   directoryStack: ({ directoryStack }) =>
     new Map(directoryStack.map((path, i) => [String(i + 1), path])),
   traps: ({ traps }) => entries(traps),
+  lastExitCode: ({ lastExitCode }) => new Map([['last exit code', String(lastExitCode)]]),
 }
 
 const shown = ({ attributes, value, values }: ShellVariable): string =>

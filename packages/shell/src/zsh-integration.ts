@@ -13,6 +13,7 @@ import { quoted } from './quoting.js'
 import {
   nothingRestoredInZsh,
   readZshState,
+  type ZshRestoration,
   zshRestoration,
   zshRunsByItself,
   zshTelling,
@@ -221,7 +222,8 @@ __sr_last() {
   [[ -o zle ]] || __sr_mark A ''
   builtin unset __sr_given __sr_lines __sr_directory
   builtin unfunction __sr_first __sr_last __sr_keep __sr_recall __sr_remember __sr_restore
-  (($+functions[__sr_set])) && builtin unfunction __sr_set
+  (($+functions[__sr_set])) && builtin unfunction __sr_set __sr_return
+  builtin return $__sr_code
 } 2>/dev/null
 
 # It would ask its questions of nobody.
@@ -229,15 +231,15 @@ zsh-newuser-install() { : __sr_none }
 `.replaceAll('\\${', '${')
 
 // Started by the clock at the first prompt, which no assignment to the hooks undoes.
-const start = (settle: string): string => {
-  const begin = `__sr_first\n${settle}__sr_last`
+const start = ({ settle, end }: Pick<ZshRestoration, 'settle' | 'end'>): string => {
+  const begin = `__sr_first\n${settle}`
   return `
 builtin zmodload zsh/parameter
 if builtin zmodload zsh/sched 2>/dev/null; then
-  builtin sched +00:00 ${quoted(begin)}
+  builtin sched +00:00 ${quoted(`${begin}${end}__sr_last`)}
 else
   __sr_begin() {
-    ${begin}
+    ${begin}__sr_last
     precmd_functions=("\${(@)precmd_functions:#__sr_begin}")
   }
   precmd_functions+=(__sr_begin)
@@ -260,8 +262,7 @@ const givenOf = ({ kept, environment }: IntegrationPlan): readonly string[] =>
 export const zshInitFile = (plan: IntegrationPlan, directory: string): string => {
   const { state } = plan
   const { ZDOTDIR } = plan.environment
-  const { functions: restoring, settle } =
-    state === undefined ? nothingRestoredInZsh : zshRestoration(state)
+  const restoration = state === undefined ? nothingRestoredInZsh : zshRestoration(state)
   // As one block it is read to its end before any of it, or of the user's files, changes the syntax.
   return `__sr_aliases=
 [[ -o aliases ]] && __sr_aliases=1
@@ -271,7 +272,7 @@ builtin typeset -g __sr_nonce=${quoted(plan.nonce)} __sr_directory=${quoted(dire
 builtin typeset -gi __sr_answers=0 __sr_code=0 __sr_next=0
 builtin typeset -ga __sr_words __sr_lines __sr_options __sr_given_names
 builtin typeset -gA __sr_given __sr_variables __sr_made_variables __sr_made_functions
-${list('__sr_given', givenOf(plan))}${list('__sr_lines', plan.historyLines)}${functions}${zshTelling}${restoring}${start(settle)}
+${list('__sr_given', givenOf(plan))}${list('__sr_lines', plan.historyLines)}${functions}${zshTelling}${restoration.functions}${start(restoration)}
 ${ZDOTDIR === undefined ? 'builtin unset ZDOTDIR' : `builtin export ZDOTDIR=${quoted(ZDOTDIR)}`}
 [[ -r \${ZDOTDIR-$HOME}/.zshenv ]] && builtin . "\${ZDOTDIR-$HOME}/.zshenv"
 }

@@ -9,6 +9,7 @@
  */
 import type { ShellState, ShellVariable } from '@session-recovery/core'
 import type { RunningItem } from './integration.js'
+import { returnable } from './last-exit.js'
 import { quoted, readWord } from './quoting.js'
 import { readToldState } from './told-state.js'
 
@@ -201,11 +202,14 @@ export interface ZshRestoration {
   readonly functions: string
   /** Commands for the top level: options and traps set in a function may be its own. */
   readonly settle: string
+  /** The last of them, which ends with the code of the last command of the shell before. */
+  readonly end: string
 }
 
 export const nothingRestoredInZsh: ZshRestoration = {
   functions: '__sr_restore() { : }\n',
   settle: '',
+  end: '',
 }
 
 const words = (texts: readonly string[]): string => texts.map(quoted).join(' ')
@@ -229,6 +233,8 @@ __sr_set() {
   esac
   [[ $__sr_letters == *r* ]] && builtin typeset -gr "$__sr_name"
 }
+# A start-up file may have made a trap for codes that tell of an error.
+__sr_return() { (($+functions[TRAPZERR])) || builtin return $1 }
 `.replaceAll('\\${', '${')
 
 const variableCommand = (name: string, { attributes, value, values }: ShellVariable): string => {
@@ -278,6 +284,7 @@ ${/^[0-7]{3,4}$/.test(state.umask) ? `builtin umask ${state.umask}` : ''}
 dirstack=(${words(state.directoryStack)})
 }
 `,
+    end: `__sr_return ${returnable(state)}\n__sr_code=$?\n`,
     settle: [
       switched(true),
       switched(false),

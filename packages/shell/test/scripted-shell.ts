@@ -32,6 +32,10 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
   const script = {
     endings: [] as Ending[],
     answers: true,
+    /** It takes what is entered. */
+    hears: true,
+    /** What its editor makes of a line. */
+    makes: (line: string): string => line,
     /** Its host can look at it. */
     looks: true,
     /** What runs is a builtin of the shell that reads a key, and looks like its prompt. */
@@ -97,7 +101,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
         if (rest === boundKey) {
           script.pressed += 1
           if (script.answers) say('K', String(++answers))
-        } else if (rest.endsWith('\r')) enter(rest.slice(0, -1))
+        } else if (rest.endsWith('\r') && script.hears) enter(script.makes(rest.slice(0, -1)))
         return alive
       },
       resize: () => {},
