@@ -13,6 +13,7 @@ import type { SshSession } from '../src/index.js'
 import {
   bash,
   eventually,
+  killChildren,
   leftOn,
   type Rig,
   rigOf,
@@ -96,7 +97,7 @@ testWith(
     await rig.kept('a')
     const before = session.identity()
     const from = rig.told.length
-    for (const child of station.sshd.children()) station.sshd.signalChild(child, 'SIGKILL')
+    killChildren(station)
     expect(await rig.fact('a', 'incident-recovered', from)).toMatchObject({ strategy: 'reconnect' })
     expect(session.identity()).toEqual(before)
     await isWithoutAgent(session)

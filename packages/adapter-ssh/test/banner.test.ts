@@ -3,17 +3,21 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, describe, expect } from 'vitest'
-import { bash, leftOn, type Rig, rigOf, type Station, stationOf, testWith, valueIn } from './rig.js'
+import {
+  bash,
+  cleared,
+  type Rig,
+  rigOf,
+  type Station,
+  stationOf,
+  testWith,
+  valueIn,
+} from './rig.js'
 
 let station: Station
 let rig: Rig
 
-afterEach(async () => {
-  await rig?.close()
-  const left = station === undefined ? [] : await leftOn(station)
-  await station?.sshd.close()
-  expect(left).toEqual([])
-})
+afterEach(() => cleared(station, rig))
 
 describe.each(['dtach', 'tmux'] as const)('with %s', (keeper) => {
   testWith(

@@ -3,8 +3,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, expect } from 'vitest'
 import {
   bash,
+  cleared,
   eventually,
-  leftOn,
+  killChildren,
   type Rig,
   reported,
   rigOf,
@@ -16,12 +17,7 @@ import {
 let station: Station
 let rig: Rig
 
-afterEach(async () => {
-  await rig?.close()
-  const left = station === undefined ? [] : await leftOn(station)
-  await station?.sshd.close()
-  expect(left).toEqual([])
-})
+afterEach(() => cleared(station, rig))
 
 testWith([], 'a wrong key is offered once when a session is opened', async () => {
   station = await stationOf()
@@ -54,7 +50,7 @@ testWith([], 'a key refused in a recovery is offered once in all of its attempts
   const from = rig.told.length
   const struckAtMs = performance.now()
   key = station.sshd.strangerKey
-  for (const child of station.sshd.children()) station.sshd.signalChild(child, 'SIGKILL')
+  killChildren(station)
   const end = await rig.fact('a', 'incident-exhausted', from)
   await eventually('the refusal', () => station.sshd.counted().refused > 0)
   const now = station.sshd.counted()

@@ -6,6 +6,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, expect } from 'vitest'
 import {
   bash,
+  killChildren,
   leftOn,
   type Rig,
   reported,
@@ -45,7 +46,7 @@ testWith(['dtach'], 'a rotated host key is a failure for good, and never tried a
   await station.sshd.stop({ keepConnections: true })
   right(await station.sshd.start({ newHostKey: true }))
   isCutOff = true
-  for (const child of station.sshd.children()) station.sshd.signalChild(child, 'SIGKILL')
+  killChildren(station)
   const end = await rig.fact('a', 'incident-exhausted', from)
   const connections = station.sshd.counted().connections - before.connections
   reported('host key rotated', rig, { id: 'a', struckAtMs, from, connections })

@@ -4,17 +4,12 @@ import { join } from 'node:path'
 import { hostileName, hostileText, sampled, seedOf } from '@session-recovery/testkit'
 import { afterEach, expect } from 'vitest'
 import type { SshKeeper } from '../src/index.js'
-import { leftOn, planOf, type Rig, rigOf, type Station, stationOf, testWith } from './rig.js'
+import { cleared, planOf, type Rig, rigOf, type Station, stationOf, testWith } from './rig.js'
 
 let station: Station
 let rig: Rig
 
-afterEach(async () => {
-  await rig?.close()
-  const left = station === undefined ? [] : await leftOn(station)
-  await station?.sshd.close()
-  expect(left).toEqual([])
-})
+afterEach(() => cleared(station, rig))
 
 // Another seed each time; a failure shows it, and SEED=… replays it.
 const seed = seedOf()

@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { afterEach, describe, expect } from 'vitest'
 import type { SshSession } from '../src/index.js'
 import {
+  cleared,
   eventually,
-  leftOn,
+  killChildren,
   type Rig,
   rigOf,
   type Station,
@@ -20,12 +21,7 @@ import {
 let station: Station
 let rig: Rig
 
-afterEach(async () => {
-  await rig?.close()
-  const left = station === undefined ? [] : await leftOn(station)
-  await station?.sshd.close()
-  expect(left).toEqual([])
-})
+afterEach(() => cleared(station, rig))
 
 interface Step {
   readonly name: string
@@ -86,7 +82,7 @@ describe.each(steps)('a command, $name', (step) => {
   testWith(['dtach'], "the server's child is killed: it runs on, once", async () => {
     const session = await brought(step)
     const from = rig.told.length
-    for (const child of station.sshd.children()) station.sshd.signalChild(child, 'SIGKILL')
+    killChildren(station)
     const { strategy, receipt } = await rig.fact('a', 'incident-recovered', from)
     expect(strategy).toBe('reconnect')
     expect(receipt.items.jobs.unknownCommands ?? []).toEqual([])

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import type { PolicyInput } from '@session-recovery/core'
 import { afterEach, expect } from 'vitest'
 import {
+  cleared,
   eventually,
-  leftOn,
   planOf,
   type Rig,
   reported,
@@ -20,12 +20,7 @@ import {
 let station: Station
 let rig: Rig
 
-afterEach(async () => {
-  await rig?.close()
-  const left = station === undefined ? [] : await leftOn(station)
-  await station?.sshd.close()
-  expect(left).toEqual([])
-})
+afterEach(() => cleared(station, rig))
 
 const begun = async (policy: PolicyInput) => {
   station = await stationOf()

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { processesNaming } from '@session-recovery/testkit'
 import { afterEach, describe, expect } from 'vitest'
 import {
+  cleared,
   eventually,
-  leftOn,
   markName,
   type Rig,
   rigOf,
@@ -17,12 +17,7 @@ import {
 let station: Station
 let rig: Rig
 
-afterEach(async () => {
-  await rig?.close()
-  const left = station === undefined ? [] : await leftOn(station)
-  await station?.sshd.close()
-  expect(left).toEqual([])
-})
+afterEach(() => cleared(station, rig))
 
 const read = (path: string): string => {
   try {

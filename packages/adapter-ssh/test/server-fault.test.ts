@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { afterEach, describe, expect } from 'vitest'
 import type { SshKeeper, SshSession } from '../src/index.js'
 import {
+  cleared,
   eventually,
   identityOf,
   inSessionsOf,
-  leftOn,
+  killChildren,
   lostWithinMs,
   type Rig,
   type RigOptions,
@@ -25,12 +26,7 @@ import {
 let station: Station
 let rig: Rig
 
-afterEach(async () => {
-  await rig?.close()
-  const left = station === undefined ? [] : await leftOn(station)
-  await station?.sshd.close()
-  expect(left).toEqual([])
-})
+afterEach(() => cleared(station, rig))
 
 const begun = async (keeper: SshKeeper, more: Partial<RigOptions> = {}): Promise<SshSession> => {
   station = await stationOf()
@@ -54,10 +50,6 @@ const struck = async (fault: string, strike: () => Promise<void> | void) => {
   return { from, end, opened, connections, noticedAfterMs: opened.toldAtMs - struckAtMs }
 }
 
-const killChildren = (): void => {
-  for (const child of station.sshd.children()) station.sshd.signalChild(child, 'SIGKILL')
-}
-
 const keepers = ['dtach', 'tmux'] as const
 
 describe.each(keepers)('with %s', (keeper) => {
@@ -69,9 +61,8 @@ describe.each(keepers)('with %s', (keeper) => {
       const before = session.identity()
       const known = identityOf(before?.pid)
       expect(`${before?.pid} ${before?.startTicks} ${before?.bootId}`).toBe(known)
-      const { from, end, opened, connections } = await struck(
-        `child killed (${keeper})`,
-        killChildren,
+      const { from, end, opened, connections } = await struck(`child killed (${keeper})`, () =>
+        killChildren(station),
       )
       expect(opened.failure.kind).toBe('transport-lost')
       expect(rig.tried('a', from)).toEqual(['reconnect'])
@@ -97,7 +88,7 @@ testWith(['dtach'], 'what ran meanwhile has run on, once', async () => {
     'for i in 1 2 3 4 5 6 7 8; do echo $i >> ~/ran; sleep 0.2; done; echo all >> ~/ran',
   )
   await eventually('its start', () => (existsSync(join(station.home, 'ran')) ? true : undefined))
-  await struck('child killed while a command runs', killChildren)
+  await struck('child killed while a command runs', () => killChildren(station))
   expect(await command).toMatchObject({ _tag: expect.stringMatching(/finished|lost/) })
   expect(await valueIn(session, '$(cat ~/ran | tr -d "\\n")')).toBe('12345678all')
 })
@@ -116,7 +107,7 @@ testWith(
     await struck('its end while nobody hears it', async () => {
       const from = rig.told.length
       await station.proxy.refuse()
-      killChildren()
+      killChildren(station)
       await rig.fact('a', 'backoff-began', from)
       writeFileSync(join(station.home, 'go'), '')
       await eventually('its end', () => existsSync(done) || undefined)
@@ -130,7 +121,7 @@ testWith(
 testWith([], 'without a keeper it is a new shell, and the receipt says so', async () => {
   const session = await begun('none')
   const before = session.identity()
-  const { from, end } = await struck('child killed (none)', killChildren)
+  const { from, end } = await struck('child killed (none)', () => killChildren(station))
   expect(rig.tried('a', from)).toEqual(['reconnect'])
   expect(end.strategy).toBe('reconnect')
   expect(end.receipt.items.process.status).toBe('lost')
@@ -237,7 +228,7 @@ testWith(
       const before = String(inSessionsOf(station))
       // Slow enough for the loss to come before the new shell's first prompt.
       station.proxy.delay(50)
-      killChildren()
+      killChildren(station)
       await eventually('a new shell', () => {
         const now = String(inSessionsOf(station))
         return now !== '' && now !== before ? true : undefined

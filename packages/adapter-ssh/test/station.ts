@@ -16,7 +16,7 @@ import {
   startSshd,
 } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
-import { it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { SshHostOptions } from '../src/index.js'
 
 // ---------------------------------------------------------------------------------------- programs
@@ -117,6 +117,22 @@ export const leftOn = async (station: Station): Promise<readonly string[]> => {
     if (left.length === 0 || performance.now() > endMs) return left
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
+}
+
+/** What is done after each test of a session on one host: all is closed, and nothing of it may be left. */
+export const cleared = async (
+  station: Station | undefined,
+  rig: { readonly close: () => Promise<void> } | undefined,
+): Promise<void> => {
+  await rig?.close()
+  const left = station === undefined ? [] : await leftOn(station)
+  await station?.sshd.close()
+  expect(left).toEqual([])
+}
+
+/** Kills the server's processes that hold the connections to a host. */
+export const killChildren = ({ sshd }: Station): void => {
+  for (const child of sshd.children()) sshd.signalChild(child, 'SIGKILL')
 }
 
 const presentOn = ({ home, directories }: Station): readonly string[] => [

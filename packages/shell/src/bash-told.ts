@@ -1,89 +1,35 @@
 /**
  * What bash told of the state it holds, read: what it printed of itself, in its own words.
  */
-import type { ShellState, ShellStateItem, ShellVariable } from '@session-recovery/core'
+import type { ShellState, ShellStateItem } from '@session-recovery/core'
 import { isBashOwn } from './bash-state.js'
 import { readWord } from './quoting.js'
+import {
+  type Entry,
+  type Held as HeldByAny,
+  nothingHeld,
+  omit,
+  readEntries,
+  stateOf,
+  type Told,
+} from './told-word.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-interface Held {
-  readonly variables: Map<string, ShellVariable>
-  readonly functions: Map<string, string>
-  readonly aliases: Map<string, string>
-  readonly options: Map<string, boolean>
-  readonly traps: Map<string, string>
-  readonly directoryStack: string[]
-  readonly omitted: Map<ShellStateItem, string[]>
+interface Held extends HeldByAny {
+  /** The options that are on. */
   readonly on: Set<string>
-  umask: string
 }
 
 /** Reads what a mark of the kind `shell-state` carries; `undefined` when it is not of bash. */
 export const readBashState = (payload: string): ShellState | undefined => {
-  const held: Held = {
-    variables: new Map(),
-    functions: new Map(),
-    aliases: new Map(),
-    options: new Map(),
-    traps: new Map(),
-    directoryStack: [],
-    omitted: new Map(),
-    on: new Set(),
-    umask: '',
-  }
-  const words = wordsIn(payload)
-  if (words === undefined) return undefined
-  for (let at = 0; at < words.length; ) {
-    const entry = entries[words[at] ?? '']
-    if (entry === undefined || at + entry.words > words.length - 1) return undefined
-    entry.read(held, words.slice(at + 1, at + 1 + entry.words))
-    at += 1 + entry.words
-  }
-  return {
-    shell: 'bash',
-    variables: Object.fromEntries(held.variables),
-    functions: Object.fromEntries(held.functions),
-    aliases: Object.fromEntries(held.aliases),
-    options: Object.fromEntries([...held.options.keys()].map((name) => [name, held.on.has(name)])),
-    umask: held.umask,
-    directoryStack: held.directoryStack,
-    traps: Object.fromEntries(held.traps),
-    lastExitCode: 0,
-    ...(held.omitted.size === 0 ? {} : { omitted: Object.fromEntries(held.omitted) }),
-  }
+  const held: Held = { ...nothingHeld(), on: new Set() }
+  if (!readEntries(payload, held, entries)) return undefined
+  for (const name of held.options.keys()) held.options.set(name, held.on.has(name))
+  return stateOf('bash', held)
 }
 
-// A word whose bytes are no text.
-type Told = string | undefined
-
-/** The words of `source`; `undefined` when it is not made of words. */
-const wordsIn = (source: string): readonly Told[] | undefined => {
-  const words: Told[] = []
-  for (let at = 0; at < source.length; ) {
-    if (source[at] === ' ') {
-      at++
-      continue
-    }
-    const word = readWord(source, at)
-    if (word === undefined) return undefined
-    words.push(word.text)
-    at = word.end
-  }
-  return words
-}
-
-const omit = ({ omitted }: Held, item: ShellStateItem, name: string): void => {
-  omitted.set(item, [...(omitted.get(item) ?? []), name])
-}
-
-interface Entry {
-  /** How many words stand behind the letter. */
-  readonly words: number
-  readonly read: (held: Held, words: readonly Told[]) => void
-}
-
-const entries: Readonly<Record<string, Entry>> = {
+const entries: Readonly<Record<string, Entry<Held>>> = {
   s: {
     words: 1,
     read: (held, [names = '']) => {

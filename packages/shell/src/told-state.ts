@@ -7,40 +7,17 @@
  * `u MASK`, `d PATH` a directory, `t NAME TEXT` a trap, `o ITEM NAME` what was too large to tell. Letters
  * and counts stand behind a `-`.
  */
-import type { ShellKind, ShellState, ShellStateItem, ShellVariable } from '@session-recovery/core'
-import { readWord } from './quoting.js'
-
-// ------------------------------------------------------------------------------------------ model
-
-// A word whose bytes are no text is `undefined`.
-type Told = string | undefined
-
-interface Held {
-  readonly variables: Map<string, ShellVariable>
-  readonly functions: Map<string, string>
-  readonly aliases: Map<string, string>
-  readonly options: Map<string, boolean>
-  readonly traps: Map<string, string>
-  readonly directoryStack: string[]
-  readonly omitted: Map<ShellStateItem, string[]>
-  umask: string
-}
-
-interface Entry {
-  /** How many words stand behind the letter; of a list before its values. */
-  readonly words: number
-  /** How many words each value of a list has. */
-  readonly each?: number
-  readonly read: (held: Held, words: readonly Told[]) => void
-}
-
-// ------------------------------------------------------------------------------------ combinators
-
-const omit = ({ omitted }: Held, item: ShellStateItem, name: Told): void => {
-  omitted.set(item, [...(omitted.get(item) ?? []), name ?? '(no text)'])
-}
-
-const lettersIn = (word: Told): string => (word ?? '').slice(1)
+import type { ShellKind, ShellState, ShellStateItem } from '@session-recovery/core'
+import {
+  type Entry,
+  type Held,
+  lettersIn,
+  nothingHeld,
+  omit,
+  readEntries,
+  stateOf,
+  type Told,
+} from './told-word.js'
 
 const textsIn = (words: readonly Told[]): readonly string[] | undefined => {
   const texts = words.filter((word) => word !== undefined)
@@ -108,55 +85,8 @@ const entries: Readonly<Record<string, Entry>> = {
   o: { words: 2, read: (held, [item, name]) => omit(held, item as ShellStateItem, name) },
 }
 
-const wordsIn = (source: string): readonly Told[] | undefined => {
-  const words: Told[] = []
-  for (let at = 0; at < source.length; ) {
-    if (source[at] === ' ') {
-      at++
-      continue
-    }
-    const word = readWord(source, at)
-    if (word === undefined) return undefined
-    words.push(word.text)
-    at = word.end
-  }
-  return words
-}
-
 /** Reads what a mark of the kind `shell-state` carries; `undefined` when it is made of other words. */
 export const readToldState = (shell: ShellKind, payload: string): ShellState | undefined => {
-  const words = wordsIn(payload)
-  if (words === undefined) return undefined
-  const held: Held = {
-    variables: new Map(),
-    functions: new Map(),
-    aliases: new Map(),
-    options: new Map(),
-    traps: new Map(),
-    directoryStack: [],
-    omitted: new Map(),
-    umask: '',
-  }
-  for (let at = 0; at < words.length; ) {
-    const entry = entries[words[at] ?? '']
-    if (entry === undefined) return undefined
-    const count = entry.each === undefined ? 0 : Number(lettersIn(words[at + entry.words]))
-    const end = at + 1 + entry.words + count * (entry.each ?? 0)
-    if (!(end <= words.length)) return undefined
-    entry.read(held, words.slice(at + 1, end))
-    at = end
-  }
-  const { omitted, umask, directoryStack } = held
-  return {
-    shell,
-    variables: Object.fromEntries(held.variables),
-    functions: Object.fromEntries(held.functions),
-    aliases: Object.fromEntries(held.aliases),
-    options: Object.fromEntries(held.options),
-    umask,
-    directoryStack,
-    traps: Object.fromEntries(held.traps),
-    lastExitCode: 0,
-    ...(omitted.size === 0 ? {} : { omitted: Object.fromEntries(omitted) }),
-  }
+  const held = nothingHeld()
+  return readEntries(payload, held, entries) ? stateOf(shell, held) : undefined
 }
