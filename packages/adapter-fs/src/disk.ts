@@ -20,6 +20,8 @@ export interface FileStatus {
   readonly links: number
   readonly device: bigint
   readonly inode: bigint
+  /** When its content was changed last, in milliseconds since the epoch. */
+  readonly modifiedMs: number
 }
 
 /** An open file. */
@@ -78,6 +80,7 @@ const status: Disk['status'] = async (path) => {
       links: Number(stats.nlink),
       device: stats.dev,
       inode: stats.ino,
+      modifiedMs: Number(stats.mtimeMs),
     }
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined

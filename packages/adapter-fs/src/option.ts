@@ -20,6 +20,18 @@ export interface FileStoreOptions {
   readonly journalEntriesPerSession?: number
   /** Of how many forgotten sessions a checkpoint retains the journal: 0 to 1,000,000, default 1,000. */
   readonly forgottenSessions?: number
+  /** How many archives are kept, the newest: 1 to 1,000,000, default 1,000. */
+  readonly archives?: number
+  /** How many bytes of archives are kept, but for the newest: 0 to 2^50, default 1 GiB. */
+  readonly archiveBytes?: number
+  /** How old an archive may be, in milliseconds: a minute to for ever, which is the default. */
+  readonly archiveAgeMs?: number
+  /** How many files are kept in the quarantine, the newest: 1 to 1,000,000, default 1,000. */
+  readonly quarantined?: number
+  /** How many bytes are kept there, but for the newest file: 0 to 2^50, default 256 MiB. */
+  readonly quarantinedBytes?: number
+  /** How old a file there may be, in milliseconds: a minute to for ever, which is the default. */
+  readonly quarantinedAgeMs?: number
   /** Names that hold secrets, besides those that look like it; for what is imported. */
   readonly secretNames?: readonly string[]
   /**
@@ -31,7 +43,7 @@ export interface FileStoreOptions {
   readonly storeOutput?: boolean
   /** Told of what was set aside and of what could not be guarded. Default: nobody. */
   readonly logger?: Logger
-  /** The wall clock, in milliseconds since the epoch; for what is imported. Default: the system's. */
+  /** The wall clock, in milliseconds since the epoch; for imports and ages. Default: the system's. */
   readonly wallMs?: () => number
 }
 
@@ -42,10 +54,18 @@ export interface Settings extends Required<Omit<FileStoreOptions, 'sealing'>> {
 /** The highest limit that a store can be opened with. */
 export const mostLimitBytes: number = 128 << 20
 
+const forEverMs = Number.MAX_SAFE_INTEGER
+
 const ranges = {
   limitBytes: { least: 1 << 10, most: mostLimitBytes, usual: 16 << 20 },
   journalEntriesPerSession: { least: 0, most: 100_000, usual: 200 },
   forgottenSessions: { least: 0, most: 1_000_000, usual: 1_000 },
+  archives: { least: 1, most: 1_000_000, usual: 1_000 },
+  archiveBytes: { least: 0, most: 2 ** 50, usual: 1 << 30 },
+  archiveAgeMs: { least: 60_000, most: forEverMs, usual: forEverMs },
+  quarantined: { least: 1, most: 1_000_000, usual: 1_000 },
+  quarantinedBytes: { least: 0, most: 2 ** 50, usual: 256 << 20 },
+  quarantinedAgeMs: { least: 60_000, most: forEverMs, usual: forEverMs },
 } as const
 
 type Numeric = keyof typeof ranges
@@ -63,10 +83,12 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
     return E.left('directory: expected a path')
   }
   if (options.directory.includes('\0')) return E.left('directory: expected a path without NUL')
-  const numbers = { ...options }
+  const numbers = Object.fromEntries(
+    Object.entries(ranges).map(([name, { usual }]) => [name, options[name as Numeric] ?? usual]),
+  ) as Record<Numeric, number>
   for (const name of Object.keys(ranges) as Numeric[]) {
     const { least, most } = ranges[name]
-    const given = numbers[name] ?? ranges[name].usual
+    const given = numbers[name]
     if (!Number.isSafeInteger(given) || given < least || given > most) {
       const got = typeof given === 'number' ? String(given) : typeof given
       return E.left(`${name}: expected a whole number from ${least} to ${most}, got ${got}`)
@@ -76,10 +98,7 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
   if (problem !== undefined) return E.left(problem)
   return E.right({
     directory: options.directory,
-    limitBytes: limitBytesOf(options),
-    journalEntriesPerSession:
-      options.journalEntriesPerSession ?? ranges.journalEntriesPerSession.usual,
-    forgottenSessions: options.forgottenSessions ?? ranges.forgottenSessions.usual,
+    ...numbers,
     secretNames: options.secretNames ?? [],
     sealer: sealerOf(options.sealing),
     storeOutput: options.storeOutput ?? options.sealing !== undefined,

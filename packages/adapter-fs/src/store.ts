@@ -13,6 +13,7 @@ import { type OpenStore, openStore } from './opening.js'
 import { type FileStoreOptions, limitBytesOf, settingsOf } from './option.js'
 import { isExclusive, type TakeOwnership, takeOwnership } from './ownership.js'
 import { readJournalOf, readSnapshotOf, setAsideIn, setAsideRot } from './reading.js'
+import { type Dropped, droppedMore, nothingDropped, retain, tellDropped } from './retention.js'
 import { scrub } from './scrub.js'
 import { isWanted } from './session-index.js'
 import { attempt, notOpen, owned, unavailable, unusable } from './store-error.js'
@@ -50,7 +51,12 @@ export interface FileStore extends Store {
    * One scrub at a time: a second answers with what the first finds.
    */
   readonly scrub: TE.TaskEither<StoreError, ScrubReport>
+  /** What retention has dropped of archives and quarantine since the store was opened. */
+  readonly dropped: () => Dropped
 }
+
+/** After how many archives it is looked whether there are too many. */
+const archivesPerLook = 16
 
 type Answer<A> = Promise<E.Either<StoreError, A>>
 
@@ -68,6 +74,8 @@ class OpenableStore implements FileStore {
   #archiving: Promise<unknown> = Promise.resolve()
   #checkpointing: Promise<unknown> | undefined
   #scrubbing: Answer<ScrubReport> | undefined
+  #dropped = nothingDropped
+  #archived = 0
 
   constructor(options: FileStoreOptions, disk: Disk, own: TakeOwnership) {
     this.#options = options
@@ -115,11 +123,16 @@ class OpenableStore implements FileStore {
 
   // One after the other: two of one token at once would write the same file.
   readonly archive: Store['archive'] = (archive) =>
-    this.#using('archive', ({ place, settings }) => {
+    this.#using('archive', (store) => {
+      const { place, settings } = store
       const kept = this.#archiving
         .catch(() => undefined)
         .then(() => keepArchive(this.#disk, place.directory, settings, archive))
-      this.#archiving = kept
+      this.#archiving = kept.then(async () => {
+        // Now and then: each time all names are looked at.
+        this.#archived += 1
+        if (this.#archived % archivesPerLook === 0) await this.#retain(store)
+      }, ignored)
       return kept
     })
 
@@ -135,9 +148,11 @@ class OpenableStore implements FileStore {
         return E.left(unavailable('checkpoint', new Error('another is being written')))
       }
       const work = checkpoint(this.#checkpointOptions(store), projection, throughSeq)
-      this.#checkpointing = work
+      this.#checkpointing = work.then(() => this.#retain(store), ignored)
       try {
-        return await work
+        const done = await work
+        await this.#checkpointing
+        return done
       } finally {
         this.#checkpointing = undefined
       }
@@ -149,6 +164,8 @@ class OpenableStore implements FileStore {
     })
     return this.#scrubbing
   })
+
+  readonly dropped = (): Dropped => this.#dropped
 
   async close(): Promise<void> {
     await this.#opening?.catch(() => undefined)
@@ -166,7 +183,16 @@ class OpenableStore implements FileStore {
     const opened = await openStore(settings.right, this.#disk, this.#own)
     if (E.isLeft(opened)) return opened
     this.#store = opened.right.store
+    this.#dropped = nothingDropped
+    await this.#retain(opened.right.store)
     return E.right(opened.right.loaded)
+  }
+
+  async #retain(store: OpenStore): Promise<void> {
+    const { disk, place, settings, index } = store
+    const now = await retain(disk, place, settings, index)
+    this.#dropped = droppedMore(this.#dropped, now)
+    tellDropped(settings.logger, now, this.#dropped)
   }
 
   async #scrub(store: OpenStore): Answer<ScrubReport> {
@@ -203,6 +229,9 @@ class OpenableStore implements FileStore {
     }
   }
 }
+
+// Whoever asked for it is told.
+const ignored = () => undefined
 
 const append = async (store: OpenStore, write: E.Either<StoreError, Write>): Answer<void> =>
   E.isLeft(write) ? write : store.log.append(write.right)

@@ -87,6 +87,8 @@ export class MemoryDisk implements Disk {
       links: 1,
       device: 0n,
       inode: node.inode,
+      // It has no clock: what was made later is later.
+      modifiedMs: Number(BigInt.asUintN(32, node.inode)),
     }
   }
 
