@@ -180,3 +180,29 @@ test('a record that could not be read back is never acknowledged', async () => {
   ).rejects.toThrow('session record: control.used: expected whole number of at least 0')
   await done(store.commit(commit))
 })
+
+test('what no projection holds is handed out in the order of its places, whoever was written first', async () => {
+  const store = closing(fileStore({ directory: freshDirectory() }))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1, 1, 5)))
+  await done(store.commit(commitOf('b', 1, 1, 3)))
+  await done(store.commit(commitOf('a', 2, 1, 4)))
+  await store.close()
+  const { entries, latestSeq } = await done(store.open)
+  expect(entries.map(({ seq }) => seq)).toEqual([3, 4, 5])
+  expect(latestSeq).toBe(5)
+})
+
+test('a segment says the longest line it may hold, also one that was taken under a higher limit', async () => {
+  const directory = freshDirectory()
+  const limitOf = (name: string) =>
+    JSON.parse(readFileSync(join(directory, 'log', name), 'utf8').split('\n')[0] ?? '').segment
+      .limitBytes
+  for (const limitBytes of [1 << 16, 1 << 12, 1 << 17]) {
+    const store = fileStore({ directory, limitBytes })
+    await done(store.open)
+    await store.close()
+    const newest = readdirSync(join(directory, 'log')).sort().at(-1) ?? ''
+    expect(limitOf(newest)).toBe(Math.max(1 << 16, limitBytes))
+  }
+})

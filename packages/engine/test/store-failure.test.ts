@@ -235,3 +235,16 @@ describe('degrade', () => {
     })
   })
 })
+
+test.each(['commit', 'saveSnapshot'])(
+  'a registration whose %s was refused is not durable',
+  async (refusing) => {
+    const made = world({ policy: { onStoreFailure: 'degrade' } })
+    await answered(made, made.engine.start())
+    made.control.refuse = (operation) => (operation === refusing ? diskFull : undefined)
+    const registered = await answered(made, made.engine.register('s'))
+    expect(registered).toMatchObject({ _tag: 'registered', durable: false })
+    up(made)
+    expect(await answered(made, made.engine.register('t'))).toMatchObject({ durable: true })
+  },
+)

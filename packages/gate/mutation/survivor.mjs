@@ -53,16 +53,16 @@ export const described = ({ fileName, mutatorName, replacement, location }, sour
 /** @param {Mutant} mutant */
 export const isAlive = ({ status }) => status === 'Survived' || status === 'NoCoverage'
 
-/** @param {Mutant} mutant */
-export const isDead = ({ status }) => status === 'Killed' || status === 'Timeout'
-
 /**
- * The share of mutants that were noticed, from 0 to 1; 1 where there was none.
+ * The share of mutants that were noticed, from 0 to 1; 1 where there was none. Which ones no test reaches is
+ * known of all of them, also where one in `every` was run.
  * @param {readonly Mutant[]} mutants
  */
-export const scoreOf = (mutants) => {
-  const dead = mutants.filter(isDead).length
-  const counted = dead + mutants.filter(isAlive).length
+export const scoreOf = (mutants, every = 1) => {
+  const count = (/** @type {string[]} */ ...names) =>
+    mutants.filter(({ status }) => names.includes(status)).length
+  const dead = count('Killed', 'Timeout')
+  const counted = dead + count('Survived') + count('NoCoverage') / every
   return counted === 0 ? 1 : dead / counted
 }
 

@@ -15,8 +15,8 @@ import { ForksPoolWorker } from 'vitest/node'
 /** How many runs a worker serves: what it holds on to must not pile up. */
 const RUNS_LIMIT = 200
 const POOL = 'warm'
-/** One mutant in so many is run. */
-const SAMPLED = Number(process.env.MUTATION_SAMPLE ?? 1)
+/** One mutant in so many is run, from which on. */
+const [every = 1, first = 0] = (process.env.MUTATION_SAMPLE ?? '1').split('/').map(Number)
 
 /** The one worker that waits for its next run, and how many it has served. */
 class Warmth {
@@ -127,7 +127,7 @@ const warmRunner = (injector) => {
     },
     /** @param {import('@stryker-mutator/api/test-runner').MutantRunOptions} options */
     mutantRun: async (options) => {
-      if (Number(options.activeMutant.id) % SAMPLED !== 0) return leftOut
+      if (Number(options.activeMutant.id) % every !== first) return leftOut
       warmth.wanted = options.mutantActivation === 'runtime'
       const isWarm = warmth.wanted && warmth.worker !== undefined && warmth.runs < RUNS_LIMIT
       const result = await inner.mutantRun(options)

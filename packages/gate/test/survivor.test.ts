@@ -45,8 +45,14 @@ test('a reason for what does not survive is named, if its file was mutated', () 
   })
 })
 
-test('the score counts what never ran, and leaves out what is not mutated', () => {
+test('the score counts what never ran, in a sample as much of it, and leaves out what is not mutated', () => {
   const mutants = ['Killed', 'Timeout', 'Survived', 'NoCoverage', 'Ignored', 'RuntimeError']
   expect(scoreOf(mutants.map((status) => mutant(status)))).toBe(0.5)
+  expect(
+    scoreOf(
+      mutants.map((status) => mutant(status)),
+      2,
+    ),
+  ).toBe(2 / 3.5)
   expect(scoreOf([])).toBe(1)
 })
