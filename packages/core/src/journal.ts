@@ -41,5 +41,5 @@ export const JournalEntry = struct(
 export type JournalEntry = t.TypeOf<typeof JournalEntry>
 
 /** The facts an entry tells, in order. */
-export const factsOf = (entry: JournalEntry): readonly Fact[] =>
+export const factsOf = (entry: Pick<JournalEntry, 'effects'>): readonly Fact[] =>
   entry.effects.flatMap((effect) => (effect._tag === 'tell' ? [effect.fact] : []))

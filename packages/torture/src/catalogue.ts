@@ -1,4 +1,5 @@
 /** Every row there is, in the order in which they are run. */
+import { agreementRow } from './agreement-row.js'
 import { hostileRows } from './hostile-row.js'
 import { killRow } from './kill-row.js'
 import { mutationRow } from './mutation-row.js'
@@ -11,6 +12,7 @@ import { simulationRow } from './sim-row.js'
 
 export const rows: readonly Row[] = [
   simulationRow,
+  agreementRow,
   ...powerRows,
   plantedRow,
   killRow,
