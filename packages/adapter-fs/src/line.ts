@@ -4,6 +4,7 @@
  * `{"crc":"9ae0daaf","KIND":…}` is plain JSON to a person and to `jq`; the checksum is crc32 over every
  * byte between it and the end of the line. Checksum and kind are read without parsing the rest.
  */
+import { isUtf8 } from 'node:buffer'
 import { crc32 } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
 import { isDeeper, isNestedDeeper, lineNestingLimit } from './nesting.js'
@@ -65,6 +66,8 @@ const harmlessBytes = 64 << 10
 const payloadOf = (bytes: Buffer, kind: string): E.Either<string, unknown> => {
   const isDeep = E.left(`${kind}: nested deeper than ${lineNestingLimit}`)
   if (bytes.length > harmlessBytes && isNestedDeeper(bytes, lineNestingLimit)) return isDeep
+  // Read leniently, two texts that differ on the medium would be one.
+  if (!isUtf8(bytes)) return E.left(`${kind}: not UTF-8`)
   try {
     const parsed: unknown = JSON.parse(bytes.toString('utf8'))
     if (isDeeper(parsed, lineNestingLimit)) return isDeep

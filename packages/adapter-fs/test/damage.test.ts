@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fileStore } from '../src/index.js'
-import { lineOf } from '../src/line.js'
+import { crcOf, lineOf } from '../src/line.js'
 import {
   closing,
   commitOf,
@@ -290,4 +290,26 @@ test('a missing segment is told of, and the others load', async () => {
   expect(revs).toEqual({ d: 1 })
   expect(loaded.quarantined[0]?.problem).toMatch(/\d+ bytes are missing/)
   await store.close()
+})
+
+test('what is no UTF-8 is refused, though its checksum is right', async () => {
+  const directory = freshDirectory()
+  const segment = await filled(directory, false)
+  const lines = readFileSync(segment, 'latin1').split(/(?<=\n)/)
+  const at = lines.findIndex((line) => line.includes('"body":{"sessionId":"c"'))
+  const body = Buffer.from(lines[at] ?? '', 'latin1')
+  body.writeUInt8(0xc0, body.indexOf('some output'))
+  body.write(crcOf(body).toString(16).padStart(8, '0'), '{"crc":"'.length)
+  const head = at - 1
+  const said = JSON.parse(lines[head] ?? '') as { snapshot: { body: { crc: number } } }
+  said.snapshot.body.crc = crcOf(body)
+  const spoilt = lines.map((line, i) =>
+    i === at ? body : i === head ? lineOf('snapshot', said.snapshot) : Buffer.from(line, 'latin1'),
+  )
+  writeFileSync(segment, Buffer.concat(spoilt))
+  const { store } = await revsOf(directory)
+  const error = await refused(store.readSnapshot('c'))
+  expect(error).toMatchObject({ _tag: 'StoreUnusable' })
+  expect(error.message).toContain('not UTF-8')
+  expect(await done(store.readSnapshot('b'))).toEqual(snapshotOf('b', 1))
 })

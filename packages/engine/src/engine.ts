@@ -88,7 +88,7 @@ class SessionEngine implements Engine {
   ): Promise<RegisterResult> => {
     if (this.#running === undefined) return notRunning
     if (!this.policy.enabled) return { _tag: 'disabled' }
-    const checked = checkedRegistration(sessionId, registration, this.policy.failureExitCodes)
+    const checked = checkedRegistration(sessionId, registration, this.policy)
     if (E.isLeft(checked)) return { _tag: 'invalid', error: checked.left }
     if (this.#registering.has(sessionId)) return { _tag: 'already-registered' }
     this.#registering.add(sessionId)

@@ -8,7 +8,9 @@ import {
   decode,
   isShellCommand,
   knownOptions,
+  type Policy,
   type RecoverySnapshot,
+  redact,
   SnapshotUpdate,
   Traits,
   unstorable,
@@ -29,7 +31,10 @@ const refusedAt = (subject: string, path: string, expected: string): DecodeError
 export const checkedRegistration = (
   sessionId: string,
   registration: Registration,
-  failureExitCodes: readonly number[],
+  {
+    failureExitCodes,
+    secretNames: declaredNames,
+  }: Pick<Policy, 'failureExitCodes' | 'secretNames'>,
 ): E.Either<DecodeError, Traits> => {
   if (typeof sessionId !== 'string' || sessionId === '') {
     return E.left(refusedAt('registration', 'sessionId', 'non-empty text'))
@@ -42,7 +47,7 @@ export const checkedRegistration = (
   }
   const known = knownOptions(registration.sessionOptions)
   const declared = registration.failureExitCodes ?? []
-  return decode(
+  const traits = decode(
     Traits,
     'registration',
   )({
@@ -53,6 +58,15 @@ export const checkedRegistration = (
     idempotentCommands: registration.idempotentCommands ?? [],
     failureExitCodes: Array.isArray(declared) ? [...declared, ...failureExitCodes] : declared,
   })
+  if (E.isLeft(traits)) return traits
+  // A line must be known to the letter, and without its secret it never is.
+  const commandHistory = [...traits.right.idempotentCommands]
+  const first = firstSnapshot(sessionId, registration, new Date(0))
+  const clean = redact({ ...first, commandHistory }, declaredNames).snapshot.commandHistory
+  const told = commandHistory.findIndex((line, i) => line !== clean[i])
+  return told < 0
+    ? traits
+    : E.left(refusedAt('registration', `idempotentCommands.${told}`, 'a line without a secret'))
 }
 
 const fieldOf = (value: unknown, name: string): unknown =>

@@ -214,6 +214,21 @@ describe('no secret leaves the engine', () => {
     }
   })
 
+  test('nor a line that is declared to be idempotent: with a secret in it, it is refused', async () => {
+    const made = await started({ policy }, registration)
+    for (const line of [`login ${password}`, 'export API_TOKEN=another-one']) {
+      const idempotentCommands = ['make', line]
+      expect(
+        await made.engine.register('t', { ...registration, idempotentCommands }),
+      ).toMatchObject({
+        _tag: 'invalid',
+        error: { path: 'idempotentCommands.1', actual: 'something else' },
+      })
+    }
+    await holdsNone(made)
+    expect(await everything(made)).not.toContain('another-one')
+  })
+
   test('nor one that only a command line has ever told', async () => {
     const made = await started({ policy }, registration)
     const spoken = 'only-ever-said-aloud'
