@@ -275,7 +275,8 @@ const replace = async (
         : moved.places.get(extent),
     moved.sealed,
   )
-  log.restart({ name: draft.name, file: draft.file, bytes: draft.bytes, headerBytes: 0 })
+  const { name, file, bytes } = draft
+  log.restart({ name, file, bytes, writtenBytes: bytes, headerBytes: 0 })
   await active.file.close().catch(() => undefined)
   for (const name of old) await disk.remove(`${directory}/${name}`).catch(() => undefined)
   return E.right(undefined)

@@ -52,6 +52,8 @@ export interface Disk {
   readonly syncDirectory: (path: string) => Promise<void>
   /** The kind of filesystem, as `statfs` numbers it. */
   readonly filesystemType: (path: string) => Promise<number>
+  /** How many blanks are to be written ahead of a log, so that few flushes have to write its size; absent: none. */
+  readonly aheadBytes?: number
 }
 
 // --------------------------------------------------------------------------------------- the disk
@@ -175,6 +177,7 @@ export const realDisk: Disk = {
   remove: (path) => fs.unlink(path),
   syncDirectory,
   filesystemType: async (path) => (await fs.statfs(path)).type,
+  aheadBytes: 256 << 10,
 }
 
 // ------------------------------------------------------------------------------------ combinators

@@ -3,6 +3,7 @@
  * found (set aside, remove, flush) is an answer, since a log of a later version must be left as it is.
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { endBeforeBlanks } from './ahead.js'
 import type { Disk } from './disk.js'
 import { lineReader } from './line-reader.js'
 import {
@@ -61,9 +62,10 @@ export const loadLog = async (
   for (const { segment, bytes, durable } of layout.live) {
     const { name, sizeBytes, header } = segment
     if (sizeBytes < bytes) into.damages.push(lost(name, sizeBytes, bytes - sizeBytes))
-    const end = Math.min(bytes, sizeBytes)
     const file = await disk.open(`${directory}/${name}`)
     try {
+      const counted = Math.min(bytes, sizeBytes)
+      const end = durable ? counted : await endBeforeBlanks(file, counted)
       const reader = lineReader(file, end, lineLimitBytes(segment, limitBytes))
       const whole = E.isRight(header) && header.right.whole
       const last = segment === layout.live.at(-1)?.segment

@@ -7,7 +7,8 @@
  */
 import type { StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Disk, type DiskFile, writeAll } from './disk.js'
+import { writeAhead } from './ahead.js'
+import type { Disk, DiskFile } from './disk.js'
 import { headerLine, type Span, segmentName, segmentNumbers } from './segment.js'
 import type { Extent } from './session-index.js'
 import { codeOf, notOpen, owned, unavailable } from './store-error.js'
@@ -35,6 +36,8 @@ export interface ActiveSegment {
   readonly file: DiskFile
   /** Where the next group goes: all before it is on the medium. */
   readonly bytes: number
+  /** Up to where the file is written: behind `bytes` with blanks. */
+  readonly writtenBytes: number
   readonly headerBytes: number
 }
 
@@ -124,16 +127,17 @@ export class Log {
       throw codeOf(error) === 'EEXIST' ? new Fenced() : error
     })
     try {
-      await writeAll(file, header, 0)
+      const writtenBytes = await writeAhead(disk, file, header, 0, 0)
       await file.sync()
       await disk.syncDirectory(directory)
+      const bytes = header.length
+      this.#active = { name, file, bytes, writtenBytes, headerBytes: bytes }
+      return this.#active
     } catch (error) {
       await file.close().catch(() => undefined)
       await disk.remove(path).catch(() => undefined)
       throw error
     }
-    this.#active = { name, file, bytes: header.length, headerBytes: header.length }
-    return this.#active
   }
 
   /** From now on the log is this one segment. */
@@ -190,14 +194,16 @@ export class Log {
     const writes = group.map(writeOf)
     for (const { latest } of writes) if (latest !== undefined) this.#latest.delete(latest.key)
     const segment = await this.ensureActive()
-    await writeAll(segment.file, joined(writes.map(({ bytes }) => bytes)), segment.bytes)
-    await segment.file.sync()
-    let offset = segment.bytes
+    const { file, bytes, writtenBytes } = segment
+    const lines = joined(writes.map((write) => write.bytes))
+    const written = await writeAhead(this.#options.disk, file, lines, bytes, writtenBytes)
+    await file.sync()
+    let offset = bytes
     for (const write of writes) {
       write.written({ segment: segment.name, offset })
       offset += write.bytes.length
     }
-    this.#active = { ...segment, bytes: offset }
+    this.#active = { ...segment, bytes: offset, writtenBytes: written }
     return E.right(undefined)
   }
 

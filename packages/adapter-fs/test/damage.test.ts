@@ -49,6 +49,9 @@ const filled = async (directory: string, checkpointed: boolean): Promise<string>
   if (checkpointed) await done(store.checkpoint({ folded: true }, everything))
   await store.close()
   const [segment = ''] = segments(directory)
+  // Damage is done at the end of its lines, not behind the blanks that were written ahead.
+  const bytes = readFileSync(segment)
+  writeFileSync(segment, bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0x20) + 1))
   return segment
 }
 

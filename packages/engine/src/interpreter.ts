@@ -113,6 +113,10 @@ export class Interpreter {
    */
   async fail(failure: Failure, seenAtRev?: number): Promise<void> {
     if (!this.#runtime.policy.enabled) return
+    // What was kept is wanted once the decision is durable: it is read while that is written.
+    this.#runtime.background('reading what was kept', async () => {
+      await this.#keeper.retrieve()
+    })
     await this.#lane().insist((atMs, { rev }) =>
       seenAtRev === undefined || seenAtRev === rev
         ? { type: 'failed', atMs, failure, view: this.#keeper.view ?? nothingKept }

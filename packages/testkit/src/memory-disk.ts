@@ -1,7 +1,8 @@
 /**
  * A disk in memory that forgets, when its power is cut, what was not flushed: of a file its content up to
- * the last flush, with any part of what was written since, pages missing; of names all that was changed
- * up to the last flush of their directory, and any number of the changes after it, in their order.
+ * the last flush, with any part of what was written since, pages missing or as they were; of names all
+ * that was changed up to the last flush of their directory, and any number of the changes after it, in
+ * their order.
  */
 import { dirname } from 'node:path'
 import type { Disk, DiskFile, FileStatus } from '@session-recovery/adapter-fs'
@@ -18,8 +19,10 @@ interface FileNode {
   /** Holds more than the file does, so that it can grow. */
   room: Buffer
   bytes: number
-  /** As much of it as was flushed: files only ever grow. */
+  /** As much of it as was flushed: files never get smaller. */
   durableBytes: number
+  /** The pages of that part that were written since, as they were flushed. */
+  readonly flushed: Map<number, Buffer>
   mode: number
 }
 
@@ -61,6 +64,7 @@ const fileNode = (content: Buffer): FileNode => ({
   room: content,
   bytes: content.length,
   durableBytes: content.length,
+  flushed: new Map(),
   mode: 0o600,
 })
 
@@ -220,19 +224,21 @@ const opened = (node: FileNode): DiskFile => ({
   read: async (position, bytes) =>
     Buffer.from(contentOf(node).subarray(position, position + bytes)),
   write: async (bytes, position) => {
-    if (position !== node.bytes) throw systemError('EINVAL')
-    const needed = node.bytes + bytes.length
+    if (position > node.bytes) throw systemError('EINVAL')
+    const needed = Math.max(node.bytes, position + bytes.length)
+    rememberFlushed(node, position, position + bytes.length)
     if (needed > node.room.length) {
       const room = Buffer.alloc(2 * needed)
       node.room.copy(room, 0, 0, node.bytes)
       node.room = room
     }
-    bytes.copy(node.room, node.bytes)
+    bytes.copy(node.room, position)
     node.bytes = needed
     return bytes.length
   },
   sync: async () => {
     node.durableBytes = node.bytes
+    node.flushed.clear()
   },
   close: async () => undefined,
 })
@@ -279,9 +285,21 @@ const afterCut = (node: DirectoryNode, random: Random): DirectoryNode => {
   return cut
 }
 
-const contentAfterCut = ({ room, bytes, durableBytes }: FileNode, random: Random): Buffer => {
+const rememberFlushed = ({ room, durableBytes, flushed }: FileNode, from: number, to: number) => {
+  const end = Math.min(to, durableBytes)
+  for (let page = from - (from % pageBytes); page < end; page += pageBytes) {
+    if (flushed.has(page)) continue
+    flushed.set(page, Buffer.from(room.subarray(page, Math.min(page + pageBytes, durableBytes))))
+  }
+}
+
+const contentAfterCut = (
+  { room, bytes, durableBytes, flushed }: FileNode,
+  random: Random,
+): Buffer => {
   const grown = Math.floor(random() * (bytes - durableBytes + 1))
   const content = Buffer.from(room.subarray(0, durableBytes + grown))
+  for (const [page, before] of flushed) if (random() < 0.5) before.copy(content, page)
   for (let page = durableBytes; page < content.length; page += pageBytes) {
     if (random() < 0.2) content.fill(0, page, Math.min(page + pageBytes, content.length))
   }

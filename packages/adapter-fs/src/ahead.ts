@@ -1,0 +1,53 @@
+/**
+ * Blanks written ahead of the log. A flush of a file that has grown has to write the file's new size, too, and
+ * with it whatever other programs changed about other files; a flush of what was written over blanks has not.
+ *
+ * A line ends in its newline, and what reads JSON or text passes blanks over: what is left of them behind the
+ * last line says nothing, and is no damage.
+ */
+import { type Disk, type DiskFile, writeAll } from './disk.js'
+import { codeOf } from './store-error.js'
+
+const blank = 0x20
+const noRoom: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+/**
+ * Writes all of `bytes` at `position`. Where that goes beyond `writtenBytes`, up to where the file is
+ * written, blanks are written behind it, if there is room for them.
+ *
+ * @returns up to where the file is written now.
+ */
+export const writeAhead = async (
+  { aheadBytes = 0 }: Disk,
+  file: DiskFile,
+  bytes: Buffer,
+  position: number,
+  writtenBytes: number,
+): Promise<number> => {
+  const end = position + bytes.length
+  if (end > writtenBytes && aheadBytes > 0) {
+    try {
+      const blanks = Buffer.alloc(aheadBytes, blank)
+      await writeAll(file, Buffer.concat([bytes, blanks]), position)
+      return end + aheadBytes
+    } catch (error) {
+      if (!noRoom.has(codeOf(error))) throw error
+    }
+  }
+  await writeAll(file, bytes, position)
+  return Math.max(end, writtenBytes)
+}
+
+const pieceBytes = 64 << 10
+
+/** Where the blanks begin that end the first `end` bytes of a file; `end` where there are none. */
+export const endBeforeBlanks = async (file: DiskFile, end: number): Promise<number> => {
+  for (let from = end; from > 0; ) {
+    const start = Math.max(0, from - pieceBytes)
+    const piece = await file.read(start, from - start)
+    const last = piece.findLastIndex((byte) => byte !== blank)
+    if (last >= 0) return start + last + 1
+    from = start
+  }
+  return 0
+}

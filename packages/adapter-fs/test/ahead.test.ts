@@ -1,0 +1,139 @@
+/** Blanks are written ahead of the log, and what a crash leaves of them says nothing and is no damage. */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { probed, systemError } from '@session-recovery/testkit'
+import * as E from 'fp-ts/lib/Either.js'
+import { expect, test } from 'vitest'
+import { type Disk, fileStore, realDisk } from '../src/index.js'
+import { commitOf, done, freshDirectory } from './sample.js'
+
+const aheadBytes = 8_192
+
+/** The real disk, with few blanks ahead, watched. */
+const watched = () => {
+  const writes: string[] = []
+  const disk: Disk = {
+    ...probed(realDisk, ({ name }) => {
+      if (name === 'write' || name === 'sync') writes.push(name)
+    }),
+    aheadBytes,
+  }
+  return { disk, writes }
+}
+
+const logOf = (directory: string): string => join(directory, 'log')
+
+const segments = (directory: string): readonly Buffer[] =>
+  readdirSync(logOf(directory))
+    .sort()
+    .map((name) => readFileSync(join(logOf(directory), name)))
+
+/** What is there when the process is killed now. */
+const copyOf = (directory: string): string => {
+  const copy = freshDirectory()
+  mkdirSync(logOf(copy), { mode: 0o700 })
+  for (const name of readdirSync(logOf(directory))) {
+    copyFileSync(join(logOf(directory), name), join(logOf(copy), name))
+  }
+  return copy
+}
+
+const revOf = async (directory: string) => {
+  const store = fileStore({ directory })
+  const { sessions, quarantined } = await done(store.open)
+  await store.close()
+  return { rev: sessions[0]?.record.rev, quarantined }
+}
+
+test('a segment keeps its size while commits fit in what is written, each with one write and one flush', async () => {
+  const directory = freshDirectory()
+  const { disk, writes } = watched()
+  const store = fileStore({ directory }, disk)
+  await done(store.open)
+  const sizes: number[] = []
+  for (let rev = 1; rev <= 40; rev++) {
+    writes.length = 0
+    await done(store.commit(commitOf('a', rev)))
+    if (rev > 1) expect(writes).toEqual(['write', 'sync'])
+    sizes.push(segments(directory)[0]?.length ?? 0)
+  }
+  const grown = new Set(sizes).size - 1
+  expect(grown).toBeGreaterThan(1)
+  expect(grown).toBeLessThan(20)
+  expect(segments(directory)[0]?.at(-1)).toBe(0x20)
+  expect(await revOf(copyOf(directory))).toEqual({ rev: 40, quarantined: [] })
+  await store.close()
+  expect(await revOf(directory)).toEqual({ rev: 40, quarantined: [] })
+})
+
+test('what a crash leaves of them is no damage, whatever came after', async () => {
+  const directory = freshDirectory()
+  const store = fileStore({ directory }, watched().disk)
+  await done(store.open)
+  for (let rev = 1; rev <= 3; rev++) await done(store.commit(commitOf('a', rev)))
+  const leave = (file: string, content: Buffer): string => {
+    const copy = copyOf(directory)
+    writeFileSync(join(logOf(copy), file), content, { mode: 0o600 })
+    return copy
+  }
+  const [first = ''] = readdirSync(logOf(directory))
+  const [content = Buffer.alloc(0)] = segments(directory)
+  // The next segment was only just begun.
+  expect(await revOf(leave('00000009-00000001.jsonl', Buffer.alloc(0)))).toEqual({
+    rev: 3,
+    quarantined: [],
+  })
+  expect(await revOf(leave('00000009-00000001.jsonl', Buffer.alloc(aheadBytes, ' ')))).toEqual({
+    rev: 3,
+    quarantined: [],
+  })
+  // The last commit was cut off, with blanks behind it.
+  const end = content.findLastIndex((byte) => byte !== 0x20)
+  const torn = Buffer.from(content).fill(' ', end - 20)
+  expect(await revOf(leave(first, torn))).toEqual({ rev: 2, quarantined: [] })
+  // Damage before them is found all the same.
+  const lines = content.subarray(0, end).toString().split('\n')
+  const inSecond = (lines[0]?.length ?? 0) + 1 + (lines[1]?.length ?? 0) + 50
+  const hurt = Buffer.from(content).fill(0, inSecond, inSecond + 5)
+  const { rev, quarantined } = await revOf(leave(first, hurt))
+  expect(rev).toBe(3)
+  expect(quarantined).toHaveLength(1)
+  await store.close()
+})
+
+test('where there is no room for them the log goes on without; any other failure gives its file up', async () => {
+  for (const [code, files] of [
+    ['ENOSPC', 1],
+    ['EIO', 2],
+  ] as const) {
+    const directory = freshDirectory()
+    const { disk } = watched()
+    let failing = false
+    const full: Disk = {
+      ...disk,
+      create: async (path) => {
+        const file = await disk.create(path)
+        return {
+          ...file,
+          write: async (bytes, position) => {
+            if (failing && bytes.length > aheadBytes) throw systemError(code)
+            return file.write(bytes, position)
+          },
+        }
+      },
+    }
+    const store = fileStore({ directory }, full)
+    await done(store.open)
+    await done(store.commit(commitOf('a', 1)))
+    failing = true
+    let rev = 2
+    while (rev < 20) {
+      const result = await store.commit(commitOf('a', rev))()
+      if (E.isRight(result)) rev += 1
+      else failing = false
+    }
+    expect(segments(directory)).toHaveLength(files)
+    expect(await revOf(copyOf(directory))).toEqual({ rev: 19, quarantined: [] })
+    await store.close()
+  }
+})
