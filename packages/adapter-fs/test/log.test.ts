@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Operation, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
-import { fileStore, realDisk } from '../src/index.js'
+import { type Disk, fileStore, realDisk } from '../src/index.js'
 import {
   closing,
   commitOf,
@@ -205,4 +205,45 @@ test('a segment says the longest line it may hold, also one that was taken under
     const newest = readdirSync(join(directory, 'log')).sort().at(-1) ?? ''
     expect(limitOf(newest)).toBe(Math.max(1 << 16, limitBytes))
   }
+})
+
+test('of snapshots that wait under one number the last one is kept', async () => {
+  const store = closing(fileStore({ directory: freshDirectory() }))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  const saved = ['one', 'two', 'three'].map((output) =>
+    done(store.saveSnapshot(snapshotOf('a', 1, 1, output))),
+  )
+  await Promise.all(saved)
+  expect(await done(store.readSnapshot('a'))).toEqual(snapshotOf('a', 1, 1, 'three'))
+})
+
+test('what waits is written in groups, so that no write takes more memory than one of them', async () => {
+  const sizes: number[] = []
+  const sized: Disk = {
+    ...realDisk,
+    create: async (path) => {
+      const file = await realDisk.create(path)
+      return {
+        ...file,
+        write: (bytes, position) => {
+          sizes.push(bytes.length)
+          return file.write(bytes, position)
+        },
+      }
+    },
+  }
+  const store = closing(fileStore({ directory: freshDirectory() }, sized))
+  await done(store.open)
+  sizes.length = 0
+  const mebibyte = 1 << 20
+  const large = 'x'.repeat(3 * mebibyte)
+  await Promise.all(
+    ['a', 'b', 'c'].map((id) => done(store.saveSnapshot(snapshotOf(id, 1, 1, large)))),
+  )
+  expect(sizes.length).toBe(2)
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(8 * mebibyte)
+  const huge = 'x'.repeat(9 * mebibyte)
+  await done(store.saveSnapshot(snapshotOf('d', 1, 1, huge)))
+  expect(sizes.length).toBe(3)
 })

@@ -171,3 +171,24 @@ test.runIf(process.platform === 'linux')(
     expect(error).toMatchObject({ _tag: 'StoreUnavailable', code: 'ENOENT' })
   },
 )
+
+test.each(['EACCES', 'EPERM', 'EINVAL'])(
+  'what is above and answers %s is left to whoever it belongs to',
+  async (code) => {
+    const directory = freshDirectory()
+    const above = (disk: Disk, error: string): Disk => ({
+      ...disk,
+      syncDirectory: (path) =>
+        path.startsWith(directory)
+          ? disk.syncDirectory(path)
+          : Promise.reject(Object.assign(new Error(error), { code: error })),
+    })
+    const store = fileStore({ directory }, above(realDisk, code))
+    await done(store.open)
+    await store.close()
+    expect(await refused(fileStore({ directory }, above(realDisk, 'EIO')).open)).toMatchObject({
+      _tag: 'StoreUnavailable',
+      code: 'EIO',
+    })
+  },
+)

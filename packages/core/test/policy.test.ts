@@ -171,3 +171,20 @@ test('every policy with a sound rule set is accepted as it is, and is a value of
     }),
   )
 })
+
+test.each([
+  [null, '', 'null'],
+  [[], '', 'a list'],
+  [5, '', 'number'],
+  ['text', '', 'text'],
+  [{ recoveryDelay: null }, 'recoveryDelay', undefined],
+  [{ nonsense: 1 }, 'nonsense', 'nonsense'],
+])('what is refused is told with its place and its kind: %j', (input, path, actual) => {
+  const refused = policyFrom(input)
+  if (E.isRight(refused)) throw new Error('it was accepted')
+  expect(refused.left.path).toBe(path)
+  if (actual !== undefined) expect(refused.left.actual).toBe(actual)
+  expect(
+    refused.left.message.startsWith(path === '' ? 'policy: expected' : `policy: ${path}: expected`),
+  ).toBe(true)
+})

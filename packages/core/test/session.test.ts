@@ -69,5 +69,6 @@ test.each(shells)('%s is a shell, wherever it lies and whatever it is given', (n
 
 test('no command is the default shell; an empty one is none', () => {
   expect(isShellCommand(undefined)).toBe(true)
-  for (const command of ['', ' ', '/', '/bin/']) expect(isShellCommand(command)).toBe(false)
+  for (const command of ['', ' ', '/', '/bin/', 'z-sh', 'ba-sh'])
+    expect(isShellCommand(command)).toBe(false)
 })

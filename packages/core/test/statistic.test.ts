@@ -253,17 +253,23 @@ describe('the projector', () => {
     )
   })
 
-  test('a projection is a value, and an unregistered session has no history', () => {
+  test('a projection is a value; each session has its own history, and an unregistered one none', () => {
     holds(
       fc.property(anyEntries, (entries) => {
         const all = projector(undefined, policy)
         const before = all.projection()
         entries.forEach(all.fold)
         deepStrictEqual(before, projector(undefined, policy).projection())
-        for (const [i, { sessionId, to }] of entries.entries()) {
-          const isLast = entries.slice(i + 1).every((later) => later.sessionId !== sessionId)
-          if (to === 'unregistered' && isLast) expect(all.history(sessionId)).toEqual([])
+        const expected = new Map<string, readonly RecoveryAttempt[]>()
+        for (const entry of entries) {
+          const { sessionId, to, event } = entry
+          const after = factsOf(entry).reduce(
+            (so, fact) => remember(so, sessionId, fact, event.atMs, policy.historyLimit),
+            expected.get(sessionId) ?? [],
+          )
+          expected.set(sessionId, to === 'unregistered' ? [] : after)
         }
+        for (const [sessionId, history] of expected) expect(all.history(sessionId)).toEqual(history)
       }),
     )
   })
