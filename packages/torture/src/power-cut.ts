@@ -1,7 +1,7 @@
 /** One power cut under a writer at work, and what the writer was told up to it. */
 import type { LoopMount } from './loop-mount.js'
 import { type History, note, noteUnsure } from './store-history.js'
-import type { WriterTask } from './store-writer.js'
+import type { WriterTask } from './store-work.js'
 import { startWriter } from './writer-process.js'
 
 // ------------------------------------------------------------------------------------------ model

@@ -2,9 +2,8 @@
  * Opens a store after a disaster and compares it with what was promised. What it then holds is promised
  * from there on: it was flushed before it was handed out.
  */
-import { readdir } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { fileStore } from '@session-recovery/adapter-fs'
+import { type Disk, fileStore, realDisk } from '@session-recovery/adapter-fs'
 import type { Loaded, Store, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import {
@@ -39,10 +38,11 @@ export const checkStore = async (
   directory: string,
   retention: Retention,
   history: History,
+  disk: Disk = realDisk,
 ): Promise<Finding> => {
   const complaints: string[] = []
   const complain: Complain = (complaint) => complaints.push(complaint)
-  const store = fileStore({ directory, ...retention })
+  const store = fileStore({ directory, ...retention }, disk)
   const opened = await store.open()
   if (E.isLeft(opened)) {
     return { complaints: [`the store does not open: ${opened.left.message}`], setAside: 0 }
@@ -64,16 +64,22 @@ export const checkStore = async (
       else if (!isDeepStrictEqual(read.right, archiveAt(id, place)))
         complain(`archive ${location} is not the one that was kept`)
     }
-    for (const stray of await straysIn(directory)) complain(`${stray} was left lying about`)
+    for (const stray of await straysIn(directory, disk)) complain(`${stray} was left lying about`)
   } finally {
     await store.close()
   }
   return { complaints, setAside: loaded.quarantined.length }
 }
 
-/** The unfinished files under `directory`. */
-export const straysIn = async (directory: string): Promise<readonly string[]> =>
-  (await readdir(directory, { recursive: true })).filter((name) => name.endsWith('.tmp'))
+const folders = ['', '/log', '/archives', '/quarantine', '/imported']
+
+const straysIn = async (directory: string, disk: Disk): Promise<readonly string[]> => {
+  const strays: string[] = []
+  for (const folder of folders)
+    for (const name of await disk.list(`${directory}${folder}`))
+      if (name.endsWith('.tmp')) strays.push(`${folder}/${name}`)
+  return strays
+}
 
 const checkProjection = (loaded: Loaded, history: History, complain: Complain): number => {
   const number = loaded.projection === undefined ? 0 : Number(loaded.projection)

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type History, note, sessionIds, type Telling } from './store-history.js'
-import type { WriterTask } from './store-writer.js'
+import type { WriterTask } from './store-work.js'
 
 // ------------------------------------------------------------------------------------------ model
 
