@@ -19,6 +19,7 @@ import { quarantined, quarantineName, setAsideFile, setAsideStretch } from './qu
 import { importSeed } from './seed-import.js'
 import type { SessionIndex } from './session-index.js'
 import { unusable } from './store-error.js'
+import { flushUnsure } from './unsure.js'
 import { commitWrite, snapshotWrite } from './write.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -151,20 +152,6 @@ const setAsideFound = async (disk: Disk, place: Place, found: LoadedLog) => {
   if (aside.length > 0) await disk.syncDirectory(place.quarantine)
   if (found.foreign.length > 0) await disk.syncDirectory(place.log)
   return aside
-}
-
-// What a killed owner wrote and never flushed is read like the rest: what is built on it from now on must
-// not outlive it.
-const flushUnsure = async (disk: Disk, place: Place, found: LoadedLog) => {
-  for (const name of found.unsure) {
-    const file = await disk.open(`${place.log}/${name}`)
-    try {
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  }
-  if (found.unsure.length > 0) await disk.syncDirectory(place.log)
 }
 
 const loadedOf = ({ index, projection }: LoadedLog, aside: readonly Quarantined[]): Loaded => ({

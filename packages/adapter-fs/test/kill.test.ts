@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import { fileStore } from '../src/index.js'
 import { done, freshDirectory } from './sample.js'
 
-const kills = 20
+const kills = 6
 const writer = fileURLToPath(new URL('writer.mjs', import.meta.url))
 
 /** Lets a writer run until it has said something and `delayMs` have passed; returns all it said. */

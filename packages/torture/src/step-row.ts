@@ -5,7 +5,7 @@
  * start after a crash, which is crashed at every step itself.
  */
 
-import type { Disk } from '@session-recovery/adapter-fs'
+import type { Disk, DiskFile } from '@session-recovery/adapter-fs'
 import {
   type Chance,
   chance,
@@ -19,7 +19,7 @@ import { retention } from './scenario.js'
 import { newScore, type Score } from './score.js'
 import { checkStore } from './store-check.js'
 import { type History, newHistory, note } from './store-history.js'
-import { Writer } from './store-work.js'
+import { Writer, type WriterTask } from './store-work.js'
 import { taskAfter } from './writer-process.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -40,6 +40,15 @@ interface Life {
   readonly end: End
 }
 
+/** How a first life ends, and what then happens while the next one mends it. */
+const seconds: readonly (readonly [End, Mishap, End])[] = [
+  ['killed', 'ends', 'killed'],
+  ['killed', 'ends', 'power gone'],
+  ['killed', 'fails', 'power gone'],
+  ['power gone', 'ends', 'power gone'],
+  ['torn', 'ends', 'torn'],
+]
+
 const directory = '/data/store'
 
 // ------------------------------------------------------------------------------------ combinators
@@ -57,8 +66,8 @@ const run = async (trial: Trial) => {
     // A second crash while the first is being mended: in CI after one in so many.
     const stride = trial.size === 'soak' ? 1 : 7
     for (let step = random.whole(1, stride); step <= steps; step += stride)
-      for (const end of ['killed', 'power gone', 'torn'] as const)
-        await everyStep([{ mishap: 'ends', step, end }], 'ends', end, random, score)
+      for (const [first, mishap, last] of seconds)
+        await everyStep([{ mishap: 'ends', step, end: first }], mishap, last, random, score)
   } while (score.count() < trial.tries)
   return score.tally([`${rounds} times ${steps} steps, of which each was the last`])
 }
@@ -84,12 +93,14 @@ const lived = async (lives: readonly Life[], random: Chance) => {
   let disk = memoryDisk()
   let history = newHistory()
   let happened = false
-  for (const { mishap, step, end } of lives) {
+  for (const [life, { mishap, step, end }] of lives.entries()) {
     // Whoever opens the store finds this; until then it may still be lost again.
     const found = structuredClone(history)
-    if (history.places.size > 0) await checkStore(directory, retention, found, disk.copy())
+    if (life > 0) await checkStore(directory, retention, found, disk.copy())
     const befallen = befalling(disk, mishap, step)
-    history = await liveOnce(befallen.disk, history, found)
+    // A checkpoint writes all there is once more, and would hide that something was missing.
+    const lasting = { steps: life === 0 ? 7 : 2, checkpoints: life === 0 ? 2 : endsIn(mishap) }
+    history = await liveOnce(befallen.disk, life === 0, lasting, history, found)
     happened = befallen.happened()
     if (end !== 'killed') disk = disk.cut(remainderOf(end, random))
   }
@@ -98,12 +109,16 @@ const lived = async (lives: readonly Life[], random: Chance) => {
 }
 
 /** Works on `disk` from what is found on it; returns what is promised afterwards. */
-const liveOnce = async (disk: Disk, history: History, found: History): Promise<History> => {
-  const isNew = history.places.size === 0
+const liveOnce = async (
+  disk: Disk,
+  isNew: boolean,
+  lasting: Pick<WriterTask, 'steps' | 'checkpoints'>,
+  history: History,
+  found: History,
+): Promise<History> => {
   const places = isNew
     ? { a: 0, b: 0 }
     : { a: found.places.get('a') ?? 0, b: found.places.get('b') ?? 0 }
-  const lasting = isNew ? { steps: 7, checkpoints: 2 } : { steps: 2, checkpoints: 1 }
   const task = taskAfter(found, { directory, retention, turns: 1, places, ...lasting })
   let promised = history
   await new Writer(task, disk, (telling) => {
@@ -113,17 +128,48 @@ const liveOnce = async (disk: Disk, history: History, found: History): Promise<H
   return promised
 }
 
+const endsIn = (mishap: Mishap): number => (mishap === 'ends' ? 1 : 0)
+
 const befalling = (disk: Disk, mishap: Mishap, step: number) => {
   let count = 0
-  const befallen = probed(disk, ({ name }) => {
+  const forgetting = new Set<string>()
+  const befallen = probed(forgetful(disk, forgetting), ({ name, path }) => {
     if (changing.has(name)) count += 1
     if (mishap === 'ends' && count >= step) throw systemError('EIO')
     if (!changing.has(name) || count !== step) return undefined
     if (mishap === 'lies') return { failsAfterwards: 'EIO' }
     if (mishap === 'takes less' && name === 'write') return { takenBytes: 1 }
+    if (name === 'sync') forgetting.add(path)
     throw systemError('ENOSPC')
   })
   return { disk: befallen, happened: () => count >= step }
+}
+
+/**
+ * A flush of `forgetting` succeeds and does nothing: that one of the same file failed was told once, and
+ * what it could not write is forgotten. A file of that name that is made anew is another.
+ */
+const forgetful = (disk: Disk, forgetting: Set<string>): Disk => {
+  const file = (path: string, opened: DiskFile): DiskFile => ({
+    ...opened,
+    sync: async () => {
+      if (!forgetting.has(path)) await opened.sync()
+    },
+  })
+  return {
+    ...disk,
+    open: async (path) => file(path, await disk.open(path)),
+    create: async (path) => {
+      const created = await disk.create(path)
+      forgetting.delete(path)
+      return file(path, created)
+    },
+    rename: async (from, to) => {
+      await disk.rename(from, to)
+      forgetting.delete(to)
+      if (forgetting.delete(from)) forgetting.add(to)
+    },
+  }
 }
 
 const remainderOf = (end: End, random: Chance) => {

@@ -2,7 +2,13 @@
 import { memoryDisk } from '@session-recovery/testkit'
 import { describe, expect, it } from 'vitest'
 import { checkStore } from '../src/store-check.js'
-import { type History, newHistory, note, noteUnsure, placesToBeFound } from '../src/store-history.js'
+import {
+  type History,
+  newHistory,
+  note,
+  noteUnsure,
+  placesToBeFound,
+} from '../src/store-history.js'
 import { Writer } from '../src/store-work.js'
 
 const directory = '/data/store'
@@ -62,7 +68,9 @@ describe('what is found', () => {
 
   it('has nothing that was never written', async () => {
     const forgotten = (h: History) => h.places.set('a', 3)
-    expect(await complaintsAfter(forgotten)).toContain('place 3 was acknowledged, place 10 is there')
+    expect(await complaintsAfter(forgotten)).toContain(
+      'place 3 was acknowledged, place 10 is there',
+    )
     const neverFolded = (h: History) => h.folds.delete(2)
     expect(await complaintsAfter(neverFolded)).toContain('checkpoint 2 was never written')
   })
