@@ -98,7 +98,7 @@ const writtenAfterwards = (calls: readonly TracedCall[]): readonly string[] => {
   )
   const path = calls[failed]?.path
   const later = calls.slice(failed + 1).filter((call) => call.path === path)
-  const isNew = later.findIndex(({ creates }) => creates)
+  const isNew = later.findIndex(({ creates, syscall }) => creates || syscall === 'rename')
   const written = later
     .slice(0, isNew === -1 ? later.length : isNew)
     .some(({ syscall }) => syscall === 'pwrite64' || syscall === 'fdatasync')

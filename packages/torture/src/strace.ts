@@ -46,8 +46,12 @@ export const tracing = (file: string): readonly string[] => [
   file,
 ]
 
+// With the drafts of what had none when nothing happened; of a rename strace compares the first name alone.
 const onlyAt = (directory: string, { paths }: Trace): readonly string[] =>
-  paths.flatMap((path) => ['-P', `${directory}${path}`])
+  [...new Set(paths.flatMap((path) => [path, `${path}.tmp`]))].flatMap((path) => [
+    '-P',
+    `${directory}${path}`,
+  ])
 
 /** Before a program: it is killed as it makes the call of that name for the `ordinal`-th time. */
 export const killingAt = (
@@ -66,6 +70,9 @@ export const killingAt = (
   '/dev/null',
 ]
 
+// By these it can be told which file is written, and whether it is still the same.
+const alwaysTraced = ['openat', 'pwrite64', 'fdatasync', 'rename']
+
 /** Before a program: that call does nothing and fails with `errno`. What is written is traced into `file`. */
 export const failingAt = (
   syscall: string,
@@ -79,7 +86,7 @@ export const failingAt = (
   '--seccomp-bpf',
   ...onlyAt(directory, trace),
   '-e',
-  `trace=${[...new Set([syscall, 'openat', 'pwrite64', 'fdatasync'])].join(',')}`,
+  `trace=${[...new Set([syscall, ...alwaysTraced])].join(',')}`,
   '-e',
   `inject=${syscall}:error=${errno}:when=${ordinal}`,
   '-o',
