@@ -1,5 +1,5 @@
 /** A secret in a session's environment is shown to nobody else on its host, and lies on no disk there. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { processesNaming } from '@session-recovery/testkit'
 import { afterEach, describe, expect } from 'vitest'
@@ -45,7 +45,8 @@ const holding = (secret: string): readonly string[] =>
     try {
       return readdirSync(directory)
         .map((name) => join(directory, name))
-        .filter((file) => read(file).includes(secret))
+        // Whoever reads a pipe waits for who writes it: other sessions of this machine have such.
+        .filter((file) => statSync(file).isFile() && read(file).includes(secret))
     } catch {
       return []
     }
