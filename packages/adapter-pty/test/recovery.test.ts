@@ -92,6 +92,8 @@ describe('restore', () => {
   it('shows the screen without typing an answer into the shell', async () => {
     rig = rigOf()
     const session = await rig.open('a')
+    const modes = String.raw`printf '\e[?1000h\e[?2004h\e[?1h\e[?25l\e]8;;http://127.0.0.1/\aa link\e]8;;\a\n'`
+    await session.exec(modes)
     const queries = String.raw`printf '\e[c\e[6n\e]0;title\a\e[>c\e]52;c;aGk=\a\eP+q544e\e\\kept'`
     await session.exec(queries)
     const heard: string[] = []
@@ -103,9 +105,10 @@ describe('restore', () => {
       screen: 'restored',
     })
     expect(heard.join('')).toContain('kept')
-    for (const query of ['\x1b[c', '\x1b[6n', '\x1b]', '\x1b[>c', '\x1bP']) {
+    for (const query of ['\x1b[c', '\x1b[6n', '\x1b]', '\x1b[>c', '\x1bP', '\x1b[?']) {
       expect(heard[0]).not.toContain(query)
     }
+    expect(heard[0]).toContain('a link')
   })
 
   it('brings nothing back that can run code, and says so', async () => {

@@ -48,6 +48,10 @@ const begun = async (
   return session
 }
 
+/** The sessions the engine holds, and what each is at. */
+const owners = (): readonly string[] =>
+  rig.engine.sessions().map(({ sessionId, record }) => `${sessionId} ${record.state.split('.')[0]}`)
+
 const lost = async (): Promise<void> => {
   const [first] = stations
   await first?.proxy.refuse()
@@ -78,6 +82,9 @@ testWith([], 'the host is gone: another that meets the requirements, and no othe
   expect(await valueIn(session, '$GIVEN $mine $PWD $(f) $(umask)')).toBe(
     'it\'s "here" of the shell /usr/share of the function 0027',
   )
+  // It has one owner, here as there: the session itself, on its new host.
+  expect(owners()).toEqual(['a snapshotting'])
+  expect(rig.driver.session('a')?.place()).toBe(session.place())
   // The receipt names what could not be reached, to be ended by who can.
   expect(JSON.stringify(items)).toContain(`process ${before?.pid}`)
   if (first !== undefined) sweep(first)
@@ -145,6 +152,10 @@ testWith(
     expect(replica.place()).toContain(String(stations[1]?.proxy.port))
     expect(await valueIn(replica, '$GIVEN $mine $PWD')).toBe('it\'s "here" of the shell /usr/share')
     expect(snapshot?.workingDirectory).toBe('/usr/share')
+    // The replica has taken its place: the first is no session of the engine any more.
+    await eventually('one owner', () => owners().length === 1 || undefined)
+    expect(owners()).toEqual([`${replica.id} snapshotting`])
+    expect(rig.engine.status('a')).toBeUndefined()
     expect(session.write('echo into the first\r')).toBe(false)
     expect((await session.exec('true'))._tag).toBe('lost')
     await eventually('the end of the first', () => {

@@ -43,10 +43,12 @@ const directories = (): readonly string[] =>
 const holding = (secret: string): readonly string[] =>
   directories().flatMap((directory) => {
     try {
-      return readdirSync(directory)
-        .map((name) => join(directory, name))
-        // Whoever reads a pipe waits for who writes it: other sessions of this machine have such.
-        .filter((file) => statSync(file).isFile() && read(file).includes(secret))
+      return (
+        readdirSync(directory)
+          .map((name) => join(directory, name))
+          // Whoever reads a pipe waits for who writes it: other sessions of this machine have such.
+          .filter((file) => statSync(file).isFile() && read(file).includes(secret))
+      )
     } catch {
       return []
     }

@@ -15,6 +15,8 @@ interface Shown {
   readonly answers: string
   readonly titles: readonly string[]
   readonly lines: readonly string[]
+  /** How the terminal behaves from now on: keys, mouse, pastes, wrapping. */
+  readonly modes: string
 }
 
 const shown = async (text: string): Promise<Shown> => {
@@ -49,8 +51,9 @@ const shown = async (text: string): Promise<Shown> => {
     (_, i) => buffer.getLine(i)?.translateToString(true) ?? '',
   )
   while (lines.at(-1) === '') lines.pop()
+  const modes = JSON.stringify({ ...terminal.modes, screen: terminal.buffer.active.type })
   terminal.dispose()
-  return { answers: answers + asked.join(), titles, lines }
+  return { answers: answers + asked.join(), titles, lines, modes }
 }
 
 const queries = [
@@ -98,11 +101,43 @@ const output = fc
   .array(fc.constantFrom(...queries, ...acts, ...looks, ...looks), { maxLength: 60 })
   .map((parts) => parts.join(''))
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control strings begin with one
+const controlString = /\x1b[\]P_^X]|[\x90\x98\x9d-\x9f]/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: modes begin with one
+const privateMode = /\x1b\[\?[\d;]*[hl]/
+
 describe('a screen shown again', () => {
   it('is answered by a terminal as raw output would be, were it not made inert', async () => {
     for (const query of ['\x1b[c', '\x1b[>c', '\x1b[5n', '\x1b[6n', '\x1b]52;c;?\x07']) {
       expect((await shown(query)).answers).not.toBe('')
     }
+  })
+
+  it('sets modes as raw output would, were it not made inert', async () => {
+    const untouched = (await shown('')).modes
+    for (const act of [
+      '\x1b[?1000h',
+      '\x1b[?2004h',
+      '\x1b[?1h\x1b=',
+      '\x1b[?1049h',
+      '\x1b[?1004h',
+    ]) {
+      expect((await shown(act)).modes).not.toBe(untouched)
+    }
+  })
+
+  it('leaves the modes of a terminal as they were, and holds no control string', async () => {
+    const untouched = (await shown('')).modes
+    await holdsAsync(
+      fc.asyncProperty(output, async (text) => {
+        const { inert } = await screenOf(text, size)
+        expect((await shown(`${terminalReset}${inert}\r\n`)).modes).toBe(untouched)
+        // OSC, DCS, APC, PM, SOS, as two bytes or as one; a private mode that is set or taken back.
+        expect(inert).not.toMatch(controlString)
+        expect(inert).not.toMatch(privateMode)
+      }),
+      400,
+    )
   })
 
   it('brings no byte back as input, whatever the output held', async () => {
