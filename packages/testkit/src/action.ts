@@ -39,6 +39,28 @@ const hat = actionNames.flatMap((name) =>
   Array.from({ length: weights[name] }, () => name),
 ) as unknown as readonly [ActionName, ...ActionName[]]
 
+/** Those that befall a session, and not the engine or its machine. */
+export const sessionActions = [
+  'report a failure',
+  'report a failure',
+  'recover',
+  'recover',
+  'die by a signal',
+  'exit with a failure code',
+  'exit well',
+  'lose the transport',
+  'change',
+  'update',
+  'cancel',
+  'reset',
+  'reset',
+  'unregister',
+  'register',
+  'register',
+  'register',
+  'replace',
+] as const satisfies readonly ActionName[]
+
 export interface Action {
   readonly name: ActionName
   readonly session: number
@@ -47,6 +69,17 @@ export interface Action {
   /** All chance from here to the next action follows from it: others can be left out meanwhile. */
   readonly seed: number
 }
+
+/** Texts of failures: each is classified, and planned for, otherwise. */
+export const failureReasons = [
+  '',
+  'connection reset',
+  'prompt timeout',
+  'timeout',
+  'memory',
+  'auth',
+  'odd',
+] as const
 
 // ------------------------------------------------------------------------------------ combinators
 

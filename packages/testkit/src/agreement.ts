@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { defaultPolicy, type Effect, factsOf, idOf, terminalFacts } from '@session-recovery/core'
+import { failureReasons } from './action.js'
 import { chance } from './chance.js'
 import { diskTraced, engineTraced, memoryTraced, type TracedMedium } from './engine-trace.js'
 import { type Decision, folded, type OneTrace, type Stimulus } from './one-trace.js'
@@ -30,16 +31,6 @@ const spacedFromMs = 600_000
 
 const startMs = Date.UTC(2027, 0, 15)
 
-const reasons = [
-  '',
-  'connection reset',
-  'prompt timeout',
-  'timeout',
-  'memory',
-  'auth',
-  'odd',
-] as const
-
 // For the others there are plans with strategies that are not repeated when they are in doubt.
 const repeatableReasons = ['', 'connection reset', 'prompt timeout', 'auth'] as const
 
@@ -58,7 +49,7 @@ export const anyTrace = (seed: number, gapMs: number): OneTrace => {
   for (let i = pick.whole(1, 4); i > 0; i--) {
     afterMs += spaced ? gapMs : pick.whole(0, gapMs)
     const what = pick.pick(whats)
-    stimuli.push({ afterMs, what, reason: pick.pick(spaced ? repeatableReasons : reasons) })
+    stimuli.push({ afterMs, what, reason: pick.pick(spaced ? repeatableReasons : failureReasons) })
   }
   const policy = {
     ...defaultPolicy,

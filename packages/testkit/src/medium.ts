@@ -6,7 +6,13 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Disk, fileStore, realDisk, type TakeOwnership } from '@session-recovery/adapter-fs'
+import {
+  type Disk,
+  type FileStoreOptions,
+  fileStore,
+  realDisk,
+  type TakeOwnership,
+} from '@session-recovery/adapter-fs'
 import type { Store } from '@session-recovery/core'
 import { memoryMedium } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
@@ -25,8 +31,14 @@ export interface Altered {
   readonly disk?: (disk: Disk) => Disk
 }
 
+/** How much a store on a disk keeps of what is over. */
+export type Retention = Pick<
+  FileStoreOptions,
+  'journalEntriesPerSession' | 'forgottenSessions' | 'archives'
+>
+
 // The journal is replayed in the end: all of it has to be there.
-const journalEntriesPerSession = 1_000
+const usualRetention: Retention = { journalEntriesPerSession: 1_000 }
 
 export class Medium {
   /** How many more times the disk refuses whatever it is asked for. */
@@ -35,6 +47,7 @@ export class Medium {
   readonly #faults: FaultBook
   readonly #chance: Chance
   readonly #altered: Altered
+  readonly #retention: Retention
   readonly #memory = memoryMedium()
   readonly #queued = new QueuedDisk(realDisk)
   #disk: MemoryDisk = memoryDisk()
@@ -43,7 +56,14 @@ export class Medium {
   #isCutAtDeath = false
   #store: Store | undefined
 
-  constructor(kind: StoreKind, faults: FaultBook, chance: Chance, altered: Altered) {
+  constructor(
+    kind: StoreKind,
+    faults: FaultBook,
+    chance: Chance,
+    altered: Altered,
+    retention: Retention = usualRetention,
+  ) {
+    this.#retention = retention
     this.#kind = kind
     this.#faults = faults
     this.#chance = chance
@@ -53,6 +73,11 @@ export class Medium {
   /** The store beneath, of the life that is lived. */
   get store(): Store | undefined {
     return this.#store
+  }
+
+  /** The files on the disk in memory; none where there is no such disk. */
+  files(): ReadonlyMap<string, Buffer> {
+    return this.#kind === 'disk' ? this.#disk.files() : new Map()
   }
 
   /** Lets everything go on that need not wait for virtual time. */
@@ -116,7 +141,8 @@ export class Medium {
 
   #onDisk(disk: Disk, life: EngineLife): Store {
     const directory = this.#kind === 'fs' ? this.#place() : '/data/store'
-    return fileStore({ directory, journalEntriesPerSession }, disk, this.#own(life))
+    const { wallMs } = life.worldClock
+    return fileStore({ directory, wallMs, ...this.#retention }, disk, this.#own(life))
   }
 
   #place(): string {

@@ -6,7 +6,7 @@ import type { Action } from './action.js'
 import type { Coverage } from './coverage.js'
 import type { FaultKind, StoreKind } from './fault.js'
 import type { Law } from './invariant.js'
-import type { Altered } from './medium.js'
+import type { Altered, Retention } from './medium.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -14,6 +14,14 @@ import type { Altered } from './medium.js'
 export interface Alteration extends Altered {
   readonly store?: (store: Store) => Store
   readonly driver?: (driver: Driver) => Driver
+}
+
+/** What can be seen of a simulation while it runs. */
+export interface Seen {
+  /** Virtual time since the beginning. */
+  readonly passedMs: number
+  /** What is on the disk in memory. */
+  readonly files: () => ReadonlyMap<string, Buffer>
 }
 
 export interface SimulationOptions {
@@ -29,11 +37,16 @@ export interface SimulationOptions {
   readonly store?: StoreKind
   /** How many things happen, or which; by default 100. */
   readonly events?: number | readonly Action[]
-  /** Instead of `events`: things happen, some four a day to each session, until so much time has passed. */
+  /**
+   * Instead of `events`: things happen, some four a day to each session, and once a day the engine dies,
+   * until so much time has passed.
+   */
   readonly durationMs?: number
   readonly alteration?: Alteration
-  /** Called after each thing that happened, with the virtual time since the beginning. */
-  readonly watch?: (passedMs: number) => void
+  /** How much a store on a disk keeps of what is over. Default: 1,000 journal entries of each session. */
+  readonly retention?: Retention
+  /** Called after each thing that happened. */
+  readonly watch?: (seen: Seen) => void
 }
 
 /** What a simulated run came to. */

@@ -7,12 +7,12 @@ import { createHash } from 'node:crypto'
 import { defaultPolicy, isRecovering, type Notice, type Policy } from '@session-recovery/core'
 import { createEngine, type Engine } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Action, anyAction, anyPolicy } from './action.js'
+import { type Action, anyAction, anyPolicy, failureReasons, sessionActions } from './action.js'
 import { chance, type RestartedChance } from './chance.js'
 import { Reached } from './coverage.js'
 import { EngineLife } from './engine-life.js'
 import { type FakeDriver, fakeDriver } from './fake-driver.js'
-import { FaultBook, type FaultKind, faultKinds, faultsOf } from './fault.js'
+import { FaultBook, faultsOf } from './fault.js'
 import { Invariant } from './invariant.js'
 import { Medium } from './medium.js'
 import { Pledge } from './pledge.js'
@@ -26,17 +26,9 @@ export const settleWithinMs = 1_200_000
 
 const settleStepMs = 60_000
 
-const quietMs = 6 * 3_600_000
+const dayMs = 24 * 3_600_000
 
-const reasons = [
-  '',
-  'connection reset',
-  'prompt timeout',
-  'timeout',
-  'memory',
-  'auth',
-  'odd',
-] as const
+const quietMs = dayMs / 4
 
 interface Lived {
   readonly life: EngineLife
@@ -72,7 +64,13 @@ class Simulation {
     this.#policy =
       policy === undefined ? any : { ...defaultPolicy, failureExitCodes: [137], ...policy }
     this.#faults = new FaultBook(faults, this.#chance)
-    this.#medium = new Medium(store, this.#faults, this.#chance, options.alteration ?? {})
+    this.#medium = new Medium(
+      store,
+      this.#faults,
+      this.#chance,
+      options.alteration ?? {},
+      options.retention,
+    )
     this.#time = new VirtualClock(undefined, this.#medium.settled)
     this.#reached = new Reached(this.#policy)
     this.#invariant = new Invariant(this.#policy, this.#reached)
@@ -125,8 +123,12 @@ class Simulation {
   async #last(durationMs: number): Promise<void> {
     const course = chance(this.#options.seed)
     const gapMs = quietMs / this.#sessions
+    let day = 0
     while (this.#time.nowMs < durationMs) {
-      await this.#happens(anyAction(course, this.#sessions))
+      const today = Math.floor(this.#time.nowMs / dayMs)
+      const name = today > day ? 'crash and cut the power' : course.pick(sessionActions)
+      day = today
+      await this.#happens({ ...anyAction(course, this.#sessions), name })
       await this.#time.advance(Math.round(gapMs * 2 * (course.whole(0, 1_000) / 1_000)))
     }
   }
@@ -137,7 +139,10 @@ class Simulation {
     this.#hash.update(`${action.name} ${this.#time.nowMs}\n`)
     await this.#act(action)
     await this.#medium.settled()
-    this.#options.watch?.(this.#time.nowMs)
+    this.#options.watch?.({
+      passedMs: this.#time.nowMs,
+      files: () => this.#medium.files(),
+    })
   }
 
   async #act({ name, session, amount }: Action): Promise<void> {
@@ -151,9 +156,9 @@ class Simulation {
       case 'pass a while':
         return this.#time.advance(Math.round(amount ** 3 * 600_000))
       case 'report a failure':
-        return void engine?.reportFailure(sessionId, this.#chance.pick(reasons))
+        return void engine?.reportFailure(sessionId, this.#chance.pick(failureReasons))
       case 'recover':
-        return void engine?.recover(sessionId, this.#chance.pick(reasons))
+        return void engine?.recover(sessionId, this.#chance.pick(failureReasons))
       case 'die by a signal':
         die()
         return observe({ _tag: 'exited', sessionId, exit: { signal: 'SIGKILL' } })
@@ -387,7 +392,3 @@ class Simulation {
  */
 export const simulate = (options: SimulationOptions): Promise<SimulationResult> =>
   new Simulation(options).run()
-
-/** Whether `name` is a kind of fault. */
-export const isFaultKind = (name: string): name is FaultKind =>
-  (faultKinds as readonly string[]).includes(name)

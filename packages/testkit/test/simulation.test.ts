@@ -7,6 +7,7 @@ import {
   type FaultKind,
   faultsOf,
   replayOf,
+  type Seen,
   type SimulationOptions,
   shrink,
   simulate,
@@ -42,7 +43,7 @@ describe('a simulation', () => {
   test('goes on for as long as it is to', async () => {
     const durationMs = 24 * 3_600_000
     const passed: number[] = []
-    const watch = (passedMs: number) => void passed.push(passedMs)
+    const watch = ({ passedMs }: Seen) => void passed.push(passedMs)
     const result = await simulate({ seed: anySeed, store: 'memory', durationMs, watch })
     expect(result.breaches, `seed ${anySeed}`).toEqual([])
     expect(result.passedMs).toBeGreaterThanOrEqual(durationMs)

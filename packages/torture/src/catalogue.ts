@@ -14,10 +14,12 @@ import type { Row } from './row.js'
 import { secretRow } from './secret-row.js'
 import { simulationRow } from './sim-row.js'
 import { stepRow } from './step-row.js'
+import { weekRow } from './week-row.js'
 
 export const rows: readonly Row[] = [
   simulationRow,
   agreementRow,
+  weekRow,
   ...powerRows,
   plantedRow,
   fullRow,

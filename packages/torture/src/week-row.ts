@@ -1,0 +1,113 @@
+/**
+ * The torture row of endurance: seven virtual days of many sessions on a store on a disk, with driver and
+ * disk failing all the time and a power cut every day. Memory stays flat, journal and archive bounded.
+ */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { defaultPolicy } from '@session-recovery/core'
+import { faultsOf, type Seen, simulate } from '@session-recovery/testkit'
+import type { Row, Trial } from './row.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** What is measured once a virtual day. */
+interface Measure {
+  readonly day: number
+  readonly heapBytes: number
+  readonly logBytes: number
+  readonly archives: number
+}
+
+const dayMs = 24 * 3_600_000
+const days = 7
+
+const retention = { journalEntriesPerSession: 20, forgottenSessions: 100, archives: 100 }
+
+// A session's journal, its record and its snapshot; twice, as a log grows until the next checkpoint.
+const logBytesPerSession = 2 * (retention.journalEntriesPerSession * 4_096 + 16_384)
+const logBytesAtLeast = 32 << 20
+
+// What a heap may grow by between the second day and the last, beside what a sample is off by.
+const growth = 1.25
+const heapSlackBytes = 24 << 20
+
+// ------------------------------------------------------------------------------------ combinators
+
+const collector = (): (() => void) => {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
+}
+
+const measured = (gc: () => void, { passedMs, files }: Seen): Measure => {
+  const all = [...files()]
+  const bytesIn = (folder: string) =>
+    all
+      .filter(([path]) => path.includes(`/${folder}/`))
+      .reduce((sum, [, content]) => sum + content.length, 0)
+  gc()
+  const { heapUsed } = process.memoryUsage()
+  return {
+    day: Math.floor(passedMs / dayMs),
+    heapBytes: heapUsed,
+    logBytes: bytesIn('log'),
+    archives: all.filter(([path]) => path.includes('/archives/')).length,
+  }
+}
+
+/** What was not bounded. */
+const excess = (measures: readonly Measure[], sessions: number): readonly string[] => {
+  const [, second] = measures
+  const last = measures.at(-1)
+  if (second === undefined || last === undefined) return ['less than two days were measured']
+  const mostHeap = second.heapBytes * growth + heapSlackBytes
+  const mostLog = Math.max(logBytesAtLeast, sessions * logBytesPerSession)
+  return measures.flatMap(({ day, logBytes, archives }) => [
+    ...(day === last.day && last.heapBytes > mostHeap
+      ? [`the heap grew from ${second.heapBytes} to ${last.heapBytes} bytes`]
+      : []),
+    ...(logBytes > mostLog ? [`on day ${day} the log had ${logBytes} bytes`] : []),
+    // While one is made there may be one more.
+    ...(archives > retention.archives + 1 ? [`on day ${day} there were ${archives} archives`] : []),
+  ])
+}
+
+const mib = (bytes: number): string => (bytes / (1 << 20)).toFixed(1)
+
+export const weekRow: Row = {
+  name: 'week',
+  promise:
+    'Seven virtual days of many sessions: every law, memory flat, journal and archive bounded',
+  tries: { ci: 40, soak: 1_000 },
+  as: 'ordinary',
+  run: async ({ tries: sessions, seed, progress }: Trial) => {
+    const gc = collector()
+    const measures: Measure[] = []
+    const result = await simulate({
+      seed: 1 + (seed % 2 ** 30),
+      sessions,
+      store: 'disk',
+      faults: faultsOf('disk'),
+      policy: { ...defaultPolicy, snapshotInterval: 3_600_000, checkpointEvery: 1_000 },
+      retention,
+      durationMs: days * dayMs,
+      watch: (seen) => {
+        if (Math.floor(seen.passedMs / dayMs) <= (measures.at(-1)?.day ?? 0)) return
+        measures.push(measured(gc, seen))
+        progress(Math.floor((sessions * seen.passedMs) / (days * dayMs)))
+      },
+    })
+    const lost = [...result.breaches, ...excess(measures, sessions)]
+    const last = measures.at(-1)
+    const heaps = measures.map(({ heapBytes }) => mib(heapBytes)).join(', ')
+    const logs = measures.map(({ logBytes }) => mib(logBytes)).join(', ')
+    return {
+      tried: sessions,
+      survived: lost.length === 0 ? sessions : 0,
+      lost,
+      notes: [
+        `${result.decisions} decisions in ${(result.passedMs / dayMs).toFixed(1)} days`,
+        `MiB of heap by day: ${heaps}; of log: ${logs}; ${last?.archives} archives at last`,
+      ],
+    }
+  },
+}
