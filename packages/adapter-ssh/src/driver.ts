@@ -7,6 +7,7 @@ import {
   type ShellDriver,
   type ShellSession,
   shellDriver,
+  wrongNumber,
 } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { admissionOf } from './admission.js'
@@ -43,8 +44,13 @@ export const sshDriver = (options: SshDriverOptions): SshDriver => {
     keepaliveCount: options.keepaliveCount ?? defaultKeepaliveCount,
     dialTimeoutMs: options.dialTimeoutMs ?? defaultDialTimeoutMs,
   }
+  const { keepaliveIntervalMs, keepaliveCount, dialTimeoutMs } = options
   const ledger = ledgerOf()
-  const pool = poolOf(options.hosts, (declared) => remoteHost(declared, dialOptions, ledger))
+  const pool = poolOf(
+    options.hosts,
+    (declared) => remoteHost(declared, dialOptions, ledger),
+    wrongNumber({ keepaliveIntervalMs, keepaliveCount, dialTimeoutMs }),
+  )
   const driver = shellDriver<SshOpenOptions>(
     {
       name: 'ssh',

@@ -1,7 +1,7 @@
 /**
  * The hosts an app declared, and which of them a session may use.
  */
-import type { Host, HostPool, StartFailure } from '@session-recovery/shell'
+import { type Host, type HostPool, type StartFailure, wrongOption } from '@session-recovery/shell'
 import * as E from 'fp-ts/lib/Either.js'
 import { type PoolHost, poolHostOf, type SshHostOptions, wishOf } from './option.js'
 
@@ -25,9 +25,13 @@ export interface Pool<H extends Host> extends HostPool {
 export const poolOf = <H extends Host>(
   declared: readonly SshHostOptions[],
   hostFor: (declared: PoolHost) => H,
+  wrongBeside?: StartFailure,
 ): Pool<H> => {
-  const read = declared.map((one, index) => poolHostOf(one, `hosts.${index}`))
-  const wrong = read.find(E.isLeft)
+  const list = Array.isArray(declared) ? declared : []
+  const read = list.map((one, index) => poolHostOf(one, `hosts.${index}`))
+  const noList = list === declared ? undefined : wrongOption('hosts', 'a list of hosts')
+  const beside = noList ?? wrongBeside
+  const wrong = beside === undefined ? read.find(E.isLeft) : E.left(beside)
   const members = read.flatMap((one) =>
     E.isLeft(one) ? [] : [{ declared: one.right, host: hostFor(one.right) }],
   )

@@ -24,6 +24,7 @@ import type { HostPool, HostShowing } from './host.js'
 import { inheritedIn } from './inheritance.js'
 import { promptInterrupt, promptReset, sessionRefresh } from './interrupt.js'
 import type { LaunchPad } from './launch.js'
+import { wrongDriverOption, wrongOpenOption } from './option.js'
 import { reconnect } from './reattachment.js'
 import { migrate, replicate } from './relocation.js'
 import { respawn } from './respawn.js'
@@ -158,8 +159,12 @@ export const shellDriver = <Options extends OpenOptions>(
       }),
     showing: (sessionId) => roster.face(sessionId)?.shows(),
     detach: async (sessionId) => roster.detach(sessionId),
-    open: (id, wanted) => () =>
-      roster.open({ id, spec: specOf(wanted, parts), options: wanted, size: sizeOf(wanted) }),
+    open: (id, wanted) => async () => {
+      const wrong = wrongDriverOption(options) ?? wrongOpenOption(wanted)
+      return wrong === undefined
+        ? roster.open({ id, spec: specOf(wanted, parts), options: wanted, size: sizeOf(wanted) })
+        : E.left({ _tag: 'SpawnFailed', sessionId: id, message: wrong.detail, ...wrong })
+    },
     session: roster.face,
     end: roster.end,
     close: async () => {
