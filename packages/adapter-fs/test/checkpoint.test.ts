@@ -293,3 +293,23 @@ test('a checkpoint that fails at any step leaves a store that goes on', async ()
   }
   expect(failedSteps).toBeGreaterThan(5)
 })
+
+test('what was forgotten stays so over a checkpoint: nothing of that life is kept any more', async () => {
+  const store = closing(fileStore({ directory: freshDirectory() }))
+  await done(store.open)
+  for (const id of ['a', 'b']) await done(store.commit(commitOf(id, 1)))
+  await done(store.forget('a', 1))
+  await done(store.checkpoint(null, everything))
+  await store.close()
+  await done(store.open)
+  for (const [id, life] of [
+    ['a', 1],
+    ['a', 2],
+    ['b', 1],
+  ] as const) {
+    await done(store.saveSnapshot(snapshotOf(id, 5, life)))
+    const read = store.readSnapshot(id)
+    if (id === 'a' && life === 1) expect(await refused(read)).toMatchObject({ _tag: 'NotFound' })
+    else expect(await done(read)).toEqual(snapshotOf(id, 5, life))
+  }
+})

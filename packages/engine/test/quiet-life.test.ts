@@ -1,6 +1,6 @@
 /** A life in which nothing fails: nothing is logged, nothing stays behind, and what was kept is shown. */
 import { expect, test } from 'vitest'
-import { answered, diskFull, failed, started, world } from './scripted-world.js'
+import { answered, diskFull, factsIn, failed, started, world } from './scripted-world.js'
 
 test('nothing is logged of a life in which nothing fails, nor of the next one', async () => {
   const made = await started(
@@ -49,6 +49,18 @@ test('an exhausted session says where it was archived, or says nothing of it', a
   expect(archived).toStrictEqual({ _tag: 'exhausted', archive: expect.any(String) })
   const lost = await started({ policy, script })
   lost.control.refuse = (operation) => (operation === 'archive' ? diskFull : undefined)
-  await answered(lost, lost.engine.recover('s'))
+  const end = await answered(lost, lost.engine.recover('s'))
+  expect(end._tag).toBe('exhausted')
+  expect(Object.hasOwn(end, 'archive')).toBe(false)
   expect(await lost.engine.reportFailure('s')).toStrictEqual({ _tag: 'exhausted' })
+})
+
+test('what was seen of a death is the evidence of the failure it is', async () => {
+  const made = await started({ policy: { snapshotInterval: 0 } })
+  made.observe({ _tag: 'exited', sessionId: 's', exit: { signal: 'SIGKILL' } })
+  await made.time.advance(0)
+  const [opened] = factsIn(made.entries(), 'incident-opened')
+  expect(opened?.failure.evidence).toMatchObject([
+    { source: 'exit', grade: 'observed', trusted: true, detail: 'signal SIGKILL' },
+  ])
 })
