@@ -49,6 +49,8 @@ export interface LogOptions {
   readonly live: readonly Span[]
   /** Told before those who wait are, when what they wait for has failed. */
   readonly failed: () => void
+  /** Milliseconds that never run backwards. Absent: a later owner is seen with the next segment alone. */
+  readonly monotonicMs?: () => number
 }
 
 interface Waiting {
@@ -58,6 +60,12 @@ interface Waiting {
 }
 
 const groupBytes = 8 << 20
+
+/**
+ * How long a former owner may go on before it looks whether there is a later one. The kernel keeps two from
+ * owning a store at once, but not where each has a network of its own, as containers do.
+ */
+const fenceLookMs = 250
 
 // -------------------------------------------------------------------------------------------- log
 
@@ -77,9 +85,11 @@ export class Log {
   #sequence = 0
   #flushing: Promise<void> | undefined
   #ended = false
+  #lookedMs: number
 
   constructor(options: LogOptions) {
     this.#options = options
+    this.#lookedMs = options.monotonicMs?.() ?? 0
     this.#closed = options.live
   }
 
@@ -198,6 +208,7 @@ export class Log {
     const lines = joined(writes.map((write) => write.bytes))
     const written = await writeAhead(this.#options.disk, file, lines, bytes, writtenBytes)
     await file.sync()
+    if (await this.#isSuperseded()) throw new Fenced()
     let offset = bytes
     for (const write of writes) {
       write.written({ segment: segment.name, offset })
@@ -205,6 +216,15 @@ export class Log {
     }
     this.#active = { ...segment, bytes: offset, writtenBytes: written }
     return E.right(undefined)
+  }
+
+  // Looked at before it is acknowledged: whoever took the store over by then has not read this.
+  async #isSuperseded(): Promise<boolean> {
+    const { disk, directory, term, monotonicMs } = this.#options
+    const nowMs = monotonicMs?.() ?? 0
+    if (nowMs - this.#lookedMs < fenceLookMs) return false
+    this.#lookedMs = nowMs
+    return isFenced(disk, directory, term).catch(() => false)
   }
 
   async #fail(group: readonly Waiting[], error: unknown): Promise<void> {

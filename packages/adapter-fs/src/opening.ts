@@ -8,12 +8,12 @@
 import type { Json, Loaded, Quarantined, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { unlocked } from './body.js'
-import type { Disk } from './disk.js'
+import { type Disk, realDisk } from './disk.js'
 import { type HeadIndex, headIndex } from './head.js'
 import { type LoadedLog, loadLog } from './load.js'
 import { Log } from './log.js'
 import type { Settings } from './option.js'
-import type { Ownership, TakeOwnership } from './ownership.js'
+import { type Ownership, type TakeOwnership, takeOwnership } from './ownership.js'
 import { furnish, openPlace, type Place, sweepPlace } from './place.js'
 import { quarantined, quarantineName, setAsideFile, setAsideStretch } from './quarantine.js'
 import { importSeed } from './seed-import.js'
@@ -49,7 +49,7 @@ export const openStore = async (
   if (E.isLeft(ownership)) return ownership
   let opened: Awaited<ReturnType<typeof openOwned>> | undefined
   try {
-    opened = await openOwned(settings, disk, place.right, ownership.right)
+    opened = await openOwned(settings, disk, place.right, ownership.right, own)
     return opened
   } finally {
     if (opened === undefined || E.isLeft(opened)) await ownership.right.release()
@@ -61,6 +61,7 @@ const openOwned = async (
   disk: Disk,
   place: Place,
   ownership: Ownership,
+  own: TakeOwnership,
 ): Promise<E.Either<StoreError, { readonly store: OpenStore; readonly loaded: Loaded }>> => {
   const furnished = await furnish(disk, place, settings.logger)
   if (E.isLeft(furnished)) return furnished
@@ -83,6 +84,8 @@ const openOwned = async (
     limitBytes: Math.max(found.limitBytes, limitBytes),
     live: found.live,
     failed: heads.reset,
+    // A disk or machine that is simulated has no time that passes by itself.
+    ...(own === takeOwnership && disk === realDisk ? { monotonicMs: () => performance.now() } : {}),
   })
   const store: OpenStore = {
     disk,

@@ -22,6 +22,7 @@ import {
   freshDirectory,
   openFiles,
   refused,
+  snapshotOf,
 } from './sample.js'
 
 test('a second store on one directory is told at once that it is owned', async () => {
@@ -135,4 +136,32 @@ test('an owner that sees a later term writes no new segment', async () => {
   expect(await refused(store.commit(commitOf('a', 2)))).toMatchObject({ _tag: 'StoreOwned' })
   expect(readdirSync(log).sort()).toEqual(before)
   expect(before.map((name) => readFileSync(join(log, name)))).toEqual(contents)
+})
+
+test('an owner that another has followed, where nothing kept it away, soon acknowledges nothing more', async () => {
+  const directory = freshDirectory()
+  const former = closing(fileStore({ directory }))
+  await done(former.open)
+  await done(former.commit(commitOf('a', 1)))
+  const unguarded = async () => E.right({ release: async () => {} })
+  const later = closing(fileStore({ directory }, realDisk, unguarded))
+  await done(later.open)
+  await done(later.commit(commitOf('b', 1, 1, 2)))
+  // It looks now and then: until it has, it goes on alone, and what it writes is ignored.
+  let answer = await former.commit(commitOf('a', 2))()
+  for (let rev = 3; E.isRight(answer) && rev < 10_000; rev++) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    answer = await former.commit(commitOf('a', rev))()
+  }
+  expect(answer).toMatchObject({ left: { _tag: 'StoreOwned' } })
+  expect(await refused(former.saveSnapshot(snapshotOf('a', 1)))).toMatchObject({
+    _tag: 'StoreOwned',
+  })
+  await former.close()
+  await later.close()
+  const { sessions } = await done(later.open)
+  expect(sessions.map(({ record }) => [record.control.sessionId, record.rev])).toEqual([
+    ['a', 1],
+    ['b', 1],
+  ])
 })
