@@ -128,7 +128,11 @@ class Simulation {
       const today = Math.floor(this.#time.nowMs / dayMs)
       const name = today > day ? 'crash and cut the power' : course.pick(sessionActions)
       day = today
-      await this.#happens({ ...anyAction(course, this.#sessions), name })
+      const action: Action = { ...anyAction(course, this.#sessions), name }
+      // Whoever sees that a session is exhausted, or gone, has it back.
+      void this.#lived?.engine.reset(`s${action.session}`)
+      this.#register(action.session, 'refuse')
+      await this.#happens(action)
       await this.#time.advance(Math.round(gapMs * 2 * (course.whole(0, 1_000) / 1_000)))
     }
   }
