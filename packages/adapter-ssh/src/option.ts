@@ -63,7 +63,10 @@ export interface SshDriverOptions extends ShellDriverOptions {
    * `keepaliveIntervalMs × (keepaliveCount + 1)`. Default 2.
    */
   readonly keepaliveCount?: number
-  /** How long it may take to connect and log in. Default 10,000. */
+  /**
+   * How long it may take to connect and log in, what the app's own source of secrets takes for its answer
+   * included. Default 10,000.
+   */
   readonly dialTimeoutMs?: number
 }
 

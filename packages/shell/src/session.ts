@@ -66,8 +66,8 @@ export interface ShellSession {
    * Types a command line once the shell is at its prompt, and waits for its finish mark, as long as
    * the process lives. A line that stands there half typed is set aside first; a shell that does not say
    * that its line is empty is not typed at. A line that holds a control character, newlines aside, is
-   * `lost` and not typed: to a line editor it is a key. A program without a line editor of a shell's, which
-   * gives no marks, is not typed at either: `lost`. Where the shell tells the line that ran, it is compared
+   * `lost` and not typed: to a line editor it is a key. A program that gives no marks, and a shell whose line
+   * editor is off (`set +o emacs`, `unsetopt zle`), get no line at all: `lost`. Where the shell tells the line that ran, it is compared
    * with the one that was typed, but for blanks; of more lines than one, and of one that the shell keeps out
    * of its history, nothing is compared.
    */
