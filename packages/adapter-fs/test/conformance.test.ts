@@ -56,10 +56,15 @@ const realPlace = (): StoreLocation => {
   })
 }
 
-const onRealDisk = await storeCases({ name: 'kill -9', make: async () => realPlace() })
+const onRealDisk = await storeCases({
+  name: 'kill -9',
+  make: async () => realPlace(),
+  // Each crash costs a process, and the machine may have much else to do.
+  patienceMs: 60_000,
+})
 
 describe('on the real disk, killed', () => {
-  for (const { name: what, run, skipped } of onRealDisk) test.skipIf(skipped)(what, run)
+  for (const { name: what, run, skipped } of onRealDisk) test.skipIf(skipped)(what, run, 240_000)
 
   test('nothing is left out', () => {
     expect(onRealDisk.filter(({ skipped }) => skipped !== undefined)).toEqual([])
