@@ -65,11 +65,11 @@ export class SessionIndex {
 
   commit(record: SessionRecord, place: Extent, entry: JournalEntry): void {
     const { sessionId, incarnation } = record.control
-    const { snapshot, entries } = this.get(sessionId) ?? nothing
-    const isOfBefore = snapshot !== undefined && snapshot.incarnation < incarnation
+    const held = this.get(sessionId) ?? nothing
+    const { snapshot, entries } = held
     this.#sessions.set(sessionId, {
       record,
-      snapshot: isOfBefore ? undefined : snapshot,
+      snapshot: isOfAnotherLife(held, incarnation) ? undefined : snapshot,
       entries: retainedOf(entries, place, this.#retained),
       forgotten: undefined,
     })
@@ -148,6 +148,17 @@ export const isWanted = (
     snapshot.incarnation > kept.incarnation ||
     (snapshot.incarnation === kept.incarnation && snapshot.view.generation >= kept.view.generation)
   )
+}
+
+/**
+ * Whether the snapshot that is held is of another life than the one that goes on. One of a later life is kept
+ * while that life may still be registered; when its registration was refused and the id begins anew, it would
+ * stand in the way of every snapshot from then on.
+ */
+const isOfAnotherLife = ({ record, snapshot }: Held, incarnation: number): boolean => {
+  if (snapshot === undefined || snapshot.incarnation === incarnation) return false
+  const begins = record?.control.incarnation !== incarnation
+  return snapshot.incarnation < incarnation || begins
 }
 
 const retainedOf = (entries: readonly Extent[], entry: Extent, retained: number): Extent[] =>
