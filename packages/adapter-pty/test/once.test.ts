@@ -54,9 +54,14 @@ const again = async (session: PtySession): Promise<void> => {
 const declared = (...idempotentCommands: string[]): Traits => ({ ...traits, idempotentCommands })
 
 describe('a command of unknown outcome', () => {
-  const interrupted = async (session: PtySession, line: string): Promise<void> => {
+  const interrupted = async (
+    session: PtySession,
+    line: string,
+    isUnderWay = () => true,
+  ): Promise<void> => {
     session.write(`${line}\r`)
     await foreground(rig, session.id, 'running')
+    await eventually(`${line} is under way`, () => isUnderWay() || undefined, 20_000)
     await again(session)
   }
 
@@ -130,7 +135,7 @@ describe('a command of unknown outcome', () => {
     const session = await rig.open('a')
     await session.exec('cd /usr; export MINE=1')
     const line = `echo $PWD$MINE >> ${log}; case $(wc -l < ${log}) in 1) sleep 60;; 2) false;; esac`
-    await interrupted(session, line)
+    await interrupted(session, line, () => written() !== '')
     const snapshot = await rig.snapshot('a')
     const outcome = await rig.run('a', 'command-retry', { snapshot, policy: retrying({}, line) })
     expect(outcome).toEqual({ _tag: 'done', detail: `${line}: code 0 at try 2` })
