@@ -114,6 +114,8 @@ export const checkpoint = async (
   if (E.isLeft(opened)) return opened
 
   const sequence = log.nextSequence()
+  // One that is begun later has a higher number: were it left behind by a power cut, it would count.
+  const written = log.active?.name
   const name = segmentName(term, sequence)
   const draftPath = `${directory}/${name}${unfinished}`
   const files = segmentFiles(disk, directory)
@@ -130,7 +132,9 @@ export const checkpoint = async (
     draft.add(last)
     await draft.flush(0)
     await file.sync()
-    done = await log.alone('checkpoint', () => replace(options, draft, draftPath, tail, moved))
+    done = await log.alone('checkpoint', () =>
+      replace(options, draft, draftPath, { ...tail, written }, moved),
+    )
     if (E.isRight(done)) {
       forgetDropped(index, dropped)
       index.setUnfolded(beyond(index, throughSeq))
@@ -246,11 +250,16 @@ const replace = async (
   { disk, directory, term, log, index }: CheckpointOptions,
   draft: Draft,
   draftPath: string,
-  tail: { readonly index: number; readonly from: number | undefined },
+  tail: {
+    readonly index: number
+    readonly from: number | undefined
+    readonly written: string | undefined
+  },
   moved: Moved,
 ): Promise<Result> => {
   const active = log.active
-  if (active === undefined || log.closed.length !== tail.index) {
+  const isAsBefore = active?.name === tail.written && log.closed.length === tail.index
+  if (active === undefined || !isAsBefore) {
     return E.left(unavailable('checkpoint', new Error('the disk failed meanwhile')))
   }
   if (await isFenced(disk, directory, term)) {
