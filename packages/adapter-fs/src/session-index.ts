@@ -65,11 +65,13 @@ export class SessionIndex {
 
   commit(record: SessionRecord, place: Extent, entry: JournalEntry): void {
     const { sessionId, incarnation } = record.control
-    const held = this.get(sessionId) ?? nothing
-    const { snapshot, entries } = held
+    const { snapshot, entries } = this.get(sessionId) ?? nothing
+    // One of a later life is of a registration that was refused: it would stand in the way of all that this
+    // life saves from now on.
+    const isOfThisLife = snapshot?.incarnation === incarnation
     this.#sessions.set(sessionId, {
       record,
-      snapshot: isOfAnotherLife(held, incarnation) ? undefined : snapshot,
+      snapshot: isOfThisLife ? snapshot : undefined,
       entries: retainedOf(entries, place, this.#retained),
       forgotten: undefined,
     })
@@ -148,17 +150,6 @@ export const isWanted = (
     snapshot.incarnation > kept.incarnation ||
     (snapshot.incarnation === kept.incarnation && snapshot.view.generation >= kept.view.generation)
   )
-}
-
-/**
- * Whether the snapshot that is held is of another life than the one that goes on. One of a later life is kept
- * while that life may still be registered; when its registration was refused and the id begins anew, it would
- * stand in the way of every snapshot from then on.
- */
-const isOfAnotherLife = ({ record, snapshot }: Held, incarnation: number): boolean => {
-  if (snapshot === undefined || snapshot.incarnation === incarnation) return false
-  const begins = record?.control.incarnation !== incarnation
-  return snapshot.incarnation < incarnation || begins
 }
 
 const retainedOf = (entries: readonly Extent[], entry: Extent, retained: number): Extent[] =>
