@@ -224,7 +224,8 @@ class Fold {
     if (this.#wake !== undefined) this.#wake.isOver = true
     const atMs = wakeAtMs(this.#record)
     if (atMs === undefined || this.#record.state === 'unregistered') return
-    const delayMs = Math.max(0, atMs - this.#nowMs)
+    // A deadline may be a fraction; the time that events carry is whole, and the first at which it is due.
+    const delayMs = Math.max(0, Math.ceil(atMs - this.#nowMs))
     this.#wake = this.#later(delayMs, () => wakeEvent(this.#record, this.#nowMs))
   }
 
