@@ -1,5 +1,6 @@
 /** Each call that a store makes to the system fails once, with each error it may fail with. */
 import { join } from 'node:path'
+import { realDisk } from '@session-recovery/adapter-fs'
 import type { Row, Trial } from './row.js'
 import { retention, type Scenario, scenariosIn, sceneOf } from './scenario.js'
 import { eachInLanes, newScore, type Score } from './score.js'
@@ -80,7 +81,7 @@ const failedAt = async (
     ...Object.entries(task.places).flatMap(([id, from]) =>
       history.places.get(id) === from + task.steps ? [] : [`session ${id} did not go on`],
     ),
-    ...writtenAfterwards(calls),
+    ...writtenAfterwards(calls, errno),
   ]
   // What was not flushed must not have been acknowledged: somebody was refused.
   if (syscall === 'fdatasync' && history.refused === 0) broken.push('nobody was told of it')
@@ -91,12 +92,20 @@ const failedAt = async (
   return true
 }
 
-/** After a write or a flush of a file has failed, that file is written never again. */
-const writtenAfterwards = (calls: readonly TracedCall[]): readonly string[] => {
+const { aheadBytes = 0 } = realDisk
+
+/**
+ * After a write or a flush of a file has failed, that file is written never again. But where there is no room
+ * for the blanks that are written ahead the log goes on without them: nothing was promised of them.
+ */
+const writtenAfterwards = (calls: readonly TracedCall[], errno: string): readonly string[] => {
   const failed = calls.findIndex(
     ({ syscall, injected }) => injected && (syscall === 'fdatasync' || syscall === 'pwrite64'),
   )
-  const path = calls[failed]?.path
+  const call = calls[failed]
+  const hadBlanks = call?.syscall === 'pwrite64' && call.bytes > aheadBytes
+  if (hadBlanks && errno === 'ENOSPC') return []
+  const path = call?.path
   const later = calls.slice(failed + 1).filter((call) => call.path === path)
   const isNew = later.findIndex(({ creates, syscall }) => creates || syscall === 'rename')
   const written = later

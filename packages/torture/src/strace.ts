@@ -22,6 +22,8 @@ export interface TracedCall {
   readonly path: string
   readonly injected: boolean
   readonly creates: boolean
+  /** How many bytes it was to write or read; 0 where it says nothing of that. */
+  readonly bytes: number
 }
 
 export const straceHindrance = (): string | undefined => {
@@ -106,6 +108,7 @@ export const traceIn = async (file: string, directory: string): Promise<Trace> =
 }
 
 const line = /^\d+ +(?:([a-z0-9_]+)\(|<\.\.\. ([a-z0-9_]+) resumed>)(.*)$/
+const sized = /, (\d+), \d+\) += /
 const named = /[<"](\/[^>"]*)[>"]/g
 
 /** Each call in a trace, with the last path it names. */
@@ -122,6 +125,7 @@ export const callsIn = async (file: string): Promise<readonly TracedCall[]> =>
         path,
         injected: said.includes('(INJECTED)'),
         creates: said.includes('O_CREAT'),
+        bytes: Number(sized.exec(said)?.[1] ?? 0),
       },
     ]
   })
