@@ -265,7 +265,8 @@ export class Running {
         await this.#untilWell(seat)
       }
     }
-    await Promise.all(Array.from({ length: this.runtime.policy.resumeConcurrency }, look))
+    const width = Math.min(this.runtime.policy.resumeConcurrency, seats.length)
+    await Promise.all(Array.from({ length: width }, look))
   }
 
   #seemsWell(seat: Seat): boolean {

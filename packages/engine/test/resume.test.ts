@@ -169,6 +169,14 @@ describe('sessions found in the store', () => {
     expect(second.engine.stats().exhausted).toBe(3)
   })
 
+  test('under a cap beyond all bounds cost no more than there are of them', async () => {
+    const policy = { snapshotInterval: 0, resumeConcurrency: Number.MAX_SAFE_INTEGER }
+    const second = world({ policy, script: { verify: () => dead }, after: await threeCrashed() })
+    await answered(second, second.engine.start())
+    for (let i = 0; i < 20; i++) await second.time.advance(1)
+    expect(second.runs().length).toBeGreaterThanOrEqual(3)
+  })
+
   test('one whose look throws, hangs or fails is dead, and holds up no other', async () => {
     const policy = {
       snapshotInterval: 0,
