@@ -115,13 +115,33 @@ const linesIn = (home: string): readonly string[] => {
   }
 }
 
+const mostMore = 30
+
+/**
+ * When what is to be seen depends on when a kill fell, it is killed on until it was seen: in the midst of a
+ * command, and before and after one was run again.
+ */
+const moreDeath = (
+  { deaths, idempotent }: Chain,
+  life: number,
+  { named, retried }: { readonly named: number; readonly retried: number },
+): Death | undefined => {
+  const more = life - deaths.length
+  const isSeen = named > 0 && (retried > 0 || !idempotent)
+  if (isSeen || more >= mostMore) return undefined
+  return more % 2 === 0
+    ? { kill: { of: 'snapshot', nth: 3 + (more % 4), when: 'after' } }
+    : { afterMs: chance(seed + more).whole(100, 500) }
+}
+
 /** One app, killed and started again, over one store. */
 const played = async (chain: Chain) => {
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'once-app-')))
   const total = { kills: 0, named: 0, lines: 0, recovered: 0, retried: 0 }
   try {
     let before: Life | undefined
-    for (const [life, death] of [...chain.deaths, undefined].entries()) {
+    for (let life = 0; ; life++) {
+      const death = chain.deaths[life] ?? moreDeath(chain, life, total)
       const now = await lived(home, life, chain, death)
       if (now.killed) total.kills += 1
       if (before !== undefined) total.named += checkNamed(before, now)
@@ -131,6 +151,7 @@ const played = async (chain: Chain) => {
       // One that was killed before it could say what it found adds to what the one before had kept.
       const isCut = now.killed && now.said.every(({ found }) => found === undefined)
       before = isCut ? { ...now, said: [...(before?.said ?? []), ...now.said] } : now
+      if (death === undefined) break
     }
     expect(before?.said.at(-1), replay).toEqual({ done: true })
     const lines = linesIn(home)
