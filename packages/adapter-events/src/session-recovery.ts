@@ -151,8 +151,9 @@ export class SessionRecovery extends EventEmitter<RecoveryEventMap> {
   ): Promise<void> {
     if (!this.#policy.enabled) return
     const registration = { sessionState, sessionOptions }
+    // Whoever does not use types may pass any id: the engine refuses it, with its field.
     const isStorable = unstorable([sessionState, sessionOptions]) === undefined
-    if (isStorable) {
+    if (isStorable && typeof sessionId === 'string') {
       const now = new Date(this.#clock.wallMs())
       this.#mirror.put(firstSnapshot(sessionId, registration, now))
     }
