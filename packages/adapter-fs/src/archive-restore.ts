@@ -5,15 +5,7 @@
  * with the archived snapshot: the engine that opens the store next finds it dead and recovers it as it
  * does whatever it finds dead. No process is started here, and the archive stays.
  */
-import {
-  type Archive,
-  digest,
-  type JournalEntry,
-  type SessionRecord,
-  type SessionStateName,
-  type StoreError,
-  stepVersion,
-} from '@session-recovery/core'
+import type { Archive, SessionRecord, SessionStateName, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { type ArchiveHead, archiveAt, archiveHeadAt, archiveLocations } from './archive.js'
@@ -21,6 +13,7 @@ import { type Disk, realDisk } from './disk.js'
 import { type FileStoreOptions, settingsOf } from './option.js'
 import { type TakeOwnership, takeOwnership } from './ownership.js'
 import { viewPlace } from './place.js'
+import { registrationOf } from './registration.js'
 import { fileStore } from './store.js'
 import { attempt, unusable } from './store-error.js'
 
@@ -161,28 +154,8 @@ const registeredAgain = (
   incarnation: number,
   atMs: number,
   seq: number,
-): { readonly record: SessionRecord; readonly entry: JournalEntry } => {
-  const { traits } = control
-  const record: SessionRecord = {
-    v: 1,
-    rev: 1,
-    state: 'registered',
-    control: { sessionId, incarnation, registeredAtMs: atMs, traits, used: 0, incidents: 0 },
-  }
-  const fact = { _tag: 'session-registered', incarnation, kind: traits.kind } as const
-  const entry: JournalEntry = {
-    v: 1,
-    seq,
-    sessionId,
-    incarnation,
-    rev: record.rev,
-    stepVersion,
-    policyDigest: 'restore',
-    wallMs: atMs,
-    event: { type: 'registered', atMs, traits },
-    to: record.state,
-    effects: [{ _tag: 'tell', fact }],
-    recordDigest: digest(record),
-  }
-  return { record, entry }
-}
+) =>
+  registrationOf({
+    ...{ sessionId, incarnation, traits: control.traits },
+    ...{ atMs, wallMs: atMs, seq, by: 'restore' },
+  })

@@ -6,7 +6,6 @@
  * The moved originals are kept as they are, secrets and all, readable by their owner alone.
  */
 import {
-  digest,
   type JournalEntry,
   knownOptions,
   planningView,
@@ -15,13 +14,13 @@ import {
   type SessionRecord,
   type StoredSnapshot,
   type StoreError,
-  stepVersion,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Disk } from './disk.js'
 import type { Settings } from './option.js'
 import type { Place } from './place.js'
 import { quarantined, quarantineName, setAsideFile } from './quarantine.js'
+import { registrationOf } from './registration.js'
 import { type SeedProblem, seedEnding, seedSnapshot } from './seed-snapshot.js'
 import { codeOf } from './store-error.js'
 
@@ -71,27 +70,10 @@ export const importedSession = (
   }
   // Engine time never starts before what is stored: a file from the future must not move it there.
   const atMs = Math.min(snapshot.timestamp.getTime(), wallMs)
-  const record: SessionRecord = {
-    v: 1,
-    rev: 1,
-    state: 'registered',
-    control: { sessionId, incarnation, registeredAtMs: atMs, traits, used: 0, incidents: 0 },
-  }
-  const fact = { _tag: 'session-registered', incarnation, kind: traits.kind } as const
-  const entry: JournalEntry = {
-    v: 1,
-    seq,
-    sessionId,
-    incarnation,
-    rev: record.rev,
-    stepVersion,
-    policyDigest: 'import',
-    wallMs,
-    event: { type: 'registered', atMs, traits },
-    to: record.state,
-    effects: [{ _tag: 'tell', fact }],
-    recordDigest: digest(record),
-  }
+  const { record, entry } = registrationOf({
+    ...{ sessionId, incarnation, traits },
+    ...{ atMs, wallMs, seq, by: 'import' },
+  })
   const view = { ...planningView(snapshot, 1), capturedAtMs: atMs }
   return { record, entry, snapshot: { sessionId, incarnation, view, body: storedSnapshot } }
 }
