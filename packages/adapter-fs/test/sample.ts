@@ -2,70 +2,17 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type Archive,
-  type Commit,
-  digest,
-  type JournalEntry,
-  type SessionRecord,
-  type SessionStateName,
-  type Store,
-  type StoredSnapshot,
-  type StoreError,
-} from '@session-recovery/core'
+import type { Archive, Store, StoredSnapshot, StoreError } from '@session-recovery/core'
+import { sampleRecord, sampleSnapshot } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { onTestFinished } from 'vitest'
 
-const traits = {
-  kind: 'local',
-  attended: false,
-  shell: true,
-  rerunnable: false,
-  failureExitCodes: [137],
-  idempotentCommands: [],
-} as const
-
-export const recordOf = (
-  sessionId: string,
-  rev: number,
-  incarnation = 1,
-  state: SessionStateName = 'registered',
-): SessionRecord => ({
-  v: 1,
-  rev,
-  state,
-  control: {
-    sessionId,
-    incarnation,
-    registeredAtMs: 1_000,
-    traits: { ...traits, failureExitCodes: [...traits.failureExitCodes], idempotentCommands: [] },
-    used: 0,
-    incidents: 0,
-  },
-})
-
-/** An entry whose place is its revision, unless it matters and is given. */
-export const entryOf = (record: SessionRecord, seq = record.rev): JournalEntry => ({
-  v: 1,
-  seq,
-  sessionId: record.control.sessionId,
-  incarnation: record.control.incarnation,
-  rev: record.rev,
-  stepVersion: 1,
-  policyDigest: 'test',
-  wallMs: 1_000 + record.rev,
-  event: { type: 'registered', atMs: 1_000 + record.rev, traits: record.control.traits },
-  to: record.state,
-  effects: [],
-  recordDigest: digest(record),
-})
-
-/** A commit that leads to revision `rev`. */
-export const commitOf = (sessionId: string, rev: number, incarnation = 1, seq?: number): Commit => {
-  const record = recordOf(sessionId, rev, incarnation)
-  return { record, expectedRev: rev - 1, entry: entryOf(record, seq) }
-}
+export {
+  sampleCommit as commitOf,
+  sampleEntry as entryOf,
+  sampleRecord as recordOf,
+} from '@session-recovery/testkit'
 
 export const snapshotOf = (
   sessionId: string,
@@ -73,19 +20,7 @@ export const snapshotOf = (
   incarnation = 1,
   output = 'some output',
 ): StoredSnapshot => ({
-  sessionId,
-  incarnation,
-  view: {
-    generation,
-    capturedAtMs: 500 + generation,
-    interactive: {
-      isInteractive: true,
-      pendingCommands: ['ls'],
-      sessionUnresponsive: false,
-      timeoutCount: 0,
-      lastPromptDetected: new Date(1_700_000_000_000 + generation),
-    },
-  },
+  ...sampleSnapshot(sessionId, generation, incarnation),
   body: { sessionId, generation, output: `${output} – ${generation}\n` },
 })
 
@@ -96,7 +31,7 @@ export const archiveOf = (sessionId: string, token: string): Archive => ({
   incident: 1,
   token,
   atMs: 9_000,
-  record: recordOf(sessionId, 7, 1, 'exhausted'),
+  record: sampleRecord(sessionId, 7, 1, 'exhausted'),
   snapshot: snapshotOf(sessionId, 3),
 })
 
