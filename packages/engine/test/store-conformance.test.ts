@@ -11,8 +11,18 @@ const cases = await storeCases({
   },
 })
 
-for (const { name, run, skipped } of cases) test.skipIf(skipped)(name, run)
+for (const { name, run, skipped } of cases) if (skipped === undefined) test(name, run)
 
+// These are no tests that were skipped: what a store does not promise it does not owe.
 test('only what a store in memory declares not to promise is left out', () => {
-  expect(cases.filter(({ skipped }) => skipped === undefined).length).toBeGreaterThanOrEqual(24)
+  const reasons = new Map<string, number>()
+  for (const { skipped } of cases) {
+    if (skipped !== undefined) reasons.set(skipped, (reasons.get(skipped) ?? 0) + 1)
+  }
+  expect(Object.fromEntries(reasons)).toEqual({
+    'the store declares no limit': 1,
+    'the store declares that no process outlives it': 8,
+    'the store does not declare to be exclusive': 3,
+    'the harness cannot spoil what is stored': 3,
+  })
 })
