@@ -145,7 +145,8 @@ export class Lane {
     this.#cancelWake()
     const atMs = wakeAtMs(this.#record)
     if (this.#closed || atMs === undefined) return
-    const delayMs = Math.max(0, atMs - this.#runtime.nowMs())
+    // A deadline may be a fraction; the time that events carry is whole, and the first at which it is due.
+    const delayMs = Math.max(0, Math.ceil(atMs - this.#runtime.nowMs()))
     this.#cancelWake = this.#runtime.clock.schedule(delayMs, () => {
       this.#runtime.background('waking a session', async () => {
         const woken = await this.insist((nowMs) => wakeEvent(this.#record, nowMs))

@@ -52,6 +52,15 @@ export interface Beginning {
   readonly replaces?: Replaced
 }
 
+/** What is left of the former lives of an id. */
+interface Remains {
+  /** The number of the last one, and when it began. */
+  readonly incarnation: number
+  readonly registeredAtMs: number
+  /** Those that are not forgotten yet. */
+  readonly kept: Set<number>
+}
+
 export type Ports = Required<Omit<EngineOptions, 'policy'>>
 
 // ---------------------------------------------------------------------------------------- running
@@ -59,8 +68,8 @@ export type Ports = Required<Omit<EngineOptions, 'policy'>>
 export class Running {
   readonly runtime: Runtime
   readonly seats = new Map<string, Seat>()
-  /** Incarnations whose remains are still being removed: an id taken again must count on. */
-  readonly #remains = new Map<string, number>()
+  /** Ids with remains that are still being removed: one taken again must count on. */
+  readonly #remains = new Map<string, Remains>()
   readonly #work = new Set<Promise<void>>()
   #stopped = false
   #checkpointing = false
@@ -144,7 +153,7 @@ export class Running {
   /** The number of the next incarnation of an id. */
   nextIncarnation(sessionId: string): number {
     const held = this.seats.get(sessionId)?.lane.record.control.incarnation
-    return (held ?? this.#remains.get(sessionId) ?? 0) + 1
+    return (held ?? this.#remains.get(sessionId)?.incarnation ?? 0) + 1
   }
 
   /** Takes up what the store held: open work is in doubt, and what seems well is looked at. */
@@ -283,14 +292,17 @@ export class Running {
 
   #release(seat: Seat, released: 'begun' | 'done'): void {
     const { sessionId, incarnation, registeredAtMs } = seat.lane.record.control
+    const kept = this.#remains.get(sessionId)?.kept ?? new Set<number>()
     if (released === 'done') {
-      const isLast = this.#remains.get(sessionId) === incarnation
-      // Two lives are told apart by their number or by when they began: never by neither.
-      if (isLast && this.runtime.nowMs() > registeredAtMs) this.#remains.delete(sessionId)
+      kept.delete(incarnation)
+      // A life that is still to be forgotten would take one of its number with it; and two lives are told
+      // apart by their number or by when they began, never by neither.
+      const last = this.#remains.get(sessionId)?.registeredAtMs ?? 0
+      if (kept.size === 0 && this.runtime.nowMs() > last) this.#remains.delete(sessionId)
       return
     }
     seat.lane.close()
-    this.#remains.set(sessionId, incarnation)
+    this.#remains.set(sessionId, { incarnation, registeredAtMs, kept: kept.add(incarnation) })
     if (this.seats.get(sessionId) === seat) this.seats.delete(sessionId)
   }
 

@@ -281,6 +281,28 @@ describe('sessions found in the store', () => {
     expect(second.medium.sessions.get('s')?.record.control.incarnation).toBe(2)
   })
 
+  test('an earlier life that is still to be forgotten takes no later one with it', async () => {
+    const made = await started()
+    let holds = true
+    made.control.holds = (operation) => operation === 'forget' && holds
+    await made.engine.unregister('s')
+    holds = false
+    await made.time.advance(1)
+    await made.engine.register('s')
+    await made.time.advance(1)
+    // The second life is forgotten; the first one's turn is still to come.
+    await made.engine.unregister('s')
+    await made.time.advance(1)
+    expect(await made.engine.register('s')).toMatchObject({ incarnation: 3 })
+    made.control.resume()
+    await made.time.advance(1)
+    expect(made.medium.sessions.get('s')?.record.control.incarnation).toBe(3)
+    // With nothing left of them the id begins anew.
+    await made.engine.unregister('s')
+    await made.time.advance(1)
+    expect(await made.engine.register('s')).toMatchObject({ incarnation: 1 })
+  })
+
   test('what was exhausted stays so, with its archive', async () => {
     const policy = { maxRecoveryAttempts: 0 }
     const first = await started({ policy })

@@ -216,8 +216,9 @@ class Fold {
     this.#answers = new Map()
     this.#wake = undefined
     if (this.#decisions.length === 1) this.#view = undefined
-    this.#decide({ type: 'resumed', atMs: this.#nowMs, lastSeenMs })
+    // Before what it asks for again: of a deadline and an answer in the same millisecond the deadline is first.
     this.#arm()
+    this.#decide({ type: 'resumed', atMs: this.#nowMs, lastSeenMs })
   }
 
   #arm(): void {
