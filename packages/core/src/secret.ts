@@ -2,8 +2,9 @@
  * Secrets are references: what is declared secret or named like one, and its exact bytes wherever else
  * they turn up, is taken out of a snapshot before anything is stored or told, and put back on restore.
  */
-import { isSecretReference, redactedText, secretReference } from './secret-name.js'
+import { isSecretReference, secretReference } from './secret-name.js'
 import { isPlain, mapped, numberSuffix, type Path, withVariables } from './secret-place.js'
+import { withoutSecrets, withoutSecretsOrRests } from './secret-span.js'
 import { type IsSecretName, secretNames, withoutNamedSecrets } from './secret-text.js'
 import type { ShellState } from './shell-state.js'
 import type { RecoverySnapshot } from './snapshot.js'
@@ -94,7 +95,7 @@ const redactedOnce = (
   const byText: Change = (value, path) =>
     !isOwn(value, path) && holdsOne(value, sought) ? take(value, path) : value
   const free = changed(taken, isSecret, byText)
-  const clean: Clean = (text) => cleaned(text, sought)
+  const clean: Clean = (text) => withoutSecrets(text, sought)
   const cleanLine: Clean = (line) => clean(withoutNamedSecrets(line, isSecret))
   return { snapshot: scrubbed(free, sought, clean, cleanLine), secrets, spoken, sought }
 }
@@ -112,7 +113,7 @@ const withCleanKeys = (
 ): RecoverySnapshot | undefined => {
   let found = false
   const clean: Clean = (key) => {
-    const free = cleaned(key, sought)
+    const free = withoutSecrets(key, sought)
     found ||= free !== key
     return free
   }
@@ -186,9 +187,6 @@ const soughtIn = (secrets: Iterable<string>): readonly string[] =>
     .filter((secret) => secret.length >= shortestSought)
     .sort((a, b) => b.length - a.length)
 
-const cleaned = (value: string, sought: readonly string[]): string =>
-  sought.reduce((clean, secret) => clean.replaceAll(secret, redactedText), value)
-
 /** `value` with the exact text of every known secret replaced. */
 export const scrub = (value: string, secrets: ReadonlyMap<string, string>): string =>
   scrubber(secrets)(value)
@@ -196,7 +194,7 @@ export const scrub = (value: string, secrets: ReadonlyMap<string, string>): stri
 /** What scrubs many a text of the same secrets: they are put in order once. */
 export const scrubber = (secrets: ReadonlyMap<string, string>): ((value: string) => string) => {
   const sought = soughtIn(secrets.values())
-  return (value) => cleaned(value, sought)
+  return (value) => withoutSecrets(value, sought)
 }
 
 type Clean = (text: string) => string
@@ -214,7 +212,7 @@ const scrubbed = (
     environment: deep(snapshot.environment, clean) as Record<string, string>,
     workingDirectory: clean(snapshot.workingDirectory),
     commandHistory: snapshot.commandHistory.map(cleanLine),
-    outputBuffer: scrubbedChunks(snapshot.outputBuffer, sought, clean),
+    outputBuffer: scrubbedChunks(snapshot.outputBuffer, sought),
     sessionState: deep(snapshot.sessionState, clean),
     sessionOptions: deep(snapshot.sessionOptions, clean),
     ...(snapshot.shell === undefined
@@ -261,35 +259,10 @@ const scrubbedShell = (state: ShellState, clean: Clean, cleanLine: Clean): Shell
 }
 
 // A secret may be split over chunks: they are joined before it is sought.
-const scrubbedChunks = (
-  chunks: readonly string[],
-  sought: readonly string[],
-  clean: Clean,
-): string[] => {
+const scrubbedChunks = (chunks: readonly string[], sought: readonly string[]): string[] => {
   const whole = chunks.join('')
-  const free = clean(withoutRests(whole, sought))
+  const free = withoutSecretsOrRests(whole, sought)
   return free === whole ? [...chunks] : [free]
-}
-
-// Fewer characters than this are no telling part of a secret.
-const shortestRest = 4
-
-// Output is cut by whoever kept it, and ends in the middle of what a program is saying.
-const withoutRests = (text: string, sought: readonly string[]): string => {
-  let free = text
-  for (const secret of sought) {
-    for (let length = secret.length - 1; length >= shortestRest; length--) {
-      if (!free.startsWith(secret.slice(-length))) continue
-      free = redactedText + free.slice(length)
-      break
-    }
-    for (let length = secret.length - 1; length >= shortestRest; length--) {
-      if (!free.endsWith(secret.slice(0, length))) continue
-      free = free.slice(0, -length) + redactedText
-      break
-    }
-  }
-  return free
 }
 
 const deep = (value: unknown, clean: Clean): unknown => {
