@@ -21,7 +21,15 @@ const table = {
   'adapter-inspect': { packages: ['core', 'engine'], libraries: ['fp-ts', 'ws', '@types/ws'] },
   bench: {
     packages: ['core', 'engine', 'adapter-fs', 'adapter-pty', 'adapter-ssh', 'testkit'],
-    libraries: ['fp-ts', '@lydell/node-pty', 'ssh2', '@types/ssh2'],
+    libraries: [
+      'fp-ts',
+      'commander',
+      'cli-table3',
+      'log-update',
+      '@lydell/node-pty',
+      'ssh2',
+      '@types/ssh2',
+    ],
   },
   drill: {
     packages: ['core', 'engine', 'shell', 'adapter-fs', 'adapter-pty', 'adapter-ssh', 'testkit'],

@@ -1,70 +1,80 @@
-/**
- * The benches there are, each with the bound that is promised for it.
- */
-
-import { reattachmentFigures } from './reattachment.js'
-import { type Figures, flushes } from './recovery.js'
-import { respawnFigures } from './respawn.js'
-import { shown } from './spread.js'
+/** The bench as a person runs it: which rows, progress, the table, the results that are kept. */
+import { resolve } from 'node:path'
+import { createLogUpdate } from 'log-update'
+import { rows } from './catalogue.js'
+import { play } from './play.js'
+import { readResults, tablePathOf, thisMachine, withOutcomes, writeResults } from './result.js'
+import type { Row } from './row.js'
+import { remarksOf, tableOf } from './show.js'
+import { isKept, type Outcome } from './summary.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-export interface Bench {
-  readonly name: string
-  readonly what: string
-  readonly reference: string
-  /** The median of the ratio may be no more. */
-  readonly bound: number
-  readonly measure: (
-    directory: string,
-    rounds: number,
-    progress: (round: number) => void,
-  ) => Promise<Figures>
+/** What can be said on the command line. */
+export interface BenchOptions {
+  /** A module that exports the seed's class. */
+  readonly baseline?: string
+  /** Instead of each row's own number. */
+  readonly rounds?: number
+  /** Where the results are kept; their table is beside them. */
+  readonly results: string
 }
-
-// ----------------------------------------------------------------------------------- constructors
-
-/** Every bench, in the order in which they are run. */
-export const benches: readonly Bench[] = [
-  {
-    name: 'restart',
-    what: 'SIGKILL to verified prompt by restart',
-    reference: 'bare respawn',
-    bound: 1.5,
-    measure: (directory, rounds, progress) =>
-      respawnFigures(directory, 'restart', rounds, progress),
-  },
-  {
-    name: 'restore',
-    what: 'SIGKILL to verified prompt by restore, with the whole state',
-    reference: 'bare respawn',
-    bound: 5,
-    measure: (directory, rounds, progress) =>
-      respawnFigures(directory, 'restore', rounds, progress),
-  },
-  {
-    name: 'ssh',
-    what: 'SSH child killed to the same remote shell verified by reconnect',
-    reference: 'bare dial, dtach -a, echo',
-    bound: 1.5,
-    measure: reattachmentFigures,
-  },
-]
 
 // ------------------------------------------------------------------------------------ combinators
 
-/** Whether the promise is kept. */
-export const isMet = ({ bound }: Bench, { ratio }: Figures): boolean => ratio.median <= bound
+/** The rows that were named, or which name stands for none. */
+export const chosenRows = (only: readonly string[]): readonly Row[] | string => {
+  const unknown = only.find((name) => !rows.some((row) => row.name === name))
+  if (unknown !== undefined) {
+    const names = rows.map(({ name }) => name).join(', ')
+    return `there is no row ${JSON.stringify(unknown)}; there are ${names}`
+  }
+  return only.length === 0 ? rows : rows.filter(({ name }) => only.includes(name))
+}
 
-/** What was measured, for a person. */
-export const reportOf = (bench: Bench, figures: Figures): string => {
-  const { what, reference, bound } = bench
-  const rows = [
-    ['engine, durable and verified', `${shown(figures.recoveredMs, 1)} ms`],
-    [`${reference}, ${flushes} fdatasyncs`, `${shown(figures.bareMs, 1)} ms`],
-    ['ratio', shown(figures.ratio, 2)],
-    ['bound', `${bound}: ${isMet(bench, figures) ? 'met' : 'NOT MET'}`],
-  ]
-  const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(42)}${value}\n`)
-  return `${what}, ${figures.rounds} rounds in turn; medians with quartiles:\n${lines.join('')}`
+/** Runs `chosen`, one after the other; resolves to the exit status: 1 where a bound is missed. */
+export const bench = async (
+  chosen: readonly Row[],
+  { results, ...options }: BenchOptions,
+): Promise<0 | 1> => {
+  const outcomes: Outcome[] = []
+  for (const row of chosen) {
+    const show = progressOn(process.stderr, row)
+    const outcome = await play(row, {
+      ...options,
+      directory: resolve('data'),
+      progress: show.progress,
+    })
+    show.end(outcome)
+    outcomes.push(outcome)
+  }
+  process.stdout.write(tableOf(outcomes, process.stdout.columns))
+  process.stdout.write(remarksOf(outcomes))
+  const names = rows.map(({ name }) => name)
+  const now = new Date().toISOString()
+  const before = await readResults(results)
+  await writeResults(results, withOutcomes(before, thisMachine(), outcomes, names, now))
+  process.stdout.write(`results: ${results}, ${tablePathOf(results)}\n`)
+  return outcomes.length > 0 && outcomes.every(isKept) ? 0 : 1
+}
+
+const progressOn = (stream: NodeJS.WriteStream, row: Row) => {
+  const update = stream.isTTY ? createLogUpdate(stream) : undefined
+  if (update === undefined) stream.write(`${row.name}: ${row.what} ...\n`)
+  return {
+    progress: (doing: string) => update?.(`${row.name}: ${doing}`),
+    end: (outcome: Outcome) => {
+      update?.clear()
+      update?.done()
+      stream.write(`${row.name}: ${endOf(outcome)}\n`)
+    },
+  }
+}
+
+const endOf = (outcome: Outcome): string => {
+  if (outcome._tag === 'left-out') return `left out: ${outcome.because}`
+  if (outcome._tag === 'broken') return 'BROKEN'
+  const missed = outcome.figures.filter(({ verdict }) => verdict === 'missed').length
+  const how = missed === 0 ? 'every bound met' : `${missed} bound${missed > 1 ? 's' : ''} MISSED`
+  return `${how}, ${outcome.seconds.toFixed(1)} s`
 }

@@ -1,5 +1,10 @@
 /** Benches: what the engine costs, beside the least that could do the same work. */
+export * from './baseline.js'
 export * from './bench.js'
-export * from './reattachment.js'
-export * from './respawn.js'
+export * from './catalogue.js'
+export * from './pairing.js'
+export * from './result.js'
+export * from './row.js'
+export * from './show.js'
 export * from './spread.js'
+export * from './summary.js'

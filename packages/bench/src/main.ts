@@ -1,50 +1,60 @@
-/**
- * Runs the benches and prints each figure as a ratio to its reference, with the spread and the bound.
- * `--only NAME` runs one; `ROUNDS` says how many rounds. A bound that is not met is exit status 1.
- */
-import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { benches, isMet, reportOf } from './bench.js'
+#!/usr/bin/env node
+/** The program: reads the command line and runs the bench. */
+import { fileURLToPath } from 'node:url'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { seedFrom } from './baseline.js'
+import { type BenchOptions, bench, chosenRows } from './bench.js'
 
-const exitStatus = { notMet: 1, usage: 64 } as const
-const defaultRounds = 40
+const usage = 64
+const kept = fileURLToPath(new URL('../results.json', import.meta.url))
 
-const names = benches.map(({ name }) => name)
-
-const wanted = (): readonly string[] => {
-  const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } })
-  const only = values.only ?? names
-  const unknown = only.find((name) => !names.includes(name))
-  if (unknown === undefined) return only
-  throw new Error(`there is no bench ${JSON.stringify(unknown)}; there are ${names.join(', ')}`)
+const whole = (value: string): number => {
+  const number = Number(value)
+  if (Number.isSafeInteger(number) && number >= 1) return number
+  throw new InvalidArgumentError('It must be a whole number of at least 1.')
 }
 
-const roundsWanted = (): number => {
-  const rounds = Number(process.env.ROUNDS ?? defaultRounds)
-  if (Number.isInteger(rounds) && rounds >= 1) return rounds
-  throw new Error(`ROUNDS must be a whole number of at least 1, not ${process.env.ROUNDS}`)
+const several = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+]
+
+const refused = (why: string): void => {
+  process.stderr.write(`bench: ${why}\n`)
+  process.exitCode = usage
 }
 
-const progress = (name: string, rounds: number) => (round: number) => {
-  if (process.stdout.isTTY) process.stdout.write(`\r${name}: round ${round} of ${rounds}\r`)
+interface Given extends BenchOptions {
+  readonly only?: readonly string[]
 }
 
-const run = async (only: readonly string[], rounds: number): Promise<void> => {
-  for (const bench of benches.filter(({ name }) => only.includes(name))) {
-    const figures = await bench.measure(resolve('data'), rounds, progress(bench.name, rounds))
-    process.stdout.write(reportOf(bench, figures))
-    if (!isMet(bench, figures)) process.exitCode = exitStatus.notMet
-  }
+const program = new Command('bench')
+  .description(
+    'Measures the engine beside what else there is and prints each figure as a ratio to its reference, ' +
+      'with the spread. The exit status is 1 when a bound is missed.',
+  )
+  .option('--only <row>', 'only this row; may be given again', several)
+  .option('--baseline <file>', 'a module that exports the class SessionRecovery, as a reference')
+  .option('--rounds <count>', 'so many pairs of samples instead of what each row takes', whole)
+  .option('--results <file>', 'where the results are kept', kept)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'bench: ')) })
+  .action(async ({ only = [], ...options }: Given) => {
+    const chosen = chosenRows(only)
+    if (typeof chosen === 'string') return refused(chosen)
+    try {
+      // A slip in its name must show before an hour of rows is run.
+      if (options.baseline !== undefined) await seedFrom(options.baseline)
+    } catch (error) {
+      return refused(error instanceof Error ? error.message : String(error))
+    }
+    process.exitCode = await bench(chosen, options)
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  // Help that was asked for is no error.
+  process.exitCode = error.exitCode === 0 ? 0 : usage
 }
-
-const choice = (() => {
-  try {
-    return { only: wanted(), rounds: roundsWanted() }
-  } catch (error) {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = exitStatus.usage
-    return undefined
-  }
-})()
-
-if (choice !== undefined) await run(choice.only, choice.rounds)

@@ -1,5 +1,5 @@
 /**
- * What the benches of recoveries share: an engine whose one plan is the strategy that is measured, and
+ * What the rows of recoveries share: an engine whose one plan is the strategy that is measured, and
  * waiting until a session is well again.
  */
 import {
@@ -10,18 +10,6 @@ import {
 } from '@session-recovery/core'
 import type { Engine } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Spread, spreadOf } from './spread.js'
-
-// ------------------------------------------------------------------------------------------ model
-
-/** What was measured, in turn with its reference. */
-export interface Figures {
-  readonly rounds: number
-  readonly recoveredMs: Spread
-  readonly bareMs: Spread
-  /** Of each round's pair. */
-  readonly ratio: Spread
-}
 
 export const sessionId = 'bench'
 
@@ -64,31 +52,6 @@ export const recovered = (engine: Engine): Promise<number> =>
 
 // Captures after the last prompt are let pass: they belong to neither side.
 const quietMs = 30
-const quiet = () => new Promise((resolve) => setTimeout(resolve, quietMs))
 
-/** Measures `rounds` pairs, in turn, after one that warms both up. */
-export const inTurn = async (
-  rounds: number,
-  measured: () => Promise<number>,
-  reference: () => Promise<number>,
-  progress: (round: number) => void,
-): Promise<Figures> => {
-  const recoveredMs: number[] = []
-  const bareMs: number[] = []
-  for (let round = 0; round <= rounds; round++) {
-    await quiet()
-    const engineMs = await measured()
-    await quiet()
-    const leastMs = await reference()
-    progress(round)
-    if (round === 0) continue
-    recoveredMs.push(engineMs)
-    bareMs.push(leastMs)
-  }
-  return {
-    rounds,
-    recoveredMs: spreadOf(recoveredMs),
-    bareMs: spreadOf(bareMs),
-    ratio: spreadOf(recoveredMs.map((ms, i) => ms / (bareMs[i] ?? Number.NaN))),
-  }
-}
+/** Lets pass what a recovery leaves behind. */
+export const quiet = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, quietMs))

@@ -4,7 +4,7 @@
  * appended lines flushed to the same disk. The same sshd serves both.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileStore } from '@session-recovery/adapter-fs'
@@ -14,7 +14,9 @@ import { createEngine, systemClock } from '@session-recovery/engine'
 import { type Sshd, startSshd } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import ssh2, { type ClientChannel } from 'ssh2'
-import { type Figures, flushes, inTurn, policyOf, recovered, sessionId } from './recovery.js'
+import { inPairs } from './pairing.js'
+import { flushes, policyOf, quiet, recovered, sessionId } from './recovery.js'
+import { atMost, type Measured, type Row, type Trial } from './row.js'
 
 const boundKey = '\x1b[6973~'
 
@@ -121,16 +123,9 @@ const bareOnce = async (before: Bare, sshd: Sshd, { again }: Reference, logPath:
   return { after, tookMs }
 }
 
-// ------------------------------------------------------------------------------------------ bench
+// -------------------------------------------------------------------------------------------- row
 
-/** Measures `rounds` pairs, in turn, with everything in a new folder under `directory`. */
-export const reattachmentFigures = async (
-  directory: string,
-  rounds: number,
-  progress: (round: number) => void,
-): Promise<Figures> => {
-  const place = join(directory, `reattachment-${process.pid}`)
-  await mkdir(place, { recursive: true })
+const measured = async ({ directory: place, rounds, progress }: Trial): Promise<Measured> => {
   // What the login shell of whoever measures reads at each command is none of ours.
   const started = await startSshd({ env: { HOME: place } })()
   if (E.isLeft(started)) throw new Error(`sshd: ${JSON.stringify(started.left)}`)
@@ -161,15 +156,32 @@ export const reattachmentFigures = async (
     return tookMs
   }
   try {
-    return await inTurn(rounds, recoverOnce, bareAgain, progress)
+    const pairs = await inPairs({
+      rounds,
+      measured: recoverOnce,
+      reference: bareAgain,
+      progress,
+      before: quiet,
+    })
+    const what = 'SSH child killed to the same remote shell verified by reconnect'
+    const reference = `dial, dtach -a, echo, ${flushes} fdatasyncs`
+    return { figures: [{ what, unit: 'ms', reference, pairs, bound: atMost(1.5) }] }
   } finally {
     await engine.stop()
     await driver.close()
     await left(bare, bareDirectory)
     bare.client.end()
     await sshd.close()
-    for (const one of [place, bareDirectory]) await rm(one, { recursive: true, force: true })
+    await rm(bareDirectory, { recursive: true, force: true })
   }
+}
+
+/** From SIGKILL of the process that serves a connection to the same remote shell, verified. */
+export const reattachmentRow: Row = {
+  name: 'ssh',
+  what: 'SSH child killed to the same remote shell verified by reconnect',
+  rounds: 40,
+  run: measured,
 }
 
 // The shell that dtach keeps would outlive all else.

@@ -3,14 +3,16 @@
  * same init file until its first mark, with as many appended lines flushed to the same disk.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rm, writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type IPty, spawn } from '@lydell/node-pty'
 import { fileStore } from '@session-recovery/adapter-fs'
 import { bashInitFile, markCode, type PtyDriver, ptyDriver } from '@session-recovery/adapter-pty'
 import { createEngine, type Engine, systemClock } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Figures, flushes, inTurn, policyOf, recovered, sessionId } from './recovery.js'
+import { inPairs } from './pairing.js'
+import { flushes, policyOf, quiet, recovered, sessionId } from './recovery.js'
+import { atMost, type Measured, type Row, type Trial } from './row.js'
 
 /** What brings the shell back: `restart` (directory, environment) or `restore` (the whole state). */
 export type RespawnStrategy = 'restart' | 'restore'
@@ -80,17 +82,13 @@ const bareOnce = async (before: IPty, directory: string, logPath: string) => {
   return { after, tookMs }
 }
 
-// ------------------------------------------------------------------------------------------ bench
+// ------------------------------------------------------------------------------------------- rows
 
-/** Measures `rounds` pairs, in turn, with everything in a new folder under `directory`. */
-export const respawnFigures = async (
-  directory: string,
+const measured = async (
+  { directory: place, rounds, progress }: Trial,
   strategy: RespawnStrategy,
-  rounds: number,
-  progress: (round: number) => void,
-): Promise<Figures> => {
-  const place = join(directory, `respawn-${process.pid}`)
-  await mkdir(place, { recursive: true })
+  bound: number,
+): Promise<Measured> => {
   const driver = ptyDriver({ clock: systemClock })
   const store = fileStore({ directory: join(place, 'store') })
   const engine = createEngine({ policy: policyOf(strategy), driver, store })
@@ -107,14 +105,39 @@ export const respawnFigures = async (
     return tookMs
   }
   try {
-    return await inTurn(rounds, () => recoverOnce(engine, driver), reference, progress)
+    const pairs = await inPairs({
+      rounds,
+      measured: () => recoverOnce(engine, driver),
+      reference,
+      progress,
+      before: quiet,
+    })
+    const what = `SIGKILL to verified prompt by ${strategy}`
+    return { figures: [{ what, unit: 'ms', reference: least, pairs, bound: atMost(bound) }] }
   } finally {
     bare.kill('SIGKILL')
     await engine.stop()
     await driver.close()
-    await rm(place, { recursive: true, force: true })
   }
 }
+
+const least = `respawn with the same init file, ${flushes} fdatasyncs, first mark`
+
+/** From SIGKILL to a verified prompt by each strategy that starts a shell anew. */
+export const respawnRows: readonly Row[] = [
+  {
+    name: 'restart',
+    what: 'SIGKILL to verified prompt by restart, durable',
+    rounds: 60,
+    run: (trial) => measured(trial, 'restart', 1.3),
+  },
+  {
+    name: 'restore',
+    what: 'SIGKILL to verified prompt by restore, with the whole state',
+    rounds: 40,
+    run: (trial) => measured(trial, 'restore', 5),
+  },
+]
 
 // What a shell that was worked in holds.
 const work = [
