@@ -35,7 +35,7 @@ export const listedAttempts = 1_000
 const attemptBoundMs = (policy: Policy, strategies: number): number => {
   const each = policy.strategyTimeoutMs > 0 ? policy.strategyTimeoutMs : Number.POSITIVE_INFINITY
   const whole = policy.recoveryTimeout > 0 ? policy.recoveryTimeout : Number.POSITIVE_INFINITY
-  return strategies === 0 ? 0 : Math.min(whole, strategies * each)
+  return Math.min(whole, strategies * each)
 }
 
 /**

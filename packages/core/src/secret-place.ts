@@ -53,7 +53,8 @@ export const mapped = (
   for (const [key, item] of entries) {
     const renamed = rename(key)
     // Two that differed by their secrets alone are still two.
-    const free = renamed === key || !into.has(renamed) ? renamed : `${renamed} ${into.size}`
+    let free = renamed
+    for (let number = into.size; into.has(free); number++) free = `${renamed} ${number}`
     into.set(free, change(item, key))
   }
   return Object.fromEntries(into)

@@ -212,6 +212,21 @@ describe('numbers, texts and instants', () => {
     }
   })
 
+  test.each<readonly [string, t.Mixed, readonly unknown[]]>([
+    ['nonNegative', core.nonNegative, [0, Number.MAX_VALUE]],
+    ['atLeastOne', core.atLeastOne, [1, Number.MAX_VALUE]],
+    ['share', core.share, [0, 1]],
+    ['count', core.count, [0, Number.MAX_SAFE_INTEGER]],
+    ['exitStatus', core.exitStatus, [0, 255]],
+    ['epochMs', core.epochMs, [-8.64e15, 0, 8.64e15]],
+    ['text', core.text, [' ']],
+  ])('%s accepts what is just within range', (_, codec, inputs) => {
+    for (const input of inputs) {
+      expect(codec.decode(input), String(input)).toEqual(E.right(input))
+      expect(codec.is(input), String(input)).toBe(true)
+    }
+  })
+
   test('an instant does not depend on where it is read', () => {
     expect(read(instant, '2024-01-02').toISOString()).toBe('2024-01-02T00:00:00.000Z')
     expect(read(instant, '2024-01-02T03:04:05.678+02:00').toISOString()).toBe(

@@ -84,6 +84,22 @@ const sightings: readonly (readonly [ForegroundKind, string, ForegroundSighting]
   ],
   ['unknown', 'an unclosed quote, foreground unseen', { alive: true, mark: 'continuation' }],
   ['unknown', 'an unclosed quote, reader unseen', { ...reading, mark: 'continuation' }],
+  [
+    'running',
+    'what is started by a prompt that is not drawn yet',
+    { ...reading, mark: 'prompt', foregroundIsShell: false, readsTerminal: false },
+  ],
+  [
+    'waiting-for-line',
+    'what another program asks while a command goes on',
+    { ...reading, mark: 'continuation', foregroundIsShell: false, lineMode: true, echo: true },
+  ],
+  [
+    'unknown',
+    'a shell that asks for the rest of a command, and does not read yet',
+    { ...reading, mark: 'continuation', foregroundIsShell: true, readsTerminal: false },
+  ],
+  ['running', 'what does not read, without marks', { alive: true, readsTerminal: false }],
   ['running', 'make', { alive: true, mark: 'command', processState: 'R', readsTerminal: false }],
   ['unknown', 'nothing but life', { alive: true }],
   [

@@ -1,6 +1,6 @@
 /** Ids and digests are functions of what they are for, and of all of it. */
 import { isDeepStrictEqual } from 'node:util'
-import { digest, idOf } from '@session-recovery/core'
+import { digest, idOf, replicaId } from '@session-recovery/core'
 import { anyText, holds } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -52,4 +52,11 @@ test('a digest does not depend on the order of fields, but on everything else', 
   expect(digest({ a: 1 })).not.toBe(digest({ a: 2 }))
   expect(digest({ a: 1 })).not.toBe(digest({ b: 1 }))
   expect(digest(undefined)).not.toBe(digest(null))
+  expect(digest([undefined])).toBe(digest([null]))
+  expect(digest([undefined])).not.toBe(digest([]))
+  expect(digest([undefined, undefined])).toBe(digest([null, null]))
+})
+
+test('a replica is named after its session and the run that makes it', () => {
+  expect(replicaId('s', 'run')).toBe('s-replica-run')
 })

@@ -135,6 +135,8 @@ describe('refusals', () => {
     ],
     [JSON.parse('{"__proto__": {"enabled": false}}'), '__proto__'],
     [JSON.parse('{"triggers": {"__proto__": {"timeoutCount": 0}}}'), 'triggers.__proto__'],
+    [{ '': 1 }, '""'],
+    [{ triggers: { '': 1 } }, 'triggers.""'],
     [{ enabled: 'yes' }, 'enabled'],
     [{ persistencePath: '' }, 'persistencePath'],
     [{ onStoreFailure: 'ignore' }, 'onStoreFailure'],

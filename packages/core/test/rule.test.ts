@@ -103,6 +103,23 @@ test('a sound set answers every situation, and its plans end with the last resor
   )
 })
 
+test('why a rule does not apply is said, and for whom there is none', () => {
+  const rule = (when: PlanRule['when']): PlanRule => ({ ...rules[0]!, when })
+  const situation = { kind: 'network', session: 'ssh', smart: false } as const
+  expect(mismatch(rule({ smart: true }), situation)).toBe('smart recovery is off')
+  expect(mismatch(rule({ smart: false }), { ...situation, smart: true })).toBe(
+    'smart recovery is on',
+  )
+  expect(mismatch(rule({ kinds: ['timeout', 'other'] }), situation)).toBe(
+    'the failure is network, not timeout or other',
+  )
+  expect(mismatch(rule({ session: 'local' }), situation)).toBe('the session is ssh, not local')
+  expect(checkRules([]).slice(0, 2)).toEqual([
+    'no rule for unspecified, local, smart on',
+    'no rule for unspecified, local, smart off',
+  ])
+})
+
 test('a rule applies exactly when each condition it states holds', () => {
   holds(
     fc.property(arbitraryOf(PlanRule), fc.constantFrom(...situations), (rule, situation) => {

@@ -3,9 +3,11 @@ import {
   type RecoverySnapshot,
   redact,
   redactedText,
+  referencesIn,
   rememberSecret,
   rememberSpoken,
   type ShellState,
+  secretReference,
   withSecrets,
 } from '@session-recovery/core'
 import { expect, test } from 'vitest'
@@ -83,6 +85,22 @@ test('in a key: the key is changed, and two that differed are still two', () => 
   expect(redact(clean, [], secrets).snapshot).toEqual(clean)
 })
 
+test('keys that are the same without their secrets are numbered, and no key takes the place of another', () => {
+  const keysOf = (sessionState: object): readonly string[] => {
+    const snapshot = { ...plain, environment: { A_TOKEN: secret, B_TOKEN: 'another-one' } }
+    const { snapshot: clean } = redact({ ...snapshot, sessionState }, [])
+    return Object.keys(clean.sessionState as object)
+  }
+  expect(keysOf({ [secret]: 1, x: 2 })).toEqual(['[secret]', 'x'])
+  expect(keysOf({ [secret]: 1, 'another-one': 2 })).toEqual(['[secret]', '[secret] 1'])
+  expect(keysOf({ [secret]: 1, '[secret]': 2 })).toEqual(['[secret]', '[secret] 1'])
+  expect(keysOf({ '[secret] 2': 0, [secret]: 1, 'another-one': 2 })).toEqual([
+    '[secret] 2',
+    '[secret]',
+    '[secret] 3',
+  ])
+})
+
 test('in a key of an array of the shell, whose name makes its value one, too', () => {
   const values = { [`the token of ${secret}`]: 'a-value' }
   const variables = {
@@ -131,7 +149,7 @@ test('every former value is remembered, and what lines gave away, up to a bound'
     rememberSecret(known, 'reference', value)
   }
   expect(known.get('reference')).toBe('first')
-  expect(new Set(known.values())).toEqual(new Set(['first', 'second', 'third']))
+  expect([...known.values()].sort()).toEqual(['first', 'first', 'second', 'third'])
   rememberSpoken(known, ['first', 'said', 'said'])
   expect([...known.values()].filter((value) => value === 'said')).toEqual(['said'])
   expect([...known.values()].filter((value) => value === 'first').length).toBeLessThan(3)
@@ -141,4 +159,31 @@ test('every former value is remembered, and what lines gave away, up to a bound'
   )
   expect([...known.values()].filter((value) => value.startsWith('said')).length).toBe(1_000)
   expect(known.get('reference')).toBe('first')
+})
+
+test('references are found wherever they stand, and those of numbers that nobody resolves stay', () => {
+  const snapshot: RecoverySnapshot = {
+    ...plain,
+    environment: { A_TOKEN: secret, EDITOR: 'vi' },
+    sessionState: { pin: 48_291_377, of: ['x', null, 5, { cookie: 'a-cookie' }] },
+    sessionOptions: { when: new Date(0), token: 'another-one' },
+  }
+  const { snapshot: clean, secrets } = redact(snapshot, ['pin'])
+  const references = referencesIn(clean)
+  expect([...references].sort()).toEqual([...secrets.keys()].sort())
+  expect(references.length).toBe(4)
+  const variables = { API_KEY: { attributes: 'x', value: secret } }
+  const held = redact({ ...plain, shell: { ...shell, variables } }, [])
+  expect(referencesIn(held.snapshot)).toEqual([...held.secrets.keys()])
+  const lost = withSecrets(clean, new Map())
+  expect(lost.environment).toEqual({ EDITOR: 'vi' })
+  expect(lost.sessionState).toEqual(clean.sessionState)
+})
+
+test('different paths never share a reference', () => {
+  expect(secretReference('s', 'a', 'b')).toBe('session-recovery-secret:s/a/b')
+  expect(secretReference('s', 'ab')).not.toBe(secretReference('s', 'a', 'b'))
+  expect(secretReference('s', 'a/b')).not.toBe(secretReference('s', 'a', 'b'))
+  // Each character that is escaped takes as many places as any other.
+  expect(secretReference('s', '\u00020')).not.toBe(secretReference('s', ' '))
 })

@@ -8,7 +8,8 @@
  * It fails where less than nine in ten are noticed, and where one that is not noticed stands without a reason
  * in survivor.json.
  */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
@@ -19,6 +20,8 @@ const LEAST_SCORE = 0.9
 /** Random tests try the same values for each mutant, and fewer than they do elsewhere. */
 const SEED = '1'
 const RUNS = '50'
+/** What tests write is kept in memory where there is such a place: a flush to a disk takes longer than most tests. */
+const TMPDIR = `${existsSync('/dev/shm') ? '/dev/shm' : tmpdir()}/mutation-${process.pid}`
 
 /** @typedef {import('./survivor.mjs').Mutant} Mutant */
 /** @typedef {import('./target.mjs').Target} Target */
@@ -48,8 +51,9 @@ const mutated = async (name, { tests }, files) => {
   const incrementalFile = `.mutation/incremental-${name}.json`
   mkdirSync('.mutation', { recursive: true })
   if (values.fresh) rmSync(incrementalFile, { force: true })
+  mkdirSync(TMPDIR, { recursive: true })
   const MUTATION_LOG = `.mutation/found-${name}.tsv`
-  Object.assign(process.env, { MUTATED: tests, SEED, RUNS, MUTATION_LOG })
+  Object.assign(process.env, { MUTATED: tests, SEED, RUNS, TMPDIR, MUTATION_LOG })
   process.env.MUTATION_SAMPLE = values.sample
   const results = await new Stryker({
     mutate: [...files],
@@ -142,4 +146,5 @@ for (const owner of new Set(chosen.map(([, target]) => target.owner))) {
     for (const one of stale) console.log(`mutate: explained, and does not survive: ${one}`)
   if (!told(owner, mutants, startedAtMs) || unexplained.length > 0) passed = false
 }
+rmSync(TMPDIR, { recursive: true, force: true })
 process.exitCode = passed ? 0 : 1

@@ -12,21 +12,26 @@ const root = process.cwd()
 const name = process.env.MUTATED ?? ''
 const leftOut = ['law', 'power', 'kill', 'conformance', 'owner-process', 'mutation']
 
-/** What takes the least time comes first: most mutants are caught by it. */
-class ShortestFirst extends BaseSequencer {
+/** How many of the mutants run so far each file caught, of those of the source that is mutated now. */
+const caught = (): ReadonlyMap<string, number> =>
+  (globalThis as { readonly caughtBy?: ReadonlyMap<string, number> }).caughtBy ?? new Map()
+
+/** What is likely to catch a mutant, and soon, comes first: the least time for each one caught. */
+class LikelyFirst extends BaseSequencer {
   // A run of some of a file's tests takes less than the file does.
   readonly #longestMs = new Map<string, number>()
 
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const durationMs = ({ moduleId }: TestSpecification) => {
+    const known = caught()
+    const rankOf = ({ moduleId }: TestSpecification) => {
       const key = `${name}:${relative(this.ctx.config.root, moduleId)}`
       const lastMs = this.ctx.cache.getFileTestResults(key)?.duration ?? 0
       const longestMs = Math.max(lastMs, this.#longestMs.get(key) ?? 0)
       this.#longestMs.set(key, longestMs)
-      return longestMs
+      return (longestMs + 20) / ((known.get(moduleId) ?? 0) + 1)
     }
-    const timed = files.map((file) => [durationMs(file), file] as const)
-    return Promise.resolve(timed.sort(([one], [other]) => one - other).map(([, file]) => file))
+    const ranked = files.map((file) => [rankOf(file), file] as const)
+    return Promise.resolve(ranked.sort(([one], [other]) => one - other).map(([, file]) => file))
   }
 }
 
@@ -43,10 +48,12 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: leftOut.map((test) => `test/${test}.test.ts`),
     isolate: false,
-    setupFiles: [`${root}/packages/gate/mutation/first-failure.ts`],
+    setupFiles: ['first-failure', 'slow'].map(
+      (file) => `${root}/packages/gate/mutation/${file}.ts`,
+    ),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: [],
-    sequence: { sequencer: ShortestFirst },
+    sequence: { sequencer: LikelyFirst },
   },
 })

@@ -7,6 +7,7 @@
  * So whatever fails in a worker that has run before is asked again without a mutant; where it fails
  * still, the worker is given up, and the mutant is run in a new one.
  */
+import { resolve } from 'node:path'
 import { PluginKind } from '@stryker-mutator/api/plugin'
 import { MutantRunStatus } from '@stryker-mutator/api/test-runner'
 import { strykerPlugins as vitestPlugins } from '@stryker-mutator/vitest-runner'
@@ -96,6 +97,28 @@ class WarmWorker {
   }
 }
 
+/**
+ * Which files caught mutants of a source, and how many: those of one source tend to be caught by the same.
+ * @type {Map<string, Map<string, number>>}
+ */
+const caughtOf = new Map()
+
+/** @param {string} source */
+const caughtIn = (source) => {
+  const known = caughtOf.get(source) ?? new Map()
+  caughtOf.set(source, known)
+  return known
+}
+
+/**
+ * @param {Map<string, number>} caughtBy
+ * @param {readonly string[]} tests by their ids, a file and a name
+ */
+const note = (caughtBy, tests) => {
+  for (const file of new Set(tests.map((id) => resolve(id.slice(0, id.indexOf('#'))))))
+    caughtBy.set(file, (caughtBy.get(file) ?? 0) + 1)
+}
+
 /** @type {import('@stryker-mutator/api/test-runner').ErrorMutantRunResult} */
 const leftOut = { status: MutantRunStatus.Error, errorMessage: 'not in the sample' }
 
@@ -107,6 +130,40 @@ const vitestPlugin = vitestPlugins.find(({ kind }) => kind === PluginKind.TestRu
 const warmRunner = (injector) => {
   const inner = injector.injectFunction(vitestPlugin.factory)
   const warmth = new Warmth()
+  /**
+   * A file that cannot be loaded has no test that fails.
+   * @param {import('@stryker-mutator/api/test-runner').MutantRunOptions} options
+   * @returns {Promise<import('@stryker-mutator/api/test-runner').MutantRunResult>}
+   */
+  const runOnce = async (options) => {
+    const result = await inner.mutantRun(options)
+    if (result.status !== 'survived') return result
+    const broken = inner.ctx.state.getFiles().find((file) => file.result?.state === 'fail')
+    return broken === undefined
+      ? result
+      : {
+          status: MutantRunStatus.Killed,
+          failureMessage: broken.result?.errors?.[0]?.message ?? 'not loaded',
+          killedBy: [`${broken.filepath}#`],
+          nrOfTests: 1,
+        }
+  }
+  /** @param {import('@stryker-mutator/api/test-runner').MutantRunOptions} options */
+  const run = async (options) => {
+    warmth.wanted = options.mutantActivation === 'runtime'
+    const isWarm = warmth.wanted && warmth.worker !== undefined && warmth.runs < RUNS_LIMIT
+    const result = await runOnce(options)
+    if (result.status === 'error') await warmth.end()
+    if (!isWarm || result.status !== 'killed') return result
+    const again = await inner.mutantRun({
+      ...options,
+      testFilter: [result.killedBy].flat(),
+      activeMutant: { ...options.activeMutant, id: 'none' },
+    })
+    if (again.status === 'survived') return result
+    await warmth.end()
+    return runOnce(options)
+  }
   return {
     capabilities: () => inner.capabilities(),
     init: async () => {
@@ -128,19 +185,12 @@ const warmRunner = (injector) => {
     /** @param {import('@stryker-mutator/api/test-runner').MutantRunOptions} options */
     mutantRun: async (options) => {
       if (Number(options.activeMutant.id) % every !== first) return leftOut
-      warmth.wanted = options.mutantActivation === 'runtime'
-      const isWarm = warmth.wanted && warmth.worker !== undefined && warmth.runs < RUNS_LIMIT
-      const result = await inner.mutantRun(options)
-      if (result.status === 'error') await warmth.end()
-      if (!isWarm || result.status !== 'killed') return result
-      const again = await inner.mutantRun({
-        ...options,
-        testFilter: result.killedBy,
-        activeMutant: { ...options.activeMutant, id: 'none' },
-      })
-      if (again.status === 'survived') return result
-      await warmth.end()
-      return inner.mutantRun(options)
+      const caughtBy = caughtIn(options.activeMutant.fileName)
+      // The order of the files is chosen by a module that vitest loads by itself.
+      Object.assign(globalThis, { caughtBy })
+      const result = await run(options)
+      if (result.status === 'killed') note(caughtBy, [result.killedBy].flat())
+      return result
     },
     dispose: async () => {
       await warmth.end()
