@@ -54,6 +54,7 @@ const mutated = async (name, { tests }, files) => {
   mkdirSync(TMPDIR, { recursive: true })
   const MUTATION_LOG = `.mutation/found-${name}.tsv`
   Object.assign(process.env, { MUTATED: tests, SEED, RUNS, TMPDIR, MUTATION_LOG })
+  process.env.MUTATION_DURATIONS = `${TMPDIR}/durations-${name}.json`
   process.env.MUTATION_SAMPLE = values.sample
   const results = await new Stryker({
     mutate: [...files],

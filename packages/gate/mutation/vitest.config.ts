@@ -3,8 +3,7 @@
  * them and no others, since what is mutated is a copy of the repository.
  * Left out are tests that start programs, which run what is built, and long random campaigns.
  */
-import { readdirSync } from 'node:fs'
-import { relative } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -12,26 +11,42 @@ const root = process.cwd()
 const name = process.env.MUTATED ?? ''
 const leftOut = ['law', 'power', 'kill', 'conformance', 'owner-process', 'mutation']
 
-/** How many of the mutants run so far each file caught, of those of the source that is mutated now. */
-const caught = (): ReadonlyMap<string, number> =>
-  (globalThis as { readonly caughtBy?: ReadonlyMap<string, number> }).caughtBy ?? new Map()
+/**
+ * How many of the mutants run so far each file caught, of those of the source that is mutated now; `undefined`
+ * where none is.
+ */
+const caught = (): ReadonlyMap<string, number> | undefined =>
+  (globalThis as { readonly caughtBy?: ReadonlyMap<string, number> }).caughtBy
 
-/** What is likely to catch a mutant, and soon, comes first: the least time for each one caught. */
+/** What share of the time that all files take is spent on one mutant. */
+const shareOfAll = 0.25
+
+/**
+ * What is likely to catch a mutant, and soon, comes first: the least time for each one caught. What is left when
+ * the time is up is not tried, so that what no test notices costs no more than that.
+ */
 class LikelyFirst extends BaseSequencer {
-  // A run of some of a file's tests takes less than the file does.
-  readonly #longestMs = new Map<string, number>()
+  /** How long each file took when nothing was mutated. */
+  #durations: Readonly<Record<string, number>> | undefined
 
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const known = caught()
-    const rankOf = ({ moduleId }: TestSpecification) => {
-      const key = `${name}:${relative(this.ctx.config.root, moduleId)}`
-      const lastMs = this.ctx.cache.getFileTestResults(key)?.duration ?? 0
-      const longestMs = Math.max(lastMs, this.#longestMs.get(key) ?? 0)
-      this.#longestMs.set(key, longestMs)
-      return (longestMs + 20) / ((known.get(moduleId) ?? 0) + 1)
-    }
-    const ranked = files.map((file) => [rankOf(file), file] as const)
-    return Promise.resolve(ranked.sort(([one], [other]) => one - other).map(([, file]) => file))
+    if (known === undefined) return Promise.resolve(files)
+    this.#durations ??= JSON.parse(readFileSync(process.env.MUTATION_DURATIONS ?? '', 'utf8'))
+    const durations = this.#durations ?? {}
+    const ranked = files
+      .map((file) => {
+        const takesMs = durations[file.moduleId] ?? 0
+        return { file, takesMs, rank: (takesMs + 20) / ((known.get(file.moduleId) ?? 0) + 1) }
+      })
+      .sort((one, other) => one.rank - other.rank)
+    let leftMs = shareOfAll * Object.values(durations).reduce((sum, ms) => sum + ms, 0)
+    const tried = ranked.filter(({ takesMs }, i) => {
+      const fits = i === 0 || leftMs >= takesMs
+      if (fits) leftMs -= takesMs
+      return fits
+    })
+    return Promise.resolve(tried.map(({ file }) => file))
   }
 }
 
