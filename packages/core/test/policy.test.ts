@@ -184,7 +184,7 @@ test.each([
 ])('what is refused is told with its place and its kind: %j', (input, path, actual) => {
   const refused = policyFrom(input)
   if (E.isRight(refused)) throw new Error('it was accepted')
-  expect(refused.left.path).toBe(path)
+  expect(refused.left).toMatchObject({ _tag: 'DecodeError', subject: 'policy', path })
   if (actual !== undefined) expect(refused.left.actual).toBe(actual)
   expect(
     refused.left.message.startsWith(path === '' ? 'policy: expected' : `policy: ${path}: expected`),
