@@ -119,12 +119,14 @@ const storeUnder = (
   const { persistencePath: directory, secretNames } = policy
   const storeOutput = policy.storeOutput || sealing !== undefined
   const wallMs = () => clock.wallMs()
+  const schedule: Clock['schedule'] = (delayMs, task) => clock.schedule(delayMs, task)
   return fileStore({
     directory,
     secretNames,
     storeOutput,
     logger,
     wallMs,
+    schedule,
     ...(sealing === undefined ? {} : { sealing }),
   })
 }

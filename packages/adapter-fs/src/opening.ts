@@ -34,6 +34,8 @@ export interface OpenStore {
   readonly index: SessionIndex
   readonly heads: HeadIndex
   readonly ownership: Ownership
+  /** Told of damage that is come upon. */
+  readonly tell: (found: Quarantined) => void
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -42,6 +44,7 @@ export const openStore = async (
   settings: Settings,
   disk: Disk,
   own: TakeOwnership,
+  tell: (found: Quarantined) => void,
 ): Promise<E.Either<StoreError, { readonly store: OpenStore; readonly loaded: Loaded }>> => {
   const place = await openPlace(disk, settings.directory, settings.logger)
   if (E.isLeft(place)) return place
@@ -49,7 +52,7 @@ export const openStore = async (
   if (E.isLeft(ownership)) return ownership
   let opened: Awaited<ReturnType<typeof openOwned>> | undefined
   try {
-    opened = await openOwned(settings, disk, place.right, ownership.right, own)
+    opened = await openOwned(settings, disk, place.right, ownership.right, own, tell)
     return opened
   } finally {
     if (opened === undefined || E.isLeft(opened)) await ownership.right.release()
@@ -62,6 +65,7 @@ const openOwned = async (
   place: Place,
   ownership: Ownership,
   own: TakeOwnership,
+  tell: (found: Quarantined) => void,
 ): Promise<E.Either<StoreError, { readonly store: OpenStore; readonly loaded: Loaded }>> => {
   const furnished = await furnish(disk, place, settings.logger)
   if (E.isLeft(furnished)) return furnished
@@ -96,6 +100,7 @@ const openOwned = async (
     index: found.index,
     heads,
     ownership,
+    tell,
   }
   let started: Awaited<ReturnType<typeof startTerm>> | undefined
   try {

@@ -1,7 +1,7 @@
 /**
  * What a file store is opened with, and the bounds of each number.
  */
-import type { Logger } from '@session-recovery/core'
+import type { Clock, Logger } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Sealer, sealerOf } from './seal.js'
 import { type SealingOptions, sealingProblem } from './sealing.js'
@@ -32,6 +32,12 @@ export interface FileStoreOptions {
   readonly quarantinedBytes?: number
   /** How old a file there may be, in milliseconds: a minute to for ever, which is the default. */
   readonly quarantinedAgeMs?: number
+  /**
+   * How often everything is read again and checked while the store is open, in milliseconds: 0 (never), or a
+   * minute to 2^31 - 1; default a day. It begins a minute after the opening, and takes about a second for
+   * each mebibyte, or less where that would take more than half of the time between.
+   */
+  readonly scrubEveryMs?: number
   /** Names that hold secrets, besides those that look like it; for what is imported. */
   readonly secretNames?: readonly string[]
   /**
@@ -45,6 +51,8 @@ export interface FileStoreOptions {
   readonly logger?: Logger
   /** The wall clock, in milliseconds since the epoch; for imports and ages. Default: the system's. */
   readonly wallMs?: () => number
+  /** Timers, for the scrub. Default: the system's, which keep no process alive. */
+  readonly schedule?: Clock['schedule']
 }
 
 export interface Settings extends Required<Omit<FileStoreOptions, 'sealing'>> {
@@ -56,6 +64,8 @@ export const mostLimitBytes: number = 128 << 20
 
 const forEverMs = Number.MAX_SAFE_INTEGER
 
+const scrubAtMostEveryMs = 60_000
+
 const ranges = {
   limitBytes: { least: 1 << 10, most: mostLimitBytes, usual: 16 << 20 },
   journalEntriesPerSession: { least: 0, most: 100_000, usual: 200 },
@@ -66,6 +76,7 @@ const ranges = {
   quarantined: { least: 1, most: 1_000_000, usual: 1_000 },
   quarantinedBytes: { least: 0, most: 2 ** 50, usual: 256 << 20 },
   quarantinedAgeMs: { least: 60_000, most: forEverMs, usual: forEverMs },
+  scrubEveryMs: { least: 0, most: 2 ** 31 - 1, usual: 86_400_000 },
 } as const
 
 type Numeric = keyof typeof ranges
@@ -94,6 +105,10 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
       return E.left(`${name}: expected a whole number from ${least} to ${most}, got ${got}`)
     }
   }
+  const { scrubEveryMs } = numbers
+  if (scrubEveryMs > 0 && scrubEveryMs < scrubAtMostEveryMs) {
+    return E.left(`scrubEveryMs: expected 0 or ${scrubAtMostEveryMs} and more, got ${scrubEveryMs}`)
+  }
   const problem = typeProblem(options)
   if (problem !== undefined) return E.left(problem)
   return E.right({
@@ -104,19 +119,26 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
     storeOutput: options.storeOutput ?? options.sealing !== undefined,
     logger: options.logger ?? (() => undefined),
     wallMs: options.wallMs ?? Date.now,
+    schedule: options.schedule ?? systemSchedule,
   })
 }
 
 // ------------------------------------------------------------------------------------ combinators
 
+const systemSchedule: Clock['schedule'] = (delayMs, task) => {
+  const timer = setTimeout(task, delayMs)
+  timer.unref()
+  return () => clearTimeout(timer)
+}
+
 const typeProblem = (options: FileStoreOptions): string | undefined => {
-  const { secretNames, storeOutput, logger, wallMs, sealing } = options
+  const { secretNames, storeOutput, logger, wallMs, schedule, sealing } = options
   const areNames = Array.isArray(secretNames) && secretNames.every((n) => typeof n === 'string')
   if (secretNames !== undefined && !areNames) return 'secretNames: expected names'
   if (storeOutput !== undefined && typeof storeOutput !== 'boolean') {
     return 'storeOutput: expected a boolean'
   }
-  for (const [name, given] of Object.entries({ logger, wallMs })) {
+  for (const [name, given] of Object.entries({ logger, wallMs, schedule })) {
     if (given !== undefined && typeof given !== 'function') return `${name}: expected a function`
   }
   return sealing === undefined ? undefined : sealingProblem(sealing)

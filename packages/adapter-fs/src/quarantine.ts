@@ -13,7 +13,7 @@ export type SetAside = (
   extent: Extent,
   bytes: Buffer,
   problem: string,
-  sessionId: string,
+  sessionId: string | undefined,
 ) => Promise<void>
 
 export const quarantineName = 'quarantine'

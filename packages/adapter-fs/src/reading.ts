@@ -17,42 +17,45 @@ import { codeOf, notFound, unusable } from './store-error.js'
 
 /** Keeps damaged lines in the store's quarantine; that this fails must not keep anybody from going on. */
 export const setAsideIn =
-  ({ disk, place, settings }: OpenStore): SetAside =>
+  ({ disk, place, settings, tell }: OpenStore): SetAside =>
   async (extent, bytes, problem, sessionId) => {
     const name = `${extent.segment}.${extent.offset}`
-    const one = {
-      source: `log/${problem}`,
-      keptAs: `${quarantineName}/${name}`,
-      sessionId,
-      problem,
-    }
+    const one = quarantined(`log/${problem}`, `${quarantineName}/${name}`, problem, sessionId)
     try {
       await writeWhole(disk, place.quarantine, name, (file) => writeAll(file, bytes, 0))
       settings.logger('warn', `set aside: ${one.source}`, one)
     } catch (error) {
       settings.logger('error', `damaged, and could not be set aside: ${one.source}`, error)
     }
+    tell(one)
   }
 
 /** Keeps what a scrub has found, as {@link setAsideIn} does, and says what it was. */
 export const setAsideRot = async (
   store: OpenStore,
-  { rot, archives }: Scrubbed,
+  { rot, unreadable }: Pick<Scrubbed, 'rot' | 'unreadable'>,
 ): Promise<readonly Quarantined[]> => {
+  const { settings, tell } = store
   const damaged: Quarantined[] = []
   for (const { segment, offset, bytes, content, problem } of rot) {
     const extent = { segment, offset, bytes }
     const sessionId = ownerOfExtent(store.index, extent)
-    const source = `log/${placeName(extent)}`
-    const keptAs = `${quarantineName}/${segment}.${offset}`
-    if (content !== undefined && bytes > 0) {
-      await setAsideIn(store)(extent, content, `${placeName(extent)}: ${problem}`, sessionId ?? '')
+    const isKept = content !== undefined && bytes > 0
+    const keptAs = isKept ? `${quarantineName}/${segment}.${offset}` : ''
+    const one = quarantined(`log/${placeName(extent)}`, keptAs, problem, sessionId)
+    damaged.push(one)
+    if (isKept) {
+      await setAsideIn(store)(extent, content, `${placeName(extent)}: ${problem}`, sessionId)
+      continue
     }
-    damaged.push(quarantined(source, bytes > 0 ? keptAs : '', problem, sessionId))
+    settings.logger('warn', `damaged: ${one.source}`, one)
+    tell(one)
   }
-  for (const { location, problem } of archives) {
-    store.settings.logger('warn', `an archive is damaged: ${location}`, problem)
-    damaged.push(quarantined(location, location, problem, undefined))
+  for (const { location, problem } of unreadable) {
+    const one = quarantined(location, location, problem, undefined)
+    settings.logger('warn', `damaged: ${location}`, one)
+    tell(one)
+    damaged.push(one)
   }
   return damaged
 }

@@ -8,13 +8,15 @@ import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { archiveAt, keepArchive } from './archive.js'
 import { type CheckpointOptions, checkpoint } from './checkpoint.js'
 import { type Disk, realDisk } from './disk.js'
-import type { Write } from './log.js'
+import type { Log, Write } from './log.js'
 import { type OpenStore, openStore } from './opening.js'
 import { type FileStoreOptions, limitBytesOf, settingsOf } from './option.js'
 import { isExclusive, type TakeOwnership, takeOwnership } from './ownership.js'
+import { Pace, repeated } from './pace.js'
 import { readJournalOf, readSnapshotOf, setAsideIn, setAsideRot } from './reading.js'
 import { type Dropped, droppedMore, nothingDropped, retain, tellDropped } from './retention.js'
-import { scrub } from './scrub.js'
+import { type GoOn, scrub, turnBytes } from './scrub.js'
+import type { Span } from './segment.js'
 import { isWanted } from './session-index.js'
 import { attempt, notOpen, owned, unavailable, unusable } from './store-error.js'
 import { commitWrite, forgetWrite, snapshotWrite } from './write.js'
@@ -48,12 +50,18 @@ export interface FileStore extends Store {
   /**
    * Reads again all that counts and checks it, a mebibyte at a time, so that commits go on meanwhile. What
    * has rotted is set aside and told; of records and journal the next checkpoint writes what it can anew.
-   * One scrub at a time: a second answers with what the first finds.
+   * It is done by itself, too, as `scrubEveryMs` says, and more slowly. One scrub at a time: asked for
+   * meanwhile, that one hurries, and answers with what it finds.
    */
   readonly scrub: TE.TaskEither<StoreError, ScrubReport>
   /** What retention has dropped of archives and quarantine since the store was opened. */
   readonly dropped: () => Dropped
 }
+
+/** Who has just started has other things to do. */
+const firstScrubMs = 60_000
+
+const longestPauseMs = 1_000
 
 /** After how many archives it is looked whether there are too many. */
 const archivesPerLook = 16
@@ -74,6 +82,9 @@ class OpenableStore implements FileStore {
   #archiving: Promise<unknown> = Promise.resolve()
   #checkpointing: Promise<unknown> | undefined
   #scrubbing: Answer<ScrubReport> | undefined
+  #pace: Pace | undefined
+  #endScrubs: () => void = () => undefined
+  #listener: ((found: Quarantined) => void) | undefined
   #dropped = nothingDropped
   #archived = 0
 
@@ -159,11 +170,16 @@ class OpenableStore implements FileStore {
     })
 
   readonly scrub: FileStore['scrub'] = this.#using('scrub', (store) => {
-    this.#scrubbing ??= this.#scrub(store).finally(() => {
-      this.#scrubbing = undefined
-    })
-    return this.#scrubbing
+    this.#pace?.hurry()
+    return this.#scrubAt(store, 0)
   })
+
+  readonly watch = (listener: (found: Quarantined) => void): (() => void) => {
+    this.#listener = listener
+    return () => {
+      if (this.#listener === listener) this.#listener = undefined
+    }
+  }
 
   readonly dropped = (): Dropped => this.#dropped
 
@@ -172,6 +188,8 @@ class OpenableStore implements FileStore {
     const store = this.#store
     if (store === undefined) return
     this.#store = undefined
+    this.#endScrubs()
+    this.#pace?.cease()
     await store.log.close()
     await Promise.allSettled([this.#archiving, this.#checkpointing, this.#scrubbing])
     await store.ownership.release()
@@ -180,13 +198,16 @@ class OpenableStore implements FileStore {
   async #open(): Answer<Loaded> {
     const settings = settingsOf(this.#options)
     if (E.isLeft(settings)) return E.left(unusable(`options: ${settings.left}`))
-    const opened = await openStore(settings.right, this.#disk, this.#own)
+    const opened = await openStore(settings.right, this.#disk, this.#own, this.#tell)
     if (E.isLeft(opened)) return opened
     this.#store = opened.right.store
     this.#dropped = nothingDropped
     await this.#retain(opened.right.store)
+    this.#scrubNowAndThen(opened.right.store)
     return E.right(opened.right.loaded)
   }
+
+  readonly #tell = (found: Quarantined): void => this.#listener?.(found)
 
   async #retain(store: OpenStore): Promise<void> {
     const { disk, place, settings, index } = store
@@ -195,15 +216,36 @@ class OpenableStore implements FileStore {
     tellDropped(settings.logger, now, this.#dropped)
   }
 
-  async #scrub(store: OpenStore): Answer<ScrubReport> {
+  #scrubNowAndThen({ settings, log }: OpenStore): void {
+    const { schedule, scrubEveryMs: everyMs, archives, logger } = settings
+    // A disk that is simulated has no time that passes by itself.
+    const hasTime = this.#options.schedule !== undefined || this.#disk === realDisk
+    if (everyMs === 0 || !hasTime) return
+    const scrubbed = this.#using('scrub', (store) => {
+      const bytes = spansOf(log).reduce((sum, span) => sum + span.bytes, 0)
+      const pieces = Math.ceil(bytes / turnBytes) + archives
+      return this.#scrubAt(store, Math.min(longestPauseMs, everyMs / 2 / pieces))
+    })
+    this.#endScrubs = repeated(schedule, Math.min(firstScrubMs, everyMs), everyMs, async () => {
+      const report = await scrubbed()
+      if (E.isLeft(report)) logger('warn', 'a scrub failed', report.left)
+    })
+  }
+
+  #scrubAt(store: OpenStore, pauseMs: number): Answer<ScrubReport> {
+    if (this.#scrubbing !== undefined) return this.#scrubbing
+    this.#pace = new Pace(store.settings.schedule, pauseMs)
+    this.#scrubbing = this.#scrub(store, this.#pace.goOn).finally(() => {
+      this.#scrubbing = undefined
+      this.#pace = undefined
+    })
+    return this.#scrubbing
+  }
+
+  async #scrub(store: OpenStore, goOn: GoOn): Answer<ScrubReport> {
     const { disk, place, log } = store
-    const { active } = log
-    const spans = active === undefined ? log.closed : [...log.closed, active]
-    const goOn = async () => {
-      await new Promise<void>((resolve) => setImmediate(resolve))
-      return this.#store === store
-    }
-    const found = await scrub(disk, place.directory, spans, goOn)
+    const counts = (name: string) => spansOf(log).some((span) => span.name === name)
+    const found = await scrub(disk, place.directory, spansOf(log), goOn, counts)
     const { lines, bytes, archivesRead, calledOff } = found
     const damaged = await setAsideRot(store, found)
     return E.right({ lines, bytes, archives: archivesRead, damaged, calledOff })
@@ -229,6 +271,9 @@ class OpenableStore implements FileStore {
     }
   }
 }
+
+const spansOf = ({ closed, active }: Log): readonly Span[] =>
+  active === undefined ? closed : [...closed, active]
 
 // Whoever asked for it is told.
 const ignored = () => undefined

@@ -25,7 +25,7 @@ export interface Finding {
     | 'newer-format'
     /** Part of the log cannot be read. */
     | 'damaged-log'
-    /** A line that is leapt over on opening has rotted; found by a scrub alone. */
+    /** A line that is leapt over on opening has rotted, or cannot be read; found by a scrub alone. */
     | 'rotten-line'
     | 'damaged-archive'
     /** Others may read or change what is there, or it is somebody else's. */
@@ -130,6 +130,9 @@ const survey = async (disk: Disk, place: Place, options: SurveyOptions): Promise
       ...(read?.rot ?? []).map(({ segment, offset, problem: what }) =>
         problem('rotten-line', `log/${segment}: byte ${offset}`, what),
       ),
+      ...(read?.unreadable ?? [])
+        .filter(({ location }) => location.startsWith('log/'))
+        .map(({ location, problem: what }) => problem('rotten-line', location, what)),
       ...archives.findings,
       ...quarantine.map(({ location, problem: what, sessionId }) => ({
         ...note('set-aside', location, what),

@@ -144,6 +144,7 @@ const actorOf = (notice: Notice, actors: Roster): Actor | undefined => {
       return moved(actor, afterCapture(actor), { type: 'captureFailed', detail: notice.detail })
     }
     case 'store-failed':
+    case 'damaged':
     case 'started':
     case 'stopped':
       return undefined

@@ -114,7 +114,7 @@ export type StoreError =
 export interface Quarantined {
   /** Where it was found, e.g. a file and a line. */
   readonly source: string
-  /** Where it is kept now. */
+  /** Where it is kept now; empty: nowhere. */
   readonly keptAs: string
   /** The session it belongs to, where that could be told. */
   readonly sessionId?: string
@@ -180,6 +180,11 @@ export interface Store {
   readonly seals?: boolean
   /** While it is open, another store at the same place is refused with `StoreOwned`. Absent: it is not. */
   readonly exclusive?: true
+  /**
+   * Registers the one listener for damage that is come upon while it is open, by a read, a checkpoint or by
+   * what looks things over by itself; returns what removes it. Absent: it tells of none.
+   */
+  readonly watch?: (listener: (found: Quarantined) => void) => () => void
   /** The largest commit, snapshot or projection that is accepted, in bytes as stored. Absent: no bound. */
   readonly limitBytes?: number
   /** Takes ownership and reads everything. */
@@ -338,6 +343,8 @@ export type Notice =
     }
   | { readonly _tag: 'capture-failed'; readonly sessionId: string; readonly detail: string }
   | { readonly _tag: 'store-failed'; readonly sessionId?: string; readonly error: StoreError }
+  /** What is stored was found damaged while the engine runs, and was set aside. */
+  | { readonly _tag: 'damaged'; readonly found: Quarantined }
   | { readonly _tag: 'started' }
   | { readonly _tag: 'stopped' }
 

@@ -13,6 +13,7 @@ interface Life {
   started: Promise<unknown>
   running: Running | undefined
   unwatch: () => void
+  unwatchStore: () => void
 }
 
 export class Lifecycle {
@@ -36,7 +37,12 @@ export class Lifecycle {
 
   async start(): Promise<StartResult> {
     if (this.#life !== undefined) return { _tag: 'already-running' }
-    const life: Life = { started: Promise.resolve(), running: undefined, unwatch: () => {} }
+    const life: Life = {
+      started: Promise.resolve(),
+      running: undefined,
+      unwatch: () => {},
+      unwatchStore: () => {},
+    }
     this.#life = life
     const starting = this.#begin(life)
     life.started = starting.catch(() => {})
@@ -55,6 +61,7 @@ export class Lifecycle {
     if (life === undefined) return { _tag: 'not-running' }
     this.#life = undefined
     life.unwatch()
+    life.unwatchStore()
     life.running?.halt()
     const { over, end } = deadline(this.#ports.clock, this.#policy.stopTimeoutMs)
     const settled = Promise.all([life.started, life.running?.settled()])
@@ -80,6 +87,7 @@ export class Lifecycle {
     const loaded = opened.right
     const running = new Running(this.#ports, this.#policy, loaded, this.#notify)
     life.running = running
+    life.unwatchStore = store.watch?.((found) => running.damaged(found)) ?? (() => {})
     life.unwatch = driver.watch((observation) => running.observe(observation))
     await running.resume(loaded)
     if (this.#life !== life) return { _tag: 'stopped' }

@@ -8,6 +8,7 @@ import type {
   Observation,
   PlanningView,
   Policy,
+  Quarantined,
   RecoverySnapshot,
   Replaced,
   SessionEvent,
@@ -185,6 +186,12 @@ export class Running {
     else this.runtime.background('an observation', () => this.#learn(seat, observation))
   }
 
+  /** What the store came upon: what it still knows of it is written anew, before it is needed. */
+  damaged(found: Quarantined): void {
+    this.runtime.notify({ _tag: 'damaged', found })
+    this.#checkpointSoon()
+  }
+
   /** No timer fires any more, nothing is decided, whatever runs is told to cease. */
   halt(): void {
     this.#stopped = true
@@ -320,7 +327,11 @@ export class Running {
     this.#writesSinceCheckpoint += 1
     // A checkpoint costs a write for each session: it is due when as many were made.
     const due = Math.max(policy.checkpointEvery, this.seats.size)
-    if (this.#checkpointing || this.#writesSinceCheckpoint < due) return
+    if (this.#writesSinceCheckpoint >= due) this.#checkpointSoon()
+  }
+
+  #checkpointSoon(): void {
+    if (this.#checkpointing || this.#stopped) return
     this.#checkpointing = true
     this.#writesSinceCheckpoint = 0
     this.#background('a checkpoint', async () => {

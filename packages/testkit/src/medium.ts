@@ -31,14 +31,23 @@ export interface Altered {
   readonly disk?: (disk: Disk) => Disk
 }
 
-/** How much a store on a disk keeps of what is over. */
+/** What a medium is to be like. */
+export interface MediumOptions {
+  readonly alteration?: Altered
+  /** How much a store on a disk keeps of what is over. */
+  readonly retention?: Retention
+  /** Of the faults of single calls of a disk, so many happen. */
+  readonly faultShare?: number
+}
+
+/** How much a store on a disk keeps of what is over, and how often it reads all of it again. */
 export type Retention = Pick<
   FileStoreOptions,
-  'journalEntriesPerSession' | 'forgottenSessions' | 'archives'
+  'journalEntriesPerSession' | 'forgottenSessions' | 'archives' | 'scrubEveryMs'
 >
 
 // The journal is replayed in the end: all of it has to be there.
-const usualRetention: Retention = { journalEntriesPerSession: 1_000 }
+const usualRetention: Retention = { journalEntriesPerSession: 1_000, scrubEveryMs: 0 }
 
 export class Medium {
   /** How many more times the disk refuses whatever it is asked for. */
@@ -48,6 +57,7 @@ export class Medium {
   readonly #chance: Chance
   readonly #altered: Altered
   readonly #retention: Retention
+  readonly #faultShare: number
   readonly #memory = memoryMedium()
   readonly #queued = new QueuedDisk(realDisk)
   #disk: MemoryDisk = memoryDisk()
@@ -60,14 +70,14 @@ export class Medium {
     kind: StoreKind,
     faults: FaultBook,
     chance: Chance,
-    altered: Altered,
-    retention: Retention = usualRetention,
+    { alteration = {}, retention = usualRetention, faultShare = 1 }: MediumOptions,
   ) {
+    this.#altered = alteration
     this.#retention = retention
+    this.#faultShare = faultShare
     this.#kind = kind
     this.#faults = faults
     this.#chance = chance
-    this.#altered = altered
   }
 
   /** The store beneath, of the life that is lived. */
@@ -92,10 +102,11 @@ export class Medium {
       chance: this.#chance,
       isDown: () => this.#isDown(),
     }
+    const diskHabits = { ...habits, faultShare: this.#faultShare }
     const store =
       this.#kind === 'memory'
         ? moodyStore({ ...habits, medium: this.#memory })
-        : this.#onDisk(simulatedDisk({ ...habits, disk: this.#beneath() }), life)
+        : this.#onDisk(simulatedDisk({ ...diskHabits, disk: this.#beneath() }), life)
     this.#store = store
     return simulatedStore(store, life, pledge)
   }
@@ -141,8 +152,8 @@ export class Medium {
 
   #onDisk(disk: Disk, life: EngineLife): Store {
     const directory = this.#kind === 'fs' ? this.#place() : '/data/store'
-    const { wallMs } = life.worldClock
-    return fileStore({ directory, wallMs, ...this.#retention }, disk, this.#own(life))
+    const { wallMs, schedule } = life.time.clock
+    return fileStore({ directory, wallMs, schedule, ...this.#retention }, disk, this.#own(life))
   }
 
   #place(): string {

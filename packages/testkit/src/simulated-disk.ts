@@ -17,6 +17,8 @@ export interface SimulatedDiskOptions {
   readonly chance: Chance
   /** Asked once for each call: whether it is refused. */
   readonly isDown: () => boolean
+  /** Of the faults of single calls that there would be, so many (0.1 to 1) happen. Default: all. */
+  readonly faultShare?: number
 }
 
 /** How one operation on a disk is carried out. */
@@ -31,7 +33,7 @@ const failures = ['EIO', 'ENOSPC', 'EACCES'] as const
 // ------------------------------------------------------------------------------------------- disk
 
 export const simulatedDisk = (options: SimulatedDiskOptions): Disk => {
-  const { disk, life, faults, chance } = options
+  const { disk, life, faults, chance, faultShare = 1 } = options
 
   const cutShort = (name: Operation['name'], { whole, part }: Work<unknown>): void => {
     if (!changing.has(name) || !chance.percent(50)) return
@@ -53,7 +55,7 @@ export const simulatedDisk = (options: SimulatedDiskOptions): Disk => {
   const refuse = (name: Operation['name']): void => {
     if (options.isDown()) throw systemError('EIO')
     // Reads fail more seldom: most of them are made when a store is opened, which fails as a whole.
-    const failure = faults.oneOf(failures, changing.has(name) ? 0.7 : 0.1)
+    const failure = faults.oneOf(failures, (changing.has(name) ? 0.7 : 0.1) * faultShare)
     if (failure !== undefined) throw systemError(failure)
   }
 
@@ -67,7 +69,8 @@ export const simulatedDisk = (options: SimulatedDiskOptions): Disk => {
     refuse(name)
     const answer = await work.whole()
     if (!life.passes()) return never()
-    if (changing.has(name) && faults.strikes('false failure', 0.5)) throw systemError('EIO')
+    if (changing.has(name) && faults.strikes('false failure', 0.5 * faultShare))
+      throw systemError('EIO')
     return answer
   }
 
@@ -75,7 +78,7 @@ export const simulatedDisk = (options: SimulatedDiskOptions): Disk => {
     read: (position, bytes) => told('read', { whole: () => opened.read(position, bytes) }),
     write: (bytes, position) => {
       const first = (count: number) => opened.write(bytes.subarray(0, count), position)
-      const isShort = bytes.length > 1 && faults.strikes('short write', 2)
+      const isShort = bytes.length > 1 && faults.strikes('short write', 2 * faultShare)
       return told('write', {
         whole: () => first(isShort ? chance.whole(1, bytes.length - 1) : bytes.length),
         part: (share) => first(Math.floor(share * bytes.length)),

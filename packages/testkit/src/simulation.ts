@@ -64,13 +64,7 @@ class Simulation {
     this.#policy =
       policy === undefined ? any : { ...defaultPolicy, failureExitCodes: [137], ...policy }
     this.#faults = new FaultBook(faults, this.#chance)
-    this.#medium = new Medium(
-      store,
-      this.#faults,
-      this.#chance,
-      options.alteration ?? {},
-      options.retention,
-    )
+    this.#medium = new Medium(store, this.#faults, this.#chance, options)
     this.#time = new VirtualClock(undefined, this.#medium.settled)
     this.#reached = new Reached(this.#policy)
     this.#invariant = new Invariant(this.#policy, this.#reached)

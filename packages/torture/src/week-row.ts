@@ -5,7 +5,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { defaultPolicy } from '@session-recovery/core'
-import { faultsOf, type Seen, simulate } from '@session-recovery/testkit'
+import { type Seen, simulate } from '@session-recovery/testkit'
 import type { Row, Trial } from './row.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -31,7 +31,11 @@ const logBytesAtLeast = 32 << 20
 const archivesBetweenLooks = 100
 
 // Opening a log of a thousand sessions takes so many calls that one of them would fail each time.
-const atEachCall: ReadonlySet<string> = new Set(['EIO', 'ENOSPC', 'EACCES'])
+const faultShareOf = (sessions: number): number => Math.max(0.1, Math.min(1, 100 / sessions))
+const diskFaults = ['EIO', 'ENOSPC', 'EACCES', 'short write', 'false failure', 'power cut'] as const
+
+// Of each session in the week, when the engine runs most of the time.
+const decisionsAtLeast = 10
 
 // What a heap may grow by between the second day and the last, beside what a sample is off by.
 const growth = 1.25
@@ -93,7 +97,7 @@ export const weekRow: Row = {
       seed: 1 + (seed % 2 ** 30),
       sessions,
       store: 'disk',
-      faults: faultsOf('disk').filter((kind) => !atEachCall.has(kind)),
+      faultShare: faultShareOf(sessions),
       policy: { ...defaultPolicy, snapshotInterval: 3_600_000, checkpointEvery: 1_000 },
       retention,
       durationMs: days * dayMs,
@@ -103,7 +107,15 @@ export const weekRow: Row = {
         progress(Math.floor((sessions * seen.passedMs) / (days * dayMs)))
       },
     })
-    const lost = [...result.breaches, ...excess(measures, sessions)]
+    const faults = diskFaults.map((kind) => [kind, result.coverage.faults[kind] ?? 0] as const)
+    const lost = [
+      ...result.breaches,
+      ...excess(measures, sessions),
+      ...faults.flatMap(([kind, times]) => (times === 0 ? [`${kind} never happened`] : [])),
+      ...(result.decisions < sessions * decisionsAtLeast
+        ? [`only ${result.decisions} decisions: the engine hardly ran`]
+        : []),
+    ]
     const last = measures.at(-1)
     const heaps = measures.map(({ heapBytes }) => mib(heapBytes)).join(', ')
     const logs = measures.map(({ logBytes }) => mib(logBytes)).join(', ')
@@ -113,6 +125,7 @@ export const weekRow: Row = {
       lost,
       notes: [
         `${result.decisions} decisions in ${(result.passedMs / dayMs).toFixed(1)} days`,
+        `of the disk: ${faults.map(([kind, times]) => `${times} ${kind}`).join(', ')}`,
         `MiB of heap by day: ${heaps}; of log: ${logs}; ${last?.archives} archives at last`,
       ],
     }
