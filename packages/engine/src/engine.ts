@@ -39,7 +39,8 @@ import type { MakeEvent } from './lane.js'
 import { Lifecycle } from './lifecycle.js'
 import { memorySecrets } from './memory-secrets.js'
 import { checkedRegistration, checkedUpdate, firstSnapshot } from './registration.js'
-import type { Ports, Running, Seat } from './running.js'
+import type { Ports, Running } from './running.js'
+import type { Seat } from './seat.js'
 import { systemClock } from './system-clock.js'
 
 const silent: Logger = () => {}

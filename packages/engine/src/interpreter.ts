@@ -55,34 +55,33 @@ const isBusy = (record: SessionRecord): boolean =>
 
 // ------------------------------------------------------------------------------------ interpreter
 
+/** What an interpreter needs of its session. */
+export interface Home {
+  /** A lane and its interpreter know each other. */
+  readonly lane: Lane
+  readonly released: (released: 'begun' | 'done') => void
+}
+
 /** The interpreter of one session's effects. */
 export class Interpreter {
   readonly #runtime: Runtime
   readonly #sessionId: string
   readonly #keeper: Keeper
-  /** Asked for late: a lane and its interpreter know each other. */
-  readonly #lane: () => Lane
-  readonly #released: (released: 'begun' | 'done') => void
-  readonly #underWay = new Map<string, Work>()
+  readonly #home: Home
+  /** Made when something is: most sessions are at rest. */
+  #underWay: Map<string, Work> | undefined
   #changedMeanwhile = false
 
-  constructor(
-    runtime: Runtime,
-    sessionId: string,
-    keeper: Keeper,
-    lane: () => Lane,
-    released: (released: 'begun' | 'done') => void,
-  ) {
+  constructor(runtime: Runtime, sessionId: string, keeper: Keeper, home: Home) {
     this.#runtime = runtime
     this.#sessionId = sessionId
     this.#keeper = keeper
-    this.#lane = lane
-    this.#released = released
+    this.#home = home
   }
 
   /** @param durable whether the decision is: what is not safe to repeat runs only then. */
   interpret(effects: readonly Effect[], record: SessionRecord, durable: boolean): void {
-    for (const [token, { kind, rev }] of this.#underWay) {
+    for (const [token, { kind, rev }] of this.#underWay ?? []) {
       const isOver =
         (kind === 'capture' && record.state !== 'snapshotting.capturing') ||
         (kind === 'look' && record.rev !== rev)
@@ -101,7 +100,7 @@ export class Interpreter {
    */
   captureSoon(): void {
     if (!this.#runtime.driver.supports.capture) return
-    if (isBusy(this.#lane().record)) this.#changedMeanwhile = true
+    if (isBusy(this.#home.lane.record)) this.#changedMeanwhile = true
     else this.#runtime.background('a capture', () => this.#insist({ type: 'captureDue' }))
   }
 
@@ -117,7 +116,7 @@ export class Interpreter {
     this.#runtime.background('reading what was kept', async () => {
       await this.#keeper.retrieve()
     })
-    await this.#lane().insist((atMs, { rev }) =>
+    await this.#home.lane.insist((atMs, { rev }) =>
       seenAtRev === undefined || seenAtRev === rev
         ? { type: 'failed', atMs, failure, view: this.#keeper.view ?? nothingKept }
         : undefined,
@@ -127,7 +126,7 @@ export class Interpreter {
   /** Finds out whether a session found in the store lives; a dead one opens an incident. */
   async lookAfterStart(): Promise<void> {
     const { policy, clock, nowMs } = this.#runtime
-    const { record } = this.#lane()
+    const { record } = this.#home.lane
     const token = `look:${record.control.incarnation}:${record.rev}`
     const { signal } = this.#begin('look', token, record)
     const { over, end } = deadline(clock, policy.strategyTimeoutMs || policy.recoveryTimeout)
@@ -152,7 +151,7 @@ export class Interpreter {
 
   /** Aborts everything under way. */
   abort(): void {
-    for (const token of [...this.#underWay.keys()]) this.#abortOne(token)
+    for (const token of [...(this.#underWay?.keys() ?? [])]) this.#abortOne(token)
   }
 
   #one(effect: Effect, record: SessionRecord, durable: boolean): void {
@@ -329,7 +328,7 @@ export class Interpreter {
     const sessionId = this.#sessionId
     this.abort()
     const kept = this.#keeper.close()
-    this.#released('begun')
+    this.#home.released('begun')
     this.#runtime.background(`release of ${sessionId}`, async () => {
       try {
         await driver.detach(sessionId)
@@ -340,7 +339,7 @@ export class Interpreter {
       // What is left then is forgotten on the next start.
       if (isStopped()) return
       const forgotten = await store.forget(sessionId, record.control.incarnation)()
-      if (E.isRight(forgotten)) this.#released('done')
+      if (E.isRight(forgotten)) this.#home.released('done')
       else logger('warn', `${sessionId} is not forgotten`, forgotten.left)
     })
   }
@@ -361,7 +360,7 @@ export class Interpreter {
       const result = await work
         .ask(controller.signal)
         .catch(async (thrown: unknown) => work.thrown(await this.#messageOf(kind, thrown)))
-      if (this.#underWay.get(token)?.controller === controller) this.#underWay.delete(token)
+      if (this.#underWay?.get(token)?.controller === controller) this.#ceased(token)
       if (!controller.signal.aborted) await work.answer(result)
     })
   }
@@ -377,13 +376,19 @@ export class Interpreter {
 
   #begin(kind: Work['kind'], token: string, { rev }: SessionRecord): AbortController {
     const controller = new AbortController()
+    this.#underWay ??= new Map()
     this.#underWay.set(token, { kind, rev, controller })
     return controller
   }
 
   #abortOne(token: string): void {
-    this.#underWay.get(token)?.controller.abort()
-    this.#underWay.delete(token)
+    this.#underWay?.get(token)?.controller.abort()
+    this.#ceased(token)
+  }
+
+  #ceased(token: string): void {
+    this.#underWay?.delete(token)
+    if (this.#underWay?.size === 0) this.#underWay = undefined
   }
 
   #request(record: SessionRecord, token: string, signal: AbortSignal, deadlineMs?: number) {
@@ -393,6 +398,6 @@ export class Interpreter {
   }
 
   async #insist(event: Untimed): Promise<void> {
-    await this.#lane().insist((atMs) => ({ ...event, atMs }) as SessionEvent)
+    await this.#home.lane.insist((atMs) => ({ ...event, atMs }) as SessionEvent)
   }
 }

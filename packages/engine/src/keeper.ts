@@ -45,13 +45,22 @@ type WithoutConsent =
   | 'droppedOutputBytes'
   | 'droppedHistoryLines'
 
+type Volatile = Partial<Pick<RecoverySnapshot, WithoutConsent>>
+
+const asStored: Volatile = {}
+const nothingSaid: Volatile = { commandHistory: [], outputBuffer: [] }
+const noSecrets: ReadonlyMap<string, string> = new Map()
+
+const saysNothing = ({ commandHistory, outputBuffer, ...dropped }: Volatile): boolean =>
+  commandHistory?.length === 0 && outputBuffer?.length === 0 && Object.keys(dropped).length === 0
+
 // ----------------------------------------------------------------------------------------- keeper
 
 export class Keeper {
   readonly #runtime: Runtime
   readonly #sessionId: string
   readonly #incarnation: number
-  readonly #secrets = new Map<string, string>()
+  #secrets: Map<string, string> | undefined
   #view: PlanningView | undefined
   /** The last one given away; what was refused may have been written all the same. */
   #generation: number
@@ -60,11 +69,12 @@ export class Keeper {
   /** What the open incident was given, whole: its next step wants the same, without the disk. */
   #given: Retrieved | undefined
   /** What is not stored without consent lives here, in memory. */
-  #volatile: Partial<Pick<RecoverySnapshot, WithoutConsent>> = {}
+  #volatile: Volatile = asStored
   /** What an earlier life of the engine took out is known. */
   #hasLearnt: boolean
   #closed = false
-  #last: Promise<unknown> = Promise.resolve()
+  /** What its turn is waited for; `undefined`: nothing is under way. */
+  #last: Promise<unknown> | undefined
 
   /** @param view what was found in the store of this incarnation. */
   constructor(
@@ -88,7 +98,7 @@ export class Keeper {
 
   /** The secrets seen in this session so far, and the names declared to be some. */
   get known(): KnownSecrets {
-    return { secrets: this.#secrets, declared: this.#runtime.policy.secretNames }
+    return { secrets: this.#secrets ?? noSecrets, declared: this.#runtime.policy.secretNames }
   }
 
   /** Learns the secrets of a session that an earlier life kept; `undefined`: they are known. */
@@ -134,7 +144,7 @@ export class Keeper {
       const snapshot = await this.#current()
       if (snapshot === undefined) return undefined
       const lostSecrets = await this.#learn(snapshot)
-      const retrieved = { snapshot: withSecrets(snapshot, this.#secrets), lostSecrets }
+      const retrieved = { snapshot: withSecrets(snapshot, this.#secrets ?? noSecrets), lostSecrets }
       // A secret that is lost now may be found by the next attempt.
       this.#given = lostSecrets.length === 0 ? retrieved : undefined
       return retrieved
@@ -194,9 +204,9 @@ export class Keeper {
   async #learn(snapshot: RecoverySnapshot): Promise<readonly string[]> {
     const lost: string[] = []
     for (const reference of referencesIn(snapshot)) {
-      if (this.#secrets.has(reference)) continue
+      if (this.#secrets?.has(reference)) continue
       const secret = await this.#runtime.secrets.get(reference)()
-      if (E.isRight(secret)) this.#secrets.set(reference, secret.right)
+      if (E.isRight(secret)) this.#own().set(reference, secret.right)
       else lost.push(reference)
     }
     return lost
@@ -208,9 +218,9 @@ export class Keeper {
     const sessionId = this.#sessionId
     this.#given = undefined
     // Before it is cut: of a secret cut in two the rest would not be found.
-    const redacted = redact(whole, policy.secretNames, this.#secrets)
+    const redacted = redact(whole, policy.secretNames, this.#secrets ?? noSecrets)
     const { snapshot: clean, secrets } = redacted
-    rememberSpoken(this.#secrets, redacted.spoken)
+    if (redacted.spoken.length > 0) rememberSpoken(this.#own(), redacted.spoken)
     const snapshot = bounded(clean, policy.snapshotLimit)
     for (const [reference, value] of secrets) await this.#remember(reference, value)
     const { commandHistory, outputBuffer, droppedOutputBytes, droppedHistoryLines, ...rest } =
@@ -233,21 +243,31 @@ export class Keeper {
       if (!mayKeep(saved.left)) return { _tag: 'refused', error: saved.left }
     }
     this.#unsaved = E.isLeft(saved) ? next : undefined
-    this.#volatile = isStored ? {} : said
+    this.#volatile = isStored ? asStored : saysNothing(said) ? nothingSaid : said
     this.#view = view
     return { _tag: 'kept', view, durable: E.isRight(saved) }
   }
 
   async #remember(reference: string, value: string): Promise<void> {
     const { secrets, logger } = this.#runtime
-    rememberSecret(this.#secrets, reference, value)
+    rememberSecret(this.#own(), reference, value)
     const put = await secrets.put(reference, value)()
     if (E.isLeft(put)) logger('warn', `a secret of ${this.#sessionId} cannot be kept`, put.left)
   }
 
+  /** The secrets, to add to: most sessions have none. */
+  #own(): Map<string, string> {
+    this.#secrets ??= new Map()
+    return this.#secrets
+  }
+
   #inTurn<A>(work: () => Promise<A>): Promise<A> {
-    const done = this.#last.then(work)
-    this.#last = done.catch(() => undefined)
+    const done = (this.#last ?? Promise.resolve()).then(work)
+    const end = (): void => {
+      if (this.#last === over) this.#last = undefined
+    }
+    const over: Promise<void> = done.then(end, end)
+    this.#last = over
     return done
   }
 }

@@ -16,6 +16,7 @@ import {
   wakeEvent,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import type { Sleeper } from './alarm.js'
 import { type IncidentEnd, incidentEnd } from './incident-end.js'
 import type { Runtime } from './runtime.js'
 import type { Stepped } from './step.js'
@@ -34,28 +35,34 @@ export type Dispatched =
  */
 export type MakeEvent = (atMs: number, record: SessionRecord) => SessionEvent | undefined
 
-/** Takes the secrets out of an event. */
-export type Clean = (event: SessionEvent) => SessionEvent | Promise<SessionEvent>
-
-/** Carries effects out; called after the commit that decided them. */
-export type Interpret = (
-  effects: readonly Effect[],
-  record: SessionRecord,
-  durable: boolean,
-) => void
+/** What a lane needs of its session. */
+export interface Attendant {
+  /**
+   * Takes the secrets out of an event before anything is decided on it; a promise where they have to be
+   * asked for first.
+   */
+  readonly clean: (event: SessionEvent) => SessionEvent | Promise<SessionEvent>
+  /** Carries effects out; called after the commit that decided them. */
+  readonly interpret: (effects: readonly Effect[], record: SessionRecord, durable: boolean) => void
+}
 
 /** How long the engine waits before it asks a store that refused once more (`halt`). */
 export const storeRetryMs = 1_000
 
 // ------------------------------------------------------------------------------------------- lane
 
-export class Lane {
+type Refuse = (error: StoreError) => void
+type Ended = (end: IncidentEnd) => void
+
+// There are many, and most of them do nothing: what they may need some day is made on that day.
+export class Lane implements Sleeper {
+  wakesAtMs: number | undefined
+  queuedAtMs: number | undefined
   readonly #runtime: Runtime
-  readonly #interpret: Interpret
-  readonly #clean: Clean
+  readonly #attendant: Attendant
   /** Refuses an offer whose turn has not come. */
-  readonly #offered = new Set<(error: StoreError) => void>()
-  readonly #waiting = new Map<number, ((end: IncidentEnd) => void)[]>()
+  #offered: Set<Refuse> | undefined
+  #waiting: Map<number, Ended[]> | undefined
   #record: SessionRecord
   /** The digest of the record the last decision led to; empty before the first of this lane. */
   #lastDigest = ''
@@ -65,28 +72,19 @@ export class Lane {
   /** The end of the last incident: it may come before whoever opened it could ask. */
   #lastEnd: IncidentEnd | undefined
   #closed = false
-  #last: Promise<unknown> = Promise.resolve()
-  #cancelWake = () => {}
-  #endPause = () => {}
+  /** What its turn is waited for; `undefined`: nothing is under way. */
+  #last: Promise<unknown> | undefined
+  #endPause: (() => void) | undefined
 
   /**
    * @param durableRev the revision the store holds; 0 for a session it has not seen.
-   * @param clean takes the secrets out of an event before anything is decided on it; a promise where they
-   * have to be asked for first.
    */
-  constructor(
-    runtime: Runtime,
-    first: SessionRecord,
-    durableRev: number,
-    clean: Clean,
-    interpret: Interpret,
-  ) {
+  constructor(runtime: Runtime, first: SessionRecord, durableRev: number, attendant: Attendant) {
     this.#runtime = runtime
+    this.#attendant = attendant
     this.#record = first
     this.#durableRev = durableRev
     if (durableRev > 0) this.#lastDigest = digest(SessionRecord.encode(first))
-    this.#clean = clean
-    this.#interpret = interpret
   }
 
   get record(): SessionRecord {
@@ -107,10 +105,11 @@ export class Lane {
     if (halted !== undefined) return Promise.resolve({ _tag: 'refused', error: halted })
     return new Promise((resolve, reject) => {
       const refuse = (error: StoreError) => resolve({ _tag: 'refused', error })
+      this.#offered ??= new Set()
       this.#offered.add(refuse)
       this.#inTurn(async () =>
         // One that was refused meanwhile must not happen after all.
-        this.#offered.delete(refuse) ? this.#once(make) : this.#unchanged(),
+        this.#withdraw(refuse) ? this.#once(make) : this.#unchanged(),
       ).then(resolve, reject)
     })
   }
@@ -136,41 +135,49 @@ export class Lane {
     return new Promise((resolve) => {
       if (this.#lastEnd?.incident === incident) resolve(this.#lastEnd)
       else if (this.#closed) resolve({ _tag: 'stopped', incident })
-      else this.#waiting.set(incident, [...(this.#waiting.get(incident) ?? []), resolve])
+      else {
+        this.#waiting ??= new Map()
+        this.#waiting.set(incident, [...(this.#waiting.get(incident) ?? []), resolve])
+      }
     })
   }
 
-  /** Arms the timer for the record's next deadline. */
+  /** Sets the alarm to the record's next deadline. */
   arm(): void {
-    this.#cancelWake()
-    const atMs = wakeAtMs(this.#record)
-    if (this.#closed || atMs === undefined) return
+    const atMs = this.#closed ? undefined : wakeAtMs(this.#record)
     // A deadline may be a fraction; the time that events carry is whole, and the first at which it is due.
-    const delayMs = Math.max(0, Math.ceil(atMs - this.#runtime.nowMs()))
-    this.#cancelWake = this.#runtime.clock.schedule(delayMs, () => {
-      this.#runtime.background('waking a session', async () => {
-        const woken = await this.insist((nowMs) => wakeEvent(this.#record, nowMs))
-        if (woken._tag === 'unchanged') this.arm()
-      })
+    this.#runtime.alarm.set(this, atMs === undefined ? undefined : Math.ceil(atMs))
+  }
+
+  /** A capture that begins may be late; what is under way is given up on time. */
+  get canWait(): boolean {
+    const { state } = this.#record
+    return state === 'registered' || state === 'snapshotting.idle'
+  }
+
+  wake(): void {
+    this.#runtime.background('waking a session', async () => {
+      const woken = await this.insist((nowMs) => wakeEvent(this.#record, nowMs))
+      if (woken._tag === 'unchanged') this.arm()
     })
   }
 
   /** No timer fires, nobody waits any more, nothing is decided. */
   close(): void {
     this.#closed = true
-    this.#cancelWake()
-    this.#endPause()
-    for (const [incident, resolvers] of this.#waiting) {
+    this.arm()
+    this.#endPause?.()
+    for (const [incident, resolvers] of this.#waiting ?? []) {
       for (const resolve of resolvers) resolve({ _tag: 'stopped', incident })
     }
-    this.#waiting.clear()
+    this.#waiting = undefined
   }
 
   async #once(make: MakeEvent): Promise<Dispatched> {
     if (this.#closed || this.#runtime.isStopped()) return { _tag: 'stopped' }
     const made = make(this.#runtime.nowMs(), this.#record)
     if (made === undefined) return this.#unchanged()
-    const clean = this.#clean(made)
+    const clean = this.#attendant.clean(made)
     const event = clean instanceof Promise ? await clean : clean
     if (this.#closed || this.#runtime.isStopped()) return { _tag: 'stopped' }
     const stepped = this.#runtime.step(this.#record, event)
@@ -223,7 +230,7 @@ export class Lane {
       this.#runtime.notify({ _tag: 'decided', entry, record, durable })
       this.#settle(entry, attempts, durable)
     }
-    this.#interpret(effects, record, durable)
+    this.#attendant.interpret(effects, record, durable)
     return { _tag: 'changed', record, durable }
   }
 
@@ -232,8 +239,9 @@ export class Lane {
       const end = incidentEnd(fact, attempts, durable)
       if (end === undefined) continue
       this.#lastEnd = end
-      for (const resolve of this.#waiting.get(end.incident) ?? []) resolve(end)
-      this.#waiting.delete(end.incident)
+      for (const resolve of this.#waiting?.get(end.incident) ?? []) resolve(end)
+      this.#waiting?.delete(end.incident)
+      if (this.#waiting?.size === 0) this.#waiting = undefined
     }
   }
 
@@ -267,13 +275,23 @@ export class Lane {
 
   #halt(error: StoreError): void {
     this.#halted = error
-    for (const refuse of this.#offered) refuse(error)
-    this.#offered.clear()
+    for (const refuse of this.#offered ?? []) refuse(error)
+    this.#offered = undefined
+  }
+
+  #withdraw(refuse: Refuse): boolean {
+    const isThere = this.#offered?.delete(refuse) === true
+    if (this.#offered?.size === 0) this.#offered = undefined
+    return isThere
   }
 
   #inTurn(work: () => Promise<Dispatched>): Promise<Dispatched> {
-    const done = this.#last.then(work)
-    this.#last = done.catch(() => undefined)
+    const done = (this.#last ?? Promise.resolve()).then(work)
+    const end = (): void => {
+      if (this.#last === over) this.#last = undefined
+    }
+    const over: Promise<void> = done.then(end, end)
+    this.#last = over
     return done
   }
 

@@ -11,7 +11,6 @@ import type {
   Quarantined,
   RecoverySnapshot,
   Replaced,
-  SessionEvent,
   SessionRecord,
   Traits,
 } from '@session-recovery/core'
@@ -23,24 +22,15 @@ import {
   transportLost,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { Alarm } from './alarm.js'
 import { engineTime } from './engine-time.js'
 import type { EngineOptions, RegisterResult } from './face.js'
-import { cleaned } from './free-text.js'
-import { Interpreter } from './interpreter.js'
-import { Keeper } from './keeper.js'
-import { Lane } from './lane.js'
 import { ledgerFrom } from './ledger.js'
 import type { Runtime } from './runtime.js'
+import { type House, Seat } from './seat.js'
 import { stepUnder } from './step.js'
 
 // ------------------------------------------------------------------------------------------ model
-
-/** One session of a running engine. */
-export interface Seat {
-  readonly lane: Lane
-  readonly keeper: Keeper
-  readonly interpreter: Interpreter
-}
 
 /** What a session begins with. */
 export interface Beginning {
@@ -72,18 +62,28 @@ export class Running {
   /** Ids with remains that are still being removed: one taken again must count on. */
   readonly #remains = new Map<string, Remains>()
   readonly #work = new Set<Promise<void>>()
+  readonly #alarm: Alarm
+  readonly #house: House
   #stopped = false
   #checkpointing = false
   #writesSinceCheckpoint = 0
 
   constructor(ports: Ports, policy: Policy, loaded: Loaded, notify: (notice: Notice) => void) {
+    const nowMs = engineTime(ports.clock, loaded.latestMs)
+    this.#alarm = new Alarm({
+      clock: ports.clock,
+      nowMs,
+      intervalMs: policy.snapshotInterval,
+      sessions: () => this.seats.size,
+    })
     this.runtime = {
       ...ports,
+      alarm: this.#alarm,
       policy,
       policyDigest: digest(policy),
       step: stepUnder(policy),
       ledger: ledgerFrom(loaded, policy),
-      nowMs: engineTime(ports.clock, loaded.latestMs),
+      nowMs,
       notify: (notice) => {
         if (this.#stopped) return
         notify(notice)
@@ -93,30 +93,16 @@ export class Running {
       replicated: (record, replicaId) => this.#replicated(record, replicaId),
       background: (what, work) => this.#background(what, work),
     }
+    this.#house = {
+      runtime: this.runtime,
+      released: (seat, released) => this.#release(seat, released),
+    }
   }
 
   /** Gives a session its seat. `durableRev` is 0 for a record the store has not seen. */
   seat(record: SessionRecord, durableRev: number, view: PlanningView | undefined): Seat {
-    const { sessionId, incarnation } = record.control
-    const keeper = new Keeper(this.runtime, sessionId, incarnation, view)
-    const seat: Seat = {
-      keeper,
-      lane: new Lane(
-        this.runtime,
-        record,
-        durableRev,
-        (event) => cleanedBy(keeper, event),
-        (effects, decided, durable) => seat.interpreter.interpret(effects, decided, durable),
-      ),
-      interpreter: new Interpreter(
-        this.runtime,
-        sessionId,
-        keeper,
-        () => seat.lane,
-        (released) => this.#release(seat, released),
-      ),
-    }
-    this.seats.set(sessionId, seat)
+    const seat = new Seat(this.#house, record, durableRev, view)
+    this.seats.set(record.control.sessionId, seat)
     return seat
   }
 
@@ -195,6 +181,7 @@ export class Running {
   /** No timer fires any more, nothing is decided, whatever runs is told to cease. */
   halt(): void {
     this.#stopped = true
+    this.#alarm.close()
     for (const { lane, keeper, interpreter } of this.seats.values()) {
       lane.close()
       void keeper.close()
@@ -343,14 +330,5 @@ export class Running {
     })
   }
 }
-
-/** A session that was found is asked for its secrets only when somebody says something of it. */
-const cleanedBy = (keeper: Keeper, event: SessionEvent): SessionEvent | Promise<SessionEvent> => {
-  const learning = wordless.has(event.type) ? undefined : keeper.learnt()
-  const clean = () => cleaned(event, keeper.known)
-  return learning === undefined ? clean() : learning.then(clean)
-}
-
-const wordless: ReadonlySet<string> = new Set(['captureDue', 'captured', 'due', 'resumed'])
 
 const settledStates: ReadonlySet<string> = new Set(['exhausted', 'unregistered'])

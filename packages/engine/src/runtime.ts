@@ -12,6 +12,7 @@ import type {
   SessionRecord,
   Store,
 } from '@session-recovery/core'
+import type { Alarm } from './alarm.js'
 import type { Ledger } from './ledger.js'
 import type { Step } from './step.js'
 
@@ -23,6 +24,7 @@ export interface Runtime {
   readonly store: Store
   readonly secrets: Secrets
   readonly clock: Clock
+  readonly alarm: Pick<Alarm, 'set'>
   readonly logger: Logger
   readonly ledger: Ledger
   /** Engine time. */
