@@ -55,7 +55,6 @@ const isBusy = (record: SessionRecord): boolean =>
 
 // ------------------------------------------------------------------------------------ interpreter
 
-/** What an interpreter needs of its session. */
 export interface Home {
   /** A lane and its interpreter know each other. */
   readonly lane: Lane
@@ -68,7 +67,6 @@ export class Interpreter {
   readonly #sessionId: string
   readonly #keeper: Keeper
   readonly #home: Home
-  /** Made when something is: most sessions are at rest. */
   #underWay: Map<string, Work> | undefined
   #changedMeanwhile = false
 
@@ -387,8 +385,7 @@ export class Interpreter {
   }
 
   #ceased(token: string): void {
-    this.#underWay?.delete(token)
-    if (this.#underWay?.size === 0) this.#underWay = undefined
+    if (this.#underWay?.delete(token) && this.#underWay.size === 0) this.#underWay = undefined
   }
 
   #request(record: SessionRecord, token: string, signal: AbortSignal, deadlineMs?: number) {
