@@ -101,6 +101,7 @@ export const checkpoint = async (
     unfolded: beyond(index, throughSeq).map((entry) => JournalEntry.encode(entry)),
     latestMs: index.latestMs,
     latestSeq: index.latestSeq,
+    dropped: index.dropped,
   })
   if (last.length > limitBytes) return E.left(tooLarge('projection', last.length, limitBytes))
 

@@ -8,23 +8,9 @@ import { unfinished } from './disk.js'
 import type { Settings } from './option.js'
 import type { Place } from './place.js'
 import type { SessionIndex } from './session-index.js'
+import type { Dropped } from './statement.js'
 
 // ------------------------------------------------------------------------------------------ model
-
-/** How many files, and bytes, were dropped. */
-export interface Dropped {
-  readonly archives: number
-  readonly archiveBytes: number
-  readonly quarantined: number
-  readonly quarantinedBytes: number
-}
-
-export const nothingDropped: Dropped = {
-  archives: 0,
-  archiveBytes: 0,
-  quarantined: 0,
-  quarantinedBytes: 0,
-}
 
 /** What of a kind of file is kept. */
 export interface Bounds {
@@ -90,13 +76,15 @@ export const droppedMore = (a: Dropped, b: Dropped): Dropped => ({
   quarantinedBytes: a.quarantinedBytes + b.quarantinedBytes,
 })
 
-/** Tells of what was dropped, with the sum since the store was opened. */
+/** Whether anything was dropped. */
+export const isDropped = ({ archives, quarantined }: Dropped): boolean => archives + quarantined > 0
+
+/** Tells of what was dropped, with the sum since the store was made. */
 export const tellDropped = (logger: Logger, now: Dropped, sum: Dropped): void => {
-  if (now.archives + now.quarantined === 0) return
   logger(
     'info',
     `retention: dropped ${now.archives} archives and ${now.quarantined} quarantined files`,
-    { _tag: 'Dropped', now, sinceOpened: sum },
+    { _tag: 'Dropped', now, sum },
   )
 }
 

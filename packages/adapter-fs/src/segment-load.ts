@@ -170,9 +170,12 @@ class SegmentReading {
       index.commit(record, this.#extent(found.offset, found.bytes), entry)
     } else if (statement.kind === 'forget') {
       index.forget(statement.said.sessionId, statement.said.incarnation)
+    } else if (statement.kind === 'dropped') {
+      index.dropped = statement.said
     } else if (statement.kind === 'checkpoint') {
-      const { projection, unfolded, latestMs, latestSeq } = statement.said
+      const { projection, unfolded, latestMs, latestSeq, dropped } = statement.said
       this.#into.projection = projection
+      index.dropped = dropped ?? index.dropped
       index.setUnfolded(unfolded)
       index.note(latestMs, latestSeq)
     }

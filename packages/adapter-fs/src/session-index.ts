@@ -3,6 +3,7 @@
  * journal stand. Bodies and journal stay on disk.
  */
 import type { JournalEntry, PlanningView, SessionRecord } from '@session-recovery/core'
+import type { Dropped } from './statement.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -33,6 +34,13 @@ export interface Held {
   readonly forgotten: number | undefined
 }
 
+const nothingDropped: Dropped = {
+  archives: 0,
+  archiveBytes: 0,
+  quarantined: 0,
+  quarantinedBytes: 0,
+}
+
 const nothing: Held = {
   record: undefined,
   snapshot: undefined,
@@ -43,6 +51,8 @@ const nothing: Held = {
 // ------------------------------------------------------------------------------------------ index
 
 export class SessionIndex {
+  /** What retention has dropped since the store was made. */
+  dropped: Dropped = nothingDropped
   readonly #retained: number
   readonly #sessions = new Map<string, Held>()
   #unfolded: JournalEntry[] = []

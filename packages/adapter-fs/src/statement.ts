@@ -67,13 +67,26 @@ export const SessionStatement = struct(
   },
 )
 
-/** Last line of a checkpoint: of the entries before it, all but `unfolded` are in `projection`. */
-export const CheckpointStatement = struct('checkpoint', {
-  projection: t.unknown,
-  unfolded: t.array(JournalEntry),
-  latestMs: epochMs,
-  latestSeq: count,
+/** What retention has dropped since the store was made. */
+export const DroppedStatement = struct('dropped', {
+  archives: count,
+  archiveBytes: count,
+  quarantined: count,
+  quarantinedBytes: count,
 })
+export type Dropped = t.TypeOf<typeof DroppedStatement>
+
+/** Last line of a checkpoint: of the entries before it, all but `unfolded` are in `projection`. */
+export const CheckpointStatement = struct(
+  'checkpoint',
+  {
+    projection: t.unknown,
+    unfolded: t.array(JournalEntry),
+    latestMs: epochMs,
+    latestSeq: count,
+  },
+  { dropped: DroppedStatement },
+)
 
 const reader =
   <K extends string, A, O>(kind: K, codec: t.Type<A, O, unknown>) =>
@@ -85,6 +98,7 @@ const readers = {
   commit: reader('commit', CommitStatement),
   snapshot: reader('snapshot', SnapshotStatement),
   forget: reader('forget', ForgetStatement),
+  dropped: reader('dropped', DroppedStatement),
   session: reader('session', SessionStatement),
   checkpoint: reader('checkpoint', CheckpointStatement),
   entry: reader('entry', JournalEntry),

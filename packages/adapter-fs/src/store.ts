@@ -14,12 +14,13 @@ import { type FileStoreOptions, limitBytesOf, settingsOf } from './option.js'
 import { isExclusive, type TakeOwnership, takeOwnership } from './ownership.js'
 import { Pace, repeated } from './pace.js'
 import { readJournalOf, readSnapshotOf, setAsideIn, setAsideRot } from './reading.js'
-import { type Dropped, droppedMore, nothingDropped, retain, tellDropped } from './retention.js'
+import { droppedMore, isDropped, retain, tellDropped } from './retention.js'
 import { type GoOn, scrub, turnBytes } from './scrub.js'
 import type { Span } from './segment.js'
 import { isWanted } from './session-index.js'
+import type { Dropped } from './statement.js'
 import { attempt, notOpen, owned, unavailable, unusable } from './store-error.js'
-import { commitWrite, forgetWrite, snapshotWrite } from './write.js'
+import { commitWrite, droppedWrite, forgetWrite, snapshotWrite } from './write.js'
 
 /**
  * A store in `options.directory`. What it acknowledged survives kill -9 and power loss, as far as the disk
@@ -54,8 +55,8 @@ export interface FileStore extends Store {
    * meanwhile, that one hurries, and answers with what it finds.
    */
   readonly scrub: TE.TaskEither<StoreError, ScrubReport>
-  /** What retention has dropped of archives and quarantine since the store was opened. */
-  readonly dropped: () => Dropped
+  /** What retention has dropped of archives and quarantine since the store was made; it must be open. */
+  readonly dropped: () => Dropped | undefined
 }
 
 /** Who has just started has other things to do. */
@@ -85,7 +86,6 @@ class OpenableStore implements FileStore {
   #pace: Pace | undefined
   #endScrubs: () => void = () => undefined
   #listener: ((found: Quarantined) => void) | undefined
-  #dropped = nothingDropped
   #archived = 0
 
   constructor(options: FileStoreOptions, disk: Disk, own: TakeOwnership) {
@@ -181,7 +181,7 @@ class OpenableStore implements FileStore {
     }
   }
 
-  readonly dropped = (): Dropped => this.#dropped
+  readonly dropped = (): Dropped | undefined => this.#store?.index.dropped
 
   async close(): Promise<void> {
     await this.#opening?.catch(() => undefined)
@@ -201,7 +201,6 @@ class OpenableStore implements FileStore {
     const opened = await openStore(settings.right, this.#disk, this.#own, this.#tell)
     if (E.isLeft(opened)) return opened
     this.#store = opened.right.store
-    this.#dropped = nothingDropped
     await this.#retain(opened.right.store)
     this.#scrubNowAndThen(opened.right.store)
     return E.right(opened.right.loaded)
@@ -212,8 +211,11 @@ class OpenableStore implements FileStore {
   async #retain(store: OpenStore): Promise<void> {
     const { disk, place, settings, index } = store
     const now = await retain(disk, place, settings, index)
-    this.#dropped = droppedMore(this.#dropped, now)
-    tellDropped(settings.logger, now, this.#dropped)
+    if (!isDropped(now)) return
+    index.dropped = droppedMore(index.dropped, now)
+    tellDropped(settings.logger, now, index.dropped)
+    // Where it cannot be written now, the next line or checkpoint says it: each gives the sum.
+    await store.log.append(droppedWrite(index.dropped))
   }
 
   #scrubNowAndThen({ settings, log }: OpenStore): void {

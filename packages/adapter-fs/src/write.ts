@@ -19,6 +19,7 @@ import type { Write } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { Settings } from './option.js'
 import type { SessionIndex } from './session-index.js'
+import type { Dropped } from './statement.js'
 import { tooDeep, tooLarge } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -116,6 +117,13 @@ export const forgetWrite = (
     },
   })
 }
+
+/** What retention has dropped in all. */
+export const droppedWrite = (sum: Dropped): Write => ({
+  operation: 'retain',
+  bytes: lineOf('dropped', sum),
+  written: () => undefined,
+})
 
 // ------------------------------------------------------------------------------------ combinators
 

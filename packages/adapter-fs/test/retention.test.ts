@@ -47,6 +47,8 @@ describe('of files that are kept', () => {
   })
 })
 
+const unguarded = async () => E.right({ release: async () => {} })
+
 const archivesOn = async (directory: string, options: Partial<FileStoreOptions> = {}) => {
   const told: unknown[] = []
   const logger = (_: string, __: string, detail: unknown) => told.push(detail)
@@ -77,12 +79,43 @@ test('a checkpoint and a start keep the newest archives, and one that a session 
   const there = readdirSync(join(directory, 'archives')).map((name) => `archives/${name}`)
   expect(there.sort()).toEqual([0, 8, 9].map((i) => locations[i]).sort())
   expect(store.dropped()).toMatchObject({ archives: 7, quarantined: 0 })
-  expect(store.dropped().archiveBytes).toBeGreaterThan(7 * 500)
-  expect(told).toMatchObject([{ _tag: 'Dropped', now: { archives: 7 } }])
+  expect(store.dropped()?.archiveBytes).toBeGreaterThan(7 * 500)
+  expect(told).toMatchObject([{ _tag: 'Dropped', now: { archives: 7 }, sum: { archives: 7 } }])
   expect(await refused(store.readArchive(locations[1] ?? ''))).toMatchObject({ _tag: 'NotFound' })
   await store.close()
   const { store: again } = await archivesOn(directory, { archives: 1 })
-  expect(again.dropped().archives).toBe(2)
+  expect(again.dropped()?.archives).toBe(2 + 7)
+})
+
+test('what went is counted from the beginning: through closing, checkpoints and kill -9', async () => {
+  const disk = memoryDisk()
+  const bounded = { archives: 1 }
+  const opened = async () => {
+    const store = fileStore({ directory: '/data/store', ...bounded }, disk, unguarded)
+    await done(store.open)
+    return store
+  }
+  const drop = async (store: Awaited<ReturnType<typeof opened>>, token: string) => {
+    await done(store.archive(archiveOf('a', token)))
+    await done(store.checkpoint(null, everything))
+  }
+  const first = await opened()
+  await drop(first, 'token 1')
+  await drop(first, 'token 2')
+  expect(first.dropped()).toMatchObject({ archives: 1, quarantined: 0, quarantinedBytes: 0 })
+  await first.close()
+  expect(first.dropped()).toBeUndefined()
+  const second = await opened()
+  await drop(second, 'token 3')
+  // Not closed: it was killed.
+  const third = await opened()
+  const sum = third.dropped()
+  expect(sum?.archives).toBe(2)
+  await done(third.checkpoint(null, everything))
+  await third.close()
+  const last = await opened()
+  expect(last.dropped()).toEqual(sum)
+  await last.close()
 })
 
 test('bytes and age bound archives and quarantine, too', async () => {
@@ -102,7 +135,7 @@ test('bytes and age bound archives and quarantine, too', async () => {
   await bytes.store.close()
   const age = { archiveAgeMs: 62_000, quarantinedAgeMs: 60_000, wallMs }
   const old = await archivesOn(directory, age)
-  expect(old.store.dropped()).toMatchObject({ archives: 2, quarantined: 2 })
+  expect(old.store.dropped()).toMatchObject({ archives: 6 + 2, quarantined: 1 + 2 })
 })
 
 test.each([
