@@ -21,14 +21,19 @@ import type { Line } from './line.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-/** The version of the log's format; a store that says a higher one is refused and left as it is. */
-export const formatVersion = 1
+/**
+ * The version of the log's format; a store that says a higher one is refused and left as it is. 1, which is
+ * read for ever, had no sealed bodies, no blanks behind the last line, and not what retention has dropped.
+ */
+export const formatVersion = 2
+
+const formats = t.union([t.literal(1), t.literal(formatVersion)])
 
 const entryVersion = 1
 
 /** First line of a segment: whose it is, and which segments, up to which byte, come before it. */
 export const SegmentHeader = struct('segment', {
-  format: t.literal(formatVersion),
+  format: formats,
   term: count,
   sequence: count,
   /** The longest line this segment may hold, so that a store opened with a lower limit still reads it. */

@@ -36,14 +36,18 @@ const linesOf = (directory: string): readonly string[] =>
   )
 
 test('there is a fixture of every format, and a line of every kind', () => {
-  const names = ['format-0', 'format-1', 'format-1-killed', 'format-1-sealed']
+  const names = [
+    ...['format-0', 'format-1', 'format-1-killed', 'format-1-sealed'],
+    ...['format-2-killed', 'format-2-sealed'],
+  ]
   expect(readdirSync(fixtures).sort()).toEqual(names)
   const kinds = names
     .filter((name) => name !== 'format-0')
     .flatMap((name) => linesOf(copyOf(name)))
+    .filter((line) => line.trim() !== '')
     .map((line) => /^\{"crc":"[0-9a-f]{8}","([a-z]+)":/.exec(line)?.[1])
   expect([...new Set(kinds)].sort()).toEqual([
-    ...['body', 'checkpoint', 'commit', 'entry', 'forget', 'sealed'],
+    ...['body', 'checkpoint', 'commit', 'dropped', 'entry', 'forget', 'sealed'],
     ...['segment', 'session', 'snapshot'],
   ])
 })
@@ -80,9 +84,11 @@ test('format 0: the files of the program before this one', async () => {
 const sealing = { current: 'k1', keys: { k1: new Uint8Array(32).fill(7) } }
 
 test.each([
-  ['as kill -9 left it', 'format-1-killed', {}],
-  ['sealed', 'format-1-sealed', { sealing }],
-])('format 1, %s', async (_, name, options) => {
+  ['format 1, as kill -9 left it', 'format-1-killed', {}, 0],
+  ['format 1, sealed', 'format-1-sealed', { sealing }, 0],
+  ['format 2, as kill -9 left it, with blanks behind it', 'format-2-killed', {}, 1],
+  ['format 2, sealed', 'format-2-sealed', { sealing }, 1],
+])('%s', async (_, name, options, dropped) => {
   const store = fileStore({ directory: copyOf(name), ...options })
   try {
     const loaded = await done(store.open)
@@ -97,6 +103,7 @@ test.each([
     expect(await done(store.readSnapshot('a'))).toEqual(sampleSnapshot('a', 2))
     expect((await done(store.readJournal('a'))).map(({ rev }) => rev)).toEqual([1, 2])
     expect((await done(store.readJournal('c'))).length).toBe(1)
+    expect(store.dropped()?.archives).toBe(dropped)
     const [archive = ''] = readdirSync(join(fileURLToPath(new URL(name, fixtures)), 'archives'))
     expect(await done(store.readArchive(`archives/${archive}`))).toEqual(
       sampleArchive('a', 'token'),
@@ -115,7 +122,7 @@ const bytesIn = (directory: string): readonly (readonly [string, string])[] =>
     .map((path) => [path.slice(directory.length), readFileSync(path, 'hex')] as const)
 
 const newest: Readonly<Record<string, (said: Readonly<Record<string, object>>) => unknown>> = {
-  segment: (said) => ({ ...said, format: 2, more: 'of it' }),
+  segment: (said) => ({ ...said, format: 3, more: 'of it' }),
   'commit: record': ({ record, ...said }) => ({ ...said, record: { ...record, v: 2 } }),
   'commit: entry': ({ entry, ...said }) => ({ ...said, entry: { ...entry, v: 2 } }),
   session: ({ record, ...said }) => ({ ...said, record: { ...record, v: 9 } }),
@@ -138,7 +145,7 @@ test.each(Object.keys(newest))(
       const error = await refused(fileStore({ directory }).open)
       expect(error._tag).toBe('StoreUnusable')
       expect(error.message).toContain(name)
-      expect(error.message).toMatch(/: version \d+, this program knows up to 1$/)
+      expect(error.message).toMatch(/: version \d+, this program knows up to [12]$/)
       expect(bytesIn(directory)).toEqual(before)
     }
   },
@@ -231,4 +238,14 @@ test('format 1, before sessions declared idempotent commands and receipts told o
   } finally {
     await store.close()
   }
+})
+
+test('a store of a former format goes on in the present one, so that a program of its time refuses it', async () => {
+  const directory = copyOf('format-1-killed')
+  const store = closing(fileStore({ directory }))
+  await done(store.open)
+  const formats = linesOf(directory).flatMap(
+    (line) => /^\{"crc":"[0-9a-f]{8}","segment":\{"format":(\d)/.exec(line)?.[1] ?? [],
+  )
+  expect(formats).toEqual(['1', '2'])
 })

@@ -84,7 +84,7 @@ describe('what is found', () => {
       term: 1,
       sequence: 2,
       sizeBytes: line.length + 4,
-      header: E.right({ format: 1, ...first }),
+      header: E.right({ format: 2, ...first }),
     })
   })
 
@@ -105,10 +105,10 @@ describe('what is found', () => {
     const other = E.left('segment: its name says another term or sequence')
     for (const change of [{ term: 2 }, { sequence: 3 }])
       expect(await problem(headerLine({ ...first, ...change }))).toEqual([other, undefined])
-    const later = lineOf('segment', { ...first, format: 2 })
+    const later = lineOf('segment', { ...first, format: 3 })
     expect(await problem(later)).toEqual([
-      E.left(expect.stringContaining('version 2')),
-      expect.stringMatching(/^00000001-00000002[.]jsonl: .*version 2/),
+      E.left(expect.stringContaining('version 3')),
+      expect.stringMatching(/^00000001-00000002[.]jsonl: .*version 3/),
     ])
   })
 })

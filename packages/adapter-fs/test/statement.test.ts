@@ -22,6 +22,7 @@ const said = {
   commit: { record, entry },
   snapshot: { sessionId: 'a', incarnation: 1, view, body: { ...body, key: 'k' } },
   forget: { sessionId: 'a', incarnation: 1 },
+  dropped: { archives: 1, archiveBytes: 2, quarantined: 3, quarantinedBytes: 4 },
   session: {
     sessionId: 'a',
     entries: [3],
@@ -74,14 +75,14 @@ test('a line of no known kind, or that is no JSON, says nothing', () => {
 describe('a later version', () => {
   const { record: committed, entry: written } = commitOf('a', 1)
   test.each([
-    ['segment', { ...said.segment, format: 2 }, 'segment: format: version 2'],
-    ['commit', { record: { ...committed, v: 2 }, entry }, 'commit: record.v: version 2'],
-    ['commit', { record, entry: { ...written, v: 9 } }, 'commit: entry.v: version 9'],
-    ['session', { ...said.session, record: { ...record, v: 2 } }, 'session: record.v: version 2'],
-    ['entry', { ...entry, v: 2 }, 'entry: v: version 2'],
-  ])('of %s is told with its number', (kind, payload, problem) => {
+    ['segment', { ...said.segment, format: 3 }, 'segment: format: version 3', 2],
+    ['commit', { record: { ...committed, v: 2 }, entry }, 'commit: record.v: version 2', 1],
+    ['commit', { record, entry: { ...written, v: 9 } }, 'commit: entry.v: version 9', 1],
+    ['session', { ...said.session, record: { ...record, v: 2 } }, 'session: record.v: version 2', 1],
+    ['entry', { ...entry, v: 2 }, 'entry: v: version 2', 1],
+  ])('of %s is told with its number', (kind, payload, problem, known) => {
     expect(read(kind, payload)).toEqual(
-      E.left({ problem: `${problem}, this program knows up to 1`, newer: true }),
+      E.left({ problem: `${problem}, this program knows up to ${known}`, newer: true }),
     )
   })
 

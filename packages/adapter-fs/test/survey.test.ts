@@ -57,7 +57,7 @@ test('a sound store has nothing wrong, open or closed, and is not touched', asyn
     const before = everythingIn(directory)
     const survey = await done(surveyStore({ directory, scrub: true }))
     expect(survey).toMatchObject({
-      ...{ formatVersion: 1, term: 1, snapshots: 2, findings: [], sessions: { registered: 2 } },
+      ...{ formatVersion: 2, term: 1, snapshots: 2, findings: [], sessions: { registered: 2 } },
       ...(process.platform === 'linux' ? { owner } : {}),
     })
     expect(survey.archives.map(({ location, sessionId }) => [location, sessionId])).toEqual([
@@ -118,7 +118,7 @@ test('a newer format is named and left byte for byte', async () => {
   const directory = freshDirectory()
   mkdirSync(join(directory, 'log'), { mode: 0o700 })
   chmodSync(directory, 0o700)
-  const header = { format: 2, term: 1, sequence: 1, limitBytes: 1_000, whole: false, before: [] }
+  const header = { format: 3, term: 1, sequence: 1, limitBytes: 1_000, whole: false, before: [] }
   writeFileSync(join(directory, 'log', '00000001-00000001.jsonl'), lineOf('segment', header), {
     mode: 0o600,
   })

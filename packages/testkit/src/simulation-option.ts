@@ -20,6 +20,8 @@ export interface Alteration extends Altered {
 export interface Seen {
   /** Virtual time since the beginning. */
   readonly passedMs: number
+  /** Whether the engine has come to its start, and has not died since. */
+  readonly isRunning: boolean
   /** What is on the disk in memory. */
   readonly files: () => ReadonlyMap<string, Buffer>
 }

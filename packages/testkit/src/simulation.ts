@@ -139,6 +139,7 @@ class Simulation {
     await this.#medium.settled()
     this.#options.watch?.({
       passedMs: this.#time.nowMs,
+      isRunning: this.#lived?.hasStarted === true && !this.#lived.life.isDead,
       files: () => this.#medium.files(),
     })
   }
