@@ -12,6 +12,7 @@ import {
   type RecoveryConfig,
   type Secrets,
   type Store,
+  storeCalls,
 } from '@session-recovery/core'
 import { memoryStore, systemClock } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
@@ -77,19 +78,6 @@ export const optionsFrom = (
 }
 
 const silent: Logger = () => {}
-
-const storeCalls = [
-  'open',
-  'commit',
-  'saveSnapshot',
-  'readSnapshot',
-  'readJournal',
-  'archive',
-  'readArchive',
-  'forget',
-  'checkpoint',
-  'close',
-] as const satisfies readonly (keyof Store)[]
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 

@@ -130,7 +130,10 @@ export interface Commit {
   readonly entry: JournalEntry
 }
 
-/** One kept snapshot; of a session the highest generation counts. `body` is an encoded snapshot. */
+/**
+ * One kept snapshot; of a session the highest generation counts. `body` is an encoded snapshot. One of an
+ * incarnation that the store does not hold is refused with `NotFound`.
+ */
 export interface StoredSnapshot {
   readonly sessionId: string
   readonly incarnation: number
@@ -205,6 +208,20 @@ export interface Store {
   /** Flushes, gives up ownership. Never fails; what could not be flushed was not acknowledged. */
   readonly close: () => Promise<void>
 }
+
+/** What every store answers to, by name. */
+export const storeCalls = [
+  'open',
+  'commit',
+  'saveSnapshot',
+  'readSnapshot',
+  'readJournal',
+  'archive',
+  'readArchive',
+  'forget',
+  'checkpoint',
+  'close',
+] as const satisfies readonly (keyof Store)[]
 
 // ----------------------------------------------------------------------------------------- driver
 

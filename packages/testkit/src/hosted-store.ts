@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Store, StoreError } from '@session-recovery/core'
+import { type Store, type StoreError, storeCalls } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { StoreLocation } from './conformance/store-rig.js'
-import { type Answer, type Call, calls, type Question } from './store-server.js'
+import type { Answer, Call, Question } from './store-server.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -141,7 +141,10 @@ export class StoreHosts {
     const asStore = {
       ...this.#hosting.declared,
       ...Object.fromEntries(
-        calls.map((call) => [call, call === 'open' ? () => ask(call) : calling(call as never)]),
+        storeCalls.map((call) => [
+          call,
+          call === 'open' ? () => ask(call) : calling(call as never),
+        ]),
       ),
       close: async () => {
         await ask('close')

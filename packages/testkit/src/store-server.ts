@@ -2,24 +2,11 @@
  * The program's side of a hosted store: answers the calls of the process that started this one. It loads
  * nothing, so that such a program starts fast.
  */
-import type { Store } from '@session-recovery/core'
+import type { Store, storeCalls } from '@session-recovery/core'
 
 // ------------------------------------------------------------------------------------------ model
 
-/** The calls of the port. */
-export const calls = [
-  'open',
-  'commit',
-  'saveSnapshot',
-  'readSnapshot',
-  'readJournal',
-  'archive',
-  'readArchive',
-  'forget',
-  'checkpoint',
-  'close',
-] as const
-export type Call = (typeof calls)[number]
+export type Call = (typeof storeCalls)[number]
 
 export interface Question {
   readonly id: number
