@@ -62,21 +62,27 @@ export const bodyAt = (bytes: Buffer, { body, bodyCrc }: HeldSnapshot): E.Either
     : E.left(`${placeName(body)}: body: that of another snapshot`)
 }
 
-/** The journal entry of `sessionId` that a `commit` or an `entry` line holds. */
+/**
+ * The journal entry of `sessionId` that a `commit` or an `entry` line holds; `newer`: a later version wrote
+ * it, and nothing is wrong with it.
+ */
 export const entryAt = (
   bytes: Buffer,
   extent: Extent,
   sessionId: string,
-): E.Either<string, JournalEntry> => {
+): E.Either<{ readonly problem: string; readonly newer: boolean }, JournalEntry> => {
   const line = lineAt(bytes, extent, 'commit', 'entry')
-  if (E.isLeft(line)) return line
+  if (E.isLeft(line)) return E.left({ problem: line.left, newer: false })
   const statement = statementOf(line.right)
-  if (E.isLeft(statement)) return E.left(`${placeName(extent)}: ${statement.left.problem}`)
+  if (E.isLeft(statement)) {
+    const { problem, newer } = statement.left
+    return E.left({ problem: `${placeName(extent)}: ${problem}`, newer })
+  }
   const { kind, said } = statement.right
   const entry = kind === 'commit' ? said.entry : kind === 'entry' ? said : undefined
-  return entry?.sessionId === sessionId
-    ? E.right(entry)
-    : E.left(`${placeName(extent)}: entry: sessionId: expected that of the session`)
+  if (entry?.sessionId === sessionId) return E.right(entry)
+  const problem = `${placeName(extent)}: entry: sessionId: expected that of the session`
+  return E.left({ problem, newer: false })
 }
 
 /** The encoded entry of a `commit` line, without decoding it. */

@@ -94,7 +94,10 @@ export const readSnapshotOf = (
     return E.left(refused._tag === 'SealBroken' ? refused : unusable(`${what}: log/${problem}`))
   })
 
-/** The retained journal of a session, oldest first, but for what is damaged. */
+/**
+ * The retained journal of a session, oldest first, but for what is damaged. `StoreUnusable`: a later version
+ * wrote in it, and it is left as it is.
+ */
 export const readJournalOf = (
   store: OpenStore,
   sessionId: string,
@@ -105,7 +108,9 @@ export const readJournalOf = (
       const bytes = await files.bytes(place)
       const entry = entryAt(bytes, place, sessionId)
       if (E.isRight(entry)) entries.push(entry.right)
-      else await setAsideIn(store)(place, bytes, entry.left, sessionId)
+      else if (entry.left.newer) {
+        return E.left(unusable(`journal of session ${sessionId}: log/${entry.left.problem}`))
+      } else await setAsideIn(store)(place, bytes, entry.left.problem, sessionId)
     }
     return E.right(entries)
   })

@@ -19,7 +19,7 @@ import { type GoOn, scrub, turnBytes } from './scrub.js'
 import type { Span } from './segment.js'
 import { isWanted } from './session-index.js'
 import type { Dropped } from './statement.js'
-import { attempt, notOpen, owned, unavailable, unusable } from './store-error.js'
+import { attempt, notFound, notOpen, owned, unavailable, unusable } from './store-error.js'
 import { commitWrite, droppedWrite, forgetWrite, snapshotWrite } from './write.js'
 
 /**
@@ -117,11 +117,16 @@ class OpenableStore implements FileStore {
     })
 
   readonly saveSnapshot: Store['saveSnapshot'] = (snapshot) =>
-    this.#using('saveSnapshot', async (store) =>
-      isWanted(store.index.get(snapshot.sessionId), snapshot)
+    this.#using('saveSnapshot', async (store) => {
+      const { sessionId, incarnation } = snapshot
+      // A commit that waits to be written counts: it goes first.
+      if (store.heads.current(sessionId).incarnation !== incarnation) {
+        return E.left(notFound(`incarnation ${incarnation} of session ${sessionId}`))
+      }
+      return isWanted(store.index.get(sessionId), snapshot)
         ? append(store, snapshotWrite(store, snapshot))
-        : E.right(undefined),
-    )
+        : E.right(undefined)
+    })
 
   readonly forget: Store['forget'] = (sessionId, incarnation) =>
     this.#using('forget', (store) => append(store, forgetWrite(store, sessionId, incarnation)))

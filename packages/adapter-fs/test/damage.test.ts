@@ -242,7 +242,7 @@ test('what was appended after a line that says something impossible still loads'
 const later = [
   [
     'a segment',
-    lineOf('segment', { format: 2, term: 9, sequence: 1, whatever: true }),
+    lineOf('segment', { format: 3, term: 9, sequence: 1, whatever: true }),
     '00000009-00000001.jsonl',
   ],
   [
@@ -275,7 +275,7 @@ for (const [what, line, name] of later) {
     const before = state()
     const error = await refused(fileStore({ directory }).open)
     expect(error).toMatchObject({ _tag: 'StoreUnusable' })
-    expect(error.message).toMatch(/version [27], this program knows up to 1/)
+    expect(error.message).toMatch(/version [237], this program knows up to [12]/)
     expect(state()).toEqual(before)
   })
 }

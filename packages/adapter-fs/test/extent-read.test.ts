@@ -66,14 +66,18 @@ test('an entry is that of its session, in a commit or by itself', () => {
   expect(entryAt(commit, extent, 'a')).toEqual(E.right(entry))
   const alone = entryOf(recordOf('b', 2))
   expect(entryAt(lineOf('entry', alone), extent, 'b')).toEqual(E.right(alone))
-  const foreign = E.left(`${place}: entry: sessionId: expected that of the session`)
+  const wrong = (problem: unknown, newer = false) => E.left({ problem, newer })
+  const foreign = wrong(`${place}: entry: sessionId: expected that of the session`)
   expect(entryAt(commit, extent, 'b')).toEqual(foreign)
   expect(entryAt(lineOf('entry', alone), extent, 'a')).toEqual(foreign)
   expect(entryAt(lineOf('body', {}), extent, 'a')).toEqual(
-    E.left(`${place}: expected commit or entry, got body`),
+    wrong(`${place}: expected commit or entry, got body`),
   )
   expect(entryAt(lineOf('entry', { ...alone, rev: -1 }), extent, 'b')).toEqual(
-    E.left(expect.stringMatching(/^one[.]jsonl: byte 7: entry: rev: expected/)),
+    wrong(expect.stringMatching(/^one[.]jsonl: byte 7: entry: rev: expected/)),
+  )
+  expect(entryAt(lineOf('entry', { ...alone, v: 2 }), extent, 'b')).toEqual(
+    wrong(expect.stringMatching(/^one[.]jsonl: byte 7: entry: v: version 2/), true),
   )
 })
 

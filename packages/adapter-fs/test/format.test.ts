@@ -151,7 +151,7 @@ test.each(Object.keys(newest))(
   },
 )
 
-test('a newer journal entry that a checkpoint holds is let be, and handed on by the next', async () => {
+test('a newer journal entry that a checkpoint holds is refused as newer, and handed on by the next', async () => {
   const directory = copyOf('format-1-killed')
   const [name = ''] = readdirSync(join(directory, 'log'))
   const lines = linesOf(directory)
@@ -162,7 +162,11 @@ test('a newer journal entry that a checkpoint holds is let be, and handed on by 
   writeFileSync(join(directory, 'log', name), changed.join(''))
   const store = closing(fileStore({ directory }))
   await done(store.open)
-  expect((await done(store.readJournal('a'))).map(({ rev }) => rev)).toEqual([2])
+  const error = await refused(store.readJournal('a'))
+  expect(error._tag).toBe('StoreUnusable')
+  expect(error.message).toMatch(/^journal of session a: log\/.*entry: v: version 2/)
+  expect(readdirSync(join(directory, 'quarantine'))).toEqual([])
+  expect((await done(store.readJournal('b'))).length).toBeGreaterThan(0)
   await done(store.checkpoint('folded', 5))
   await store.close()
   expect(linesOf(directory)).toContain(newer)

@@ -54,6 +54,7 @@ test('of snapshots of one session that wait together only the newest is written'
   const directory = freshDirectory()
   const store = closing(fileStore({ directory }))
   await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
   await Promise.all(
     [4, 1, 9, 3, 7].map((generation) => done(store.saveSnapshot(snapshotOf('a', generation)))),
   )
@@ -235,6 +236,7 @@ test('what waits is written in groups, so that no write takes more memory than o
   }
   const store = closing(fileStore({ directory: freshDirectory() }, sized))
   await done(store.open)
+  for (const id of ['a', 'b', 'c', 'd']) await done(store.commit(commitOf(id, 1)))
   sizes.length = 0
   const mebibyte = 1 << 20
   const large = 'x'.repeat(3 * mebibyte)

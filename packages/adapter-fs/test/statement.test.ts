@@ -78,7 +78,12 @@ describe('a later version', () => {
     ['segment', { ...said.segment, format: 3 }, 'segment: format: version 3', 2],
     ['commit', { record: { ...committed, v: 2 }, entry }, 'commit: record.v: version 2', 1],
     ['commit', { record, entry: { ...written, v: 9 } }, 'commit: entry.v: version 9', 1],
-    ['session', { ...said.session, record: { ...record, v: 2 } }, 'session: record.v: version 2', 1],
+    [
+      'session',
+      { ...said.session, record: { ...record, v: 2 } },
+      'session: record.v: version 2',
+      1,
+    ],
     ['entry', { ...entry, v: 2 }, 'entry: v: version 2', 1],
   ])('of %s is told with its number', (kind, payload, problem, known) => {
     expect(read(kind, payload)).toEqual(

@@ -118,12 +118,28 @@ test('a new incarnation starts at revision 0 and leaves the snapshot of the form
     _tag: 'RevisionConflict',
   })
   expect(await refused(store.readSnapshot('a'))).toMatchObject({ _tag: 'NotFound' })
-  await done(store.saveSnapshot(snapshotOf('a', 10, 1)))
+  for (const incarnation of [1, 3]) {
+    const foreign = store.saveSnapshot(snapshotOf('a', 10, incarnation))
+    expect(await refused(foreign)).toMatchObject({ _tag: 'NotFound' })
+  }
   expect(await refused(store.readSnapshot('a'))).toMatchObject({ _tag: 'NotFound' })
   await done(store.saveSnapshot(snapshotOf('a', 1, 2)))
   const { sessions } = await reopened(store)
   expect(sessions).toEqual([{ record: recordOf('a', 1, 2), view: snapshotOf('a', 1, 2).view }])
   expect((await done(store.readJournal('a'))).map(({ incarnation }) => incarnation)).toEqual([1, 2])
+})
+
+test('a snapshot may follow the commit of its session without waiting for it', async () => {
+  const store = fresh()
+  await done(store.open)
+  await Promise.all([
+    done(store.commit(commitOf('a', 1))),
+    done(store.saveSnapshot(snapshotOf('a', 1))),
+  ])
+  await reopened(store)
+  expect(await done(store.readSnapshot('a'))).toEqual(snapshotOf('a', 1))
+  const stranger = store.saveSnapshot(snapshotOf('stranger', 1))
+  expect(await refused(stranger)).toMatchObject({ _tag: 'NotFound' })
 })
 
 test('of snapshots the highest generation counts, whatever the order they come in', async () => {
@@ -144,8 +160,11 @@ test('what is forgotten is gone but for its journal, and the id may be used agai
   await done(store.open)
   await done(store.commit(commitOf('a', 1)))
   await done(store.saveSnapshot(snapshotOf('a', 1)))
-  await done(store.forget('a', 1))
-  await done(store.saveSnapshot(snapshotOf('a', 2)))
+  const [forgotten, late] = await Promise.all([
+    store.forget('a', 1)(),
+    store.saveSnapshot(snapshotOf('a', 2))(),
+  ])
+  expect([forgotten, late]).toMatchObject([{ _tag: 'Right' }, { left: { _tag: 'NotFound' } }])
   for (const look of [async () => undefined, () => reopened(store)]) {
     await look()
     expect(await refused(store.readSnapshot('a'))).toMatchObject({ _tag: 'NotFound' })

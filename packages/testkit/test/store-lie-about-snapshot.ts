@@ -57,6 +57,16 @@ export const aboutSnapshots: readonly StoreLie[] = [
     })),
   },
   {
+    lie: 'takes the snapshot of a session that it does not hold, and drops it',
+    caughtBy: "a session's snapshot is its own",
+    tell: but((truth, medium) => ({
+      saveSnapshot: (snapshot) =>
+        medium.held.sessions.has(snapshot.sessionId)
+          ? truth.saveSnapshot(snapshot)
+          : async () => yes,
+    })),
+  },
+  {
     lie: 'forgets the journal, too',
     caughtBy: 'what is forgotten is gone but for its journal',
     tell: but((truth, medium) => ({

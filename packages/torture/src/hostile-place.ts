@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { linkSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileStore } from '@session-recovery/adapter-fs'
-import { type Chance, chance as chanceOf } from '@session-recovery/testkit'
+import { type Chance, chance as chanceOf, sampleCommit } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { printOf } from './hostile-id.js'
 
@@ -123,6 +123,7 @@ const lived = async (directory: string, life: string): Promise<void> => {
     return
   }
   const view = { generation: 1, capturedAtMs: 1 }
+  await store.commit(sampleCommit(life, 1))()
   await store.saveSnapshot({ sessionId: life, incarnation: 1, view, body: { life } })()
   await store.checkpoint({ life }, 0)()
   await store.readSnapshot(life)()

@@ -41,7 +41,10 @@ const leavesTheFormerBehind = async (scene: StoreScene) => {
   await scene.done('saveSnapshot', store.saveSnapshot(sampleSnapshot('a', 9, 1)))
   await scene.done('the next incarnation', store.commit(sampleCommit('a', 1, 2, 2)))
   await scene.refused("the former's snapshot", store.readSnapshot('a'), 'NotFound')
-  await scene.asked("a late one of the former's", store.saveSnapshot(sampleSnapshot('a', 10, 1)))
+  const late = store.saveSnapshot(sampleSnapshot('a', 10, 1))
+  await scene.refused("a late one of the former's", late, 'NotFound')
+  const early = store.saveSnapshot(sampleSnapshot('a', 1, 3))
+  await scene.refused('one of a life that has not begun', early, 'NotFound')
   await scene.refused("the former's late snapshot", store.readSnapshot('a'), 'NotFound')
   const { loaded, store: again } = await scene.reopen(opened)
   same('the view', loaded.sessions[0]?.view, undefined)
@@ -57,7 +60,8 @@ const isOfNobodyElse = async (scene: StoreScene) => {
     await scene.done('commit', opened.store.commit(sampleCommit(id, 1, 1, i + 1)))
     await scene.done('saveSnapshot', opened.store.saveSnapshot(sampleSnapshot(id, 1)))
   }
-  await scene.asked('of nobody', opened.store.saveSnapshot(sampleSnapshot('nobody', 1)))
+  const stranger = opened.store.saveSnapshot(sampleSnapshot('nobody', 1))
+  await scene.refused('of nobody', stranger, 'NotFound')
   const { loaded, store } = await scene.reopen(opened)
   same('the sessions', loaded.sessions.map(({ record }) => record.control.sessionId).sort(), ids)
   for (const id of ids) {
@@ -74,7 +78,7 @@ const forgets = async (scene: StoreScene) => {
   await scene.done('forget', store.forget('a', 1))
   await scene.done('forget, again', store.forget('a', 1))
   await scene.done('forget nobody', store.forget('nobody', 1))
-  await scene.asked('a late snapshot', store.saveSnapshot(sampleSnapshot('a', 2)))
+  await scene.refused('a late snapshot', store.saveSnapshot(sampleSnapshot('a', 2)), 'NotFound')
   await scene.refused('the snapshot', store.readSnapshot('a'), 'NotFound')
   const again = await scene.reopen(opened)
   same(
