@@ -6,7 +6,7 @@
 import type { NotFound, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
-import { type Disk, realDisk } from './disk.js'
+import { type Disk, type FileStatus, realDisk } from './disk.js'
 import { readLine } from './line.js'
 import { type FileStoreOptions, limitBytesOf } from './option.js'
 import { type TakeOwnership, takeOwnership } from './ownership.js'
@@ -50,8 +50,8 @@ export const listQuarantine = async (
   const names = there ? await disk.list(place.quarantine) : []
   const files: QuarantinedFile[] = []
   for (const name of [...names].sort()) {
-    const one = await quarantinedFile(disk, place, name)
-    if (E.isRight(one)) files.push(one.right)
+    const one = await foundAt(disk, place, name)
+    if (E.isRight(one)) files.push(await quarantinedFile(disk, place, one.right))
   }
   return files
 }
@@ -65,57 +65,64 @@ export const showQuarantined = (
   attempt('show', async () => {
     const place = await viewPlace(disk, directory)
     if (E.isLeft(place)) return place
-    const file = await quarantinedFile(disk, place.right, location)
-    if (E.isLeft(file)) return file
-    const content = await quarantinedBytes(disk, place.right, file.right.location)
-    return E.map((bytes: Buffer) => ({ file: file.right, content: bytes }))(content)
+    const found = await foundAt(disk, place.right, location)
+    if (E.isLeft(found)) return found
+    const { name, status } = found.right
+    if (status.kind !== 'file') return E.left(unusable(`${location}: not a regular file`))
+    const file = await quarantinedFile(disk, place.right, found.right)
+    return E.right({ file, content: await bytesOf(disk, place.right, name, status.sizeBytes) })
   })
 
-/** The bytes of what lies at `location`, at most the first mebibyte. */
-const quarantinedBytes = async (
+interface Found {
+  readonly name: string
+  readonly status: FileStatus
+}
+
+const foundAt = async (
   disk: Disk,
   place: Place,
   location: string,
-): Promise<E.Either<StoreError, Buffer>> => {
+): Promise<E.Either<NotFound, Found>> => {
   const name = nameAt(location)
   if (name === undefined) return E.left(notFound(location))
-  const path = `${place.quarantine}/${name}`
-  const status = await disk.status(path)
-  if (status === undefined) return E.left(notFound(location))
-  if (status.kind !== 'file') return E.left(unusable(`${location}: not a regular file`))
-  const file = await disk.open(path)
+  const status = await disk.status(`${place.quarantine}/${name}`)
+  return status === undefined ? E.left(notFound(location)) : E.right({ name, status })
+}
+
+/** The bytes of a file, at most the first mebibyte. */
+const bytesOf = async (
+  disk: Disk,
+  place: Place,
+  name: string,
+  sizeBytes: number,
+): Promise<Buffer> => {
+  const file = await disk.open(`${place.quarantine}/${name}`)
   try {
-    return E.right(await file.read(0, Math.min(shownBytes, status.sizeBytes)))
+    return await file.read(0, Math.min(shownBytes, sizeBytes))
   } finally {
     await file.close()
   }
 }
 
-/** What lies at `location`. */
 const quarantinedFile = async (
   disk: Disk,
   place: Place,
-  given: string,
-): Promise<E.Either<NotFound, QuarantinedFile>> => {
-  const name = nameAt(given)
-  const status = name === undefined ? undefined : await disk.status(`${place.quarantine}/${name}`)
-  if (name === undefined || status === undefined) return E.left(notFound(given))
+  { name, status }: Found,
+): Promise<QuarantinedFile> => {
   const location = `${folder}/${name}`
   const bytes = status.sizeBytes
   if (status.kind !== 'file') {
-    const problem = 'not a regular file'
-    return E.right({ location, bytes, kind: 'other', source: name, problem })
+    return { location, bytes, kind: 'other', source: name, problem: 'not a regular file' }
   }
-  const content = await quarantinedBytes(disk, place, location)
-  const read = E.isRight(content) ? content.right : Buffer.alloc(0)
+  const read = await bytesOf(disk, place, name, bytes)
   const stretch = stretchPattern.exec(name)
   if (stretch !== null && segmentNumbers(stretch[1] ?? '') !== undefined) {
     const source = `log/${stretch[1]}: byte ${stretch[2]}`
-    return E.right({ location, bytes, kind: 'log', source, ...problemOf(read) })
+    return { location, bytes, kind: 'log', source, ...problemOf(read) }
   }
   if (!name.endsWith(seedEnding)) {
     const problem = 'it was in the way of a file of the store'
-    return E.right({ location, bytes, kind: 'other', source: name, problem })
+    return { location, bytes, kind: 'other', source: name, problem }
   }
   const rules = { secretNames: [], storeOutput: true }
   const snapshot = seedSnapshot(name, read, rules)
@@ -126,7 +133,7 @@ const quarantinedFile = async (
         sessionId: snapshot.right.sessionId,
         restorable: true as const,
       }
-  return E.right({ location, bytes, kind: 'snapshot', source: name, ...said })
+  return { location, bytes, kind: 'snapshot', source: name, ...said }
 }
 
 /** A name in the quarantine, with or without the folder; nothing else. */
@@ -182,9 +189,10 @@ const putBack = async (
   limitBytes: number,
   location: string,
 ): Promise<E.Either<StoreError, string>> => {
-  const file = await quarantinedFile(disk, place, location)
-  if (E.isLeft(file)) return file
-  const { kind, source, problem, restorable, bytes } = file.right
+  const found = await foundAt(disk, place, location)
+  if (E.isLeft(found)) return found
+  const file = await quarantinedFile(disk, place, found.right)
+  const { kind, source, problem, restorable, bytes } = file
   if (kind !== 'snapshot') {
     return E.left(
       unusable(

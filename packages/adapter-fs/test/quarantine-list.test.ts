@@ -1,7 +1,8 @@
 /** What is told of each thing in the quarantine, and which of them can be put back. */
-import { memoryDisk } from '@session-recovery/testkit'
+import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Disk } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import { restoreQuarantined, showQuarantined } from '../src/quarantine-list.js'
 import { surveyStore } from '../src/survey.js'
@@ -32,6 +33,8 @@ const seed = (sessionId: string): string =>
     ...{ sessionId, timestamp: '2024-03-01T10:00:00.000Z', sessionState: {}, sessionOptions: {} },
     ...{ environment: {}, workingDirectory: '/', commandHistory: [], outputBuffer: [] },
   })
+
+const free = async () => E.right({ release: async () => undefined })
 
 const commit = (): Buffer => {
   const { record, entry } = commitOf('a', 1)
@@ -92,7 +95,7 @@ test('what is no file is told, and is not read', async () => {
     { ...other, problem: 'not a regular file' },
   ])
   expect(await refused(showQuarantined({ directory }, 'folder', disk))).toMatchObject({
-    ...{ _tag: 'StoreUnusable', message: 'quarantine/folder: not a regular file' },
+    ...{ _tag: 'StoreUnusable', message: 'folder: not a regular file' },
   })
 })
 
@@ -110,6 +113,10 @@ test('everything is listed by name, and what there is not is not found', async (
   for (const name of ['b', 'c', 'a']) put(name, name)
   const { quarantine } = await done(surveyStore({ directory }, disk))
   expect(quarantine.map(({ source }) => source)).toEqual(['a', 'b', 'c'])
+  // What is not there any more when it is looked at, and what is called like nothing at all.
+  const more: Disk = { ...disk, list: async (path) => [...(await disk.list(path)), 'gone'] }
+  expect((await done(surveyStore({ directory }, more))).quarantine).toEqual(quarantine)
+  put('undefined', 'mine')
   for (const name of ['d', 'a/b', 'a\\b', 'a\0', '.', '..', 'quarantine/..', 'log/a'])
     expect(await refused(showQuarantined({ directory }, name, disk)), name).toMatchObject({
       _tag: 'NotFound',
@@ -118,9 +125,29 @@ test('everything is listed by name, and what there is not is not found', async (
   expect(await refused(nowhere)).toMatchObject({ _tag: 'NotFound' })
 })
 
+test('what is opened is closed, and what fails is told with what it was for', async () => {
+  put('notes', 'mine')
+  const seen: string[] = []
+  const watched = probed(disk, ({ name }) => {
+    if (name === 'open' || name === 'close') seen.push(name)
+  })
+  await done(showQuarantined({ directory }, 'notes', watched))
+  expect(seen).toEqual(['open', 'close', 'open', 'close'])
+  const broken = probed(disk, ({ name }) => {
+    if (name === 'read') throw systemError('EIO')
+  })
+  for (const [operation, call] of [
+    ['show', showQuarantined({ directory }, 'notes', broken)],
+    ['restore', restoreQuarantined({ directory }, 'notes', broken, free)],
+    ['survey', surveyStore({ directory }, broken)],
+  ] as const)
+    expect(await refused<unknown>(call)).toMatchObject({
+      ...{ _tag: 'StoreUnavailable', operation, code: 'EIO' },
+    })
+})
+
 describe('a snapshot of format 0', () => {
   const name = 'x.snapshot.json'
-  const free = async () => E.right({ release: async () => undefined })
   const restored = (location: string, limitBytes?: number) =>
     restoreQuarantined(
       { directory, ...(limitBytes === undefined ? {} : { limitBytes }) },
