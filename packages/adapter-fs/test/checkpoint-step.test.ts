@@ -1,0 +1,231 @@
+/**
+ * A checkpoint on a disk in memory: whichever of its operations fails, wherever its power is cut, and whatever is
+ * stored meanwhile, what was acknowledged is there, and in its place.
+ */
+import type { Store } from '@session-recovery/core'
+import { changing, memoryDisk, probed, systemError } from '@session-recovery/testkit'
+import * as E from 'fp-ts/lib/Either.js'
+import { expect, test } from 'vitest'
+import { type Disk, fileStore } from '../src/index.js'
+import { closing, commitOf, done, everything, refused, snapshotOf } from './sample.js'
+
+const directory = '/store'
+const log = `${directory}/log`
+
+const storeOn = (disk: Disk, options: Partial<Parameters<typeof fileStore>[0]> = {}) =>
+  closing(fileStore({ directory, ...options }, disk))
+
+/** Sessions a and b at revision 2 with snapshots, and c, which was forgotten. */
+const fill = async (store: Store) => {
+  await done(store.open)
+  for (const id of ['a', 'b']) {
+    for (const rev of [1, 2]) await done(store.commit(commitOf(id, rev)))
+    await done(store.saveSnapshot(snapshotOf(id, rev(id))))
+  }
+  await done(store.commit(commitOf('c', 1)))
+  await done(store.forget('c', 1))
+}
+const rev = (id: string): number => (id === 'a' ? 1 : 2)
+
+const drafts = async (disk: Disk) => (await disk.list(log)).filter((name) => name.endsWith('.tmp'))
+
+/** Expects all that `fill` stored, and commit 3 of a where it was acknowledged. */
+const expectAll = async (disk: Disk, revOfA: number, folded?: boolean) => {
+  const store = storeOn(disk)
+  const { sessions, projection, entries, quarantined, latestSeq } = await done(store.open)
+  expect(sessions.map(({ record, view }) => [record.rev, view?.generation])).toEqual([
+    [revOfA, 1],
+    [2, 2],
+  ])
+  expect(quarantined).toEqual([])
+  if (folded !== undefined) expect(projection).toBe(folded ? 'folded' : undefined)
+  const unfolded = [
+    ...(projection === undefined ? ['a 1', 'a 2', 'b 1', 'b 2', 'c 1'] : []),
+    ...(revOfA === 3 ? ['a 3'] : []),
+  ]
+  expect(entries.map((entry) => `${entry.sessionId} ${entry.rev}`).sort()).toEqual(unfolded.sort())
+  expect(latestSeq).toBe(revOfA)
+  for (const id of ['a', 'b']) {
+    expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, rev(id)))
+    const journal = (await done(store.readJournal(id))).map((entry) => entry.rev)
+    expect(journal).toEqual(id === 'a' && revOfA === 3 ? [1, 2, 3] : [1, 2])
+  }
+  expect((await done(store.readJournal('c'))).length).toBe(1)
+  expect(await drafts(disk)).toEqual([])
+  await store.close()
+}
+
+test('whichever operation fails, the store goes on with what it holds', async () => {
+  let refusals = 0
+  for (let failAt = 1; ; failAt++) {
+    const disk = memoryDisk()
+    let [steps, broken] = [0, false]
+    const failing = probed(disk, ({ name }) => {
+      if (!broken || !changing.has(name)) return
+      steps += 1
+      if (steps === failAt) throw systemError('EIO')
+    })
+    const store = storeOn(failing)
+    await fill(store)
+    broken = true
+    const result = await store.checkpoint('folded', everything)()
+    broken = false
+    if (E.isLeft(result)) {
+      refusals += 1
+      expect(result.left).toMatchObject({ _tag: 'StoreUnavailable', code: 'EIO' })
+    }
+    expect(await drafts(disk)).toEqual([])
+    for (const id of ['a', 'b'])
+      expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, rev(id)))
+    await done(store.commit(commitOf('a', 3)))
+    await store.close()
+    await expectAll(disk, 3)
+    if (steps < failAt) break
+  }
+  expect(refusals).toBeGreaterThan(4)
+})
+
+test('wherever the power is cut, nothing is lost', async () => {
+  for (let lastStep = 0; ; lastStep++) {
+    let steps = 0
+    for (const chance of [0, 0.5, 0.999]) {
+      const disk = memoryDisk()
+      let broken = false
+      steps = 0
+      const dying = probed(disk, ({ name }) => {
+        if (!broken || !changing.has(name)) return
+        steps += 1
+        if (steps > lastStep) throw systemError('EIO')
+      })
+      const store = storeOn(dying)
+      await fill(store)
+      broken = true
+      await store.checkpoint('folded', everything)()
+      await store.close()
+      const after = disk.cut(() => chance)
+      await expectAll(after, 2, steps <= lastStep ? true : undefined)
+    }
+    if (steps <= lastStep) break
+  }
+})
+
+test('what is stored while it is written is carried over, and found in its new place', async () => {
+  const disk = memoryDisk()
+  let isFirst = true
+  const watched = probed(disk, async ({ name, path }) => {
+    if (name !== 'sync' || !path.endsWith('.tmp') || !isFirst) return
+    isFirst = false
+    await done(store.commit(commitOf('a', 3)))
+    await done(store.saveSnapshot(snapshotOf('b', 7)))
+    await done(store.commit(commitOf('d', 1, 1, 50)))
+    await done(store.saveSnapshot(snapshotOf('d', 1, 1, 'x'.repeat(3 << 20))))
+  })
+  const store = storeOn(watched)
+  await fill(store)
+  await done(store.checkpoint('folded', 2))
+  expect(isFirst).toBe(false)
+  expect((await disk.list(log)).length).toBe(1)
+  for (const look of [async () => undefined, () => store.close().then(() => done(store.open))]) {
+    const loaded = await look()
+    expect(await done(store.readSnapshot('a'))).toEqual(snapshotOf('a', 1))
+    expect(await done(store.readSnapshot('b'))).toEqual(snapshotOf('b', 7))
+    expect(await done(store.readSnapshot('d'))).toEqual(snapshotOf('d', 1, 1, 'x'.repeat(3 << 20)))
+    expect((await done(store.readJournal('a'))).map((entry) => entry.rev)).toEqual([1, 2, 3])
+    expect((await done(store.readJournal('d'))).map((entry) => entry.rev)).toEqual([1])
+    if (loaded === undefined) continue
+    expect([loaded.projection, loaded.latestSeq]).toEqual(['folded', 50])
+    // Of the places up to 2 the projection holds all.
+    expect(loaded.entries.map((entry) => `${entry.sessionId} ${entry.rev}`)).toEqual(['a 3', 'd 1'])
+  }
+})
+
+test('of two segments one is made, and what is stored after it goes on from there', async () => {
+  const disk = memoryDisk()
+  const first = storeOn(disk)
+  await fill(first)
+  await first.close()
+  const store = storeOn(disk)
+  await done(store.open)
+  await done(store.commit(commitOf('a', 3)))
+  expect((await disk.list(log)).length).toBe(2)
+  await done(store.checkpoint('folded', 0))
+  expect(await disk.list(log)).toEqual(['00000002-00000002.jsonl'])
+  const lines = disk.files().get(`${log}/00000002-00000002.jsonl`)?.toString().trim().split('\n')
+  expect(JSON.parse(lines?.[0] ?? '')).toMatchObject({
+    segment: { term: 2, sequence: 2, whole: true, before: [] },
+  })
+  await done(store.commit(commitOf('b', 3)))
+  await store.close()
+  const { sessions, entries } = await done(storeOn(disk).open)
+  expect(sessions.map(({ record }) => record.rev)).toEqual([3, 3])
+  expect(entries.length).toBe(7)
+})
+
+test('one over a store of which nothing is written yet is a store of nothing', async () => {
+  const disk = memoryDisk()
+  const store = storeOn(disk)
+  await done(store.open)
+  await done(store.checkpoint({ of: [] }, everything))
+  await store.close()
+  expect(await done(storeOn(disk).open)).toMatchObject({ sessions: [], projection: { of: [] } })
+})
+
+test('a projection may be as large as the limit, and no byte larger; nothing is changed by one that is', async () => {
+  const disk = memoryDisk()
+  const store = storeOn(disk, { limitBytes: 2_000 })
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  const beside = `{"crc":"00000000","checkpoint":{"projection":"","unfolded":[],"latestMs":1001,"latestSeq":1}}\n`
+  const most = 2_000 - beside.length
+  const before = disk.files()
+  expect(await refused(store.checkpoint('x'.repeat(most + 1), everything))).toMatchObject({
+    ...{ _tag: 'TooLarge', what: 'projection', bytes: 2_001, limitBytes: 2_000 },
+  })
+  expect(disk.files()).toEqual(before)
+  await done(store.checkpoint('x'.repeat(most), everything))
+})
+
+test('an entry and a body that have rotted are set aside, and the rest is carried over', async () => {
+  const disk = memoryDisk()
+  const store = storeOn(disk)
+  await fill(store)
+  const [name = ''] = await disk.list(log)
+  const bytes = disk.files().get(`${log}/${name}`) ?? Buffer.alloc(0)
+  for (const text of [
+    '"rev":1,"state":"registered","control":{"sessionId":"a"',
+    'some output – 2',
+  ]) {
+    const at = bytes.indexOf(text)
+    bytes[at + 7] = (bytes[at + 7] ?? 0) ^ 1
+  }
+  const found: unknown[] = []
+  store.watch((one) => found.push(one))
+  await done(store.checkpoint('folded', everything))
+  expect(found).toMatchObject([{ sessionId: 'a' }, { sessionId: 'b' }])
+  expect((await disk.list(`${directory}/quarantine`)).length).toBe(2)
+  expect((await done(store.readJournal('a'))).map((entry) => entry.rev)).toEqual([2])
+  expect(await refused(store.readSnapshot('b'))).toMatchObject({ _tag: 'NotFound' })
+  await store.close()
+  const { sessions, quarantined } = await done(storeOn(disk).open)
+  expect(sessions.map(({ record, view }) => [record.rev, view?.generation])).toEqual([
+    [2, 1],
+    [2, undefined],
+  ])
+  expect(quarantined).toEqual([])
+})
+
+test('one that another engine has overtaken is refused, and leaves no draft', async () => {
+  const disk = memoryDisk()
+  let isFirst = true
+  const watched = probed(disk, ({ name, path }) => {
+    if (name !== 'sync' || !path.endsWith('.tmp') || !isFirst) return
+    isFirst = false
+    disk.put(`${log}/00000002-00000001.jsonl`, Buffer.alloc(0))
+  })
+  const store = storeOn(watched)
+  await fill(store)
+  expect(await refused(store.checkpoint('folded', everything))).toMatchObject({
+    _tag: 'StoreOwned',
+  })
+  expect(await drafts(disk)).toEqual([])
+})
