@@ -1,0 +1,172 @@
+/** What is answered, told and logged where a session, an engine or a store goes away in the middle. */
+import { memoryMedium, memoryStore } from '@session-recovery/engine'
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, test } from 'vitest'
+import {
+  alive,
+  answered,
+  diskFull,
+  failed,
+  never,
+  policyOf,
+  seen,
+  started,
+  world,
+} from './scripted-world.js'
+
+const logged = (made: { readonly logged: unknown[] }) =>
+  made.logged.map((line) => (line as readonly unknown[]).slice(0, 2))
+
+describe('an engine that stops', () => {
+  test('answers stopped to whoever waits for the end of an incident', async () => {
+    const made = await started({ script: { run: () => never } })
+    const recovering = made.engine.recover('s', 'gone')
+    await made.time.advance(1)
+    expect(await answered(made, made.engine.stop(), 60_000)).toMatchObject({ _tag: 'stopped' })
+    expect(await answered(made, recovering)).toEqual({ _tag: 'stopped' })
+  })
+
+  test('answers not-running to what it was asked for and has not decided', async () => {
+    const made = await started()
+    made.control.holds = (operation) => operation === 'commit' || operation === 'close'
+    const reporting = made.engine.reportFailure('s', 'gone')
+    const cancelling = made.engine.cancel('s')
+    const registering = made.engine.register('t')
+    await made.time.advance(1)
+    const stopping = made.engine.stop()
+    await made.time.advance(1)
+    made.control.resume()
+    await answered(made, stopping, 60_000)
+    for (const asked of [reporting, cancelling, registering])
+      expect(await answered<unknown>(made, asked)).toEqual({ _tag: 'not-running' })
+    expect(made.notices.at(-1)).toEqual({ _tag: 'stopped' })
+  })
+
+  test('says through the log that its store could not be closed, and is stopped all the same', async () => {
+    const store = memoryStore(memoryMedium())
+    const broken = { ...store, close: () => Promise.reject(new Error('it is stuck')) }
+    const made = await started({ store: broken })
+    expect(await answered(made, made.engine.stop(), 1)).toEqual({ _tag: 'stopped', unfinished: 0 })
+    expect(logged(made)).toContainEqual(['error', 'the store was not closed'])
+  })
+})
+
+test('a start that throws can be tried again', async () => {
+  const store = memoryStore(memoryMedium())
+  let isBroken = true
+  const open = async () => {
+    if (isBroken) throw new Error('no store')
+    return store.open()
+  }
+  const made = world({ store: { ...store, open } })
+  await expect(made.engine.start()).rejects.toThrow('no store')
+  isBroken = false
+  expect(await answered(made, made.engine.start())).toMatchObject({ _tag: 'started' })
+})
+
+test('the journal of a session that the store cannot read is empty', async () => {
+  const store = memoryStore(memoryMedium())
+  const made = await started({
+    store: { ...store, readJournal: () => async () => E.left(diskFull) },
+  })
+  expect(await made.engine.journal('s')).toEqual([])
+})
+
+test('a failure of which nothing was captured before is decided by an empty view', async () => {
+  const made = await started({ script: { run: () => failed() } })
+  await made.engine.reportFailure('s', 'gone')
+  const [, entry] = made.entries()
+  expect(entry?.event).toMatchObject({ type: 'failed', view: { generation: 1 } })
+})
+
+test('what a store refuses to forget is warned of, and forgotten by the next start', async () => {
+  const made = await started()
+  made.control.refuse = (operation) => (operation === 'forget' ? diskFull : undefined)
+  expect(await made.engine.unregister('s')).toEqual({ _tag: 'unregistered' })
+  await made.time.advance(1)
+  expect(logged(made)).toContainEqual(['warn', 's is not forgotten'])
+  expect(made.medium.sessions.has('s')).toBe(true)
+  await answered(made, made.engine.stop())
+  const next = world({ after: made })
+  await answered(next, next.engine.start())
+  expect(made.medium.sessions.has('s')).toBe(false)
+})
+
+test('a text where an object belongs is no update, and an update of a state keeps its dates', async () => {
+  const { engine } = await started()
+  expect(await engine.update('s', 'all of it' as never)).toMatchObject({
+    ...{ _tag: 'invalid', error: { subject: 'snapshot update', path: '' } },
+  })
+  const sessionState = { at: new Date(5), many: [Number.NaN] }
+  await engine.update('s', { sessionState, commandHistory: ['ls'] })
+  expect(await engine.snapshot('s')).toMatchObject({ sessionState, commandHistory: ['ls'] })
+})
+
+describe('a replica', () => {
+  const [general] = policyOf().planRules.filter(({ name }) => name === 'general-local')
+  const planRules = [
+    { ...general, name: 'replicate', when: {}, strategies: ['replicate', 'fallback'] },
+  ] as never
+  test.each([
+    ['claimed', false, 'exhausted'],
+    ['claimed', true, 'recovered'],
+    ['observed', false, 'recovered'],
+  ] as const)('that is %s, where claims count: %s, is %s', async (grade, acceptClaims, end) => {
+    const made = await started({
+      policy: { planRules, maxRecoveryAttempts: 1, acceptClaims },
+      supports: { replicas: true },
+      script: { verify: () => ({ ...alive, receipt: { ...receiptIn(alive), grade } }) },
+    })
+    expect(await answered(made, made.engine.recover('s', 'gone'))).toMatchObject({ _tag: end })
+    expect(made.engine.sessions().length).toBe(1)
+    const isReplica = made.engine.sessions()[0]?.sessionId.includes('replica')
+    expect(isReplica).toBe(end === 'recovered')
+  })
+})
+
+const receiptIn = (verdict: typeof alive) => {
+  if (verdict._tag !== 'alive') throw new Error('it is alive')
+  return verdict.receipt
+}
+
+describe('the end of a process', () => {
+  const declared = { failureExitCodes: [7] }
+  test.each([
+    [{ exitCode: 7 }, 'exit code 7'],
+    [{ signal: 'SIGKILL' }, 'signal SIGKILL'],
+    [{ exitCode: 7, signal: 'SIGTERM' }, 'signal SIGTERM'],
+  ])('%j is evidence: %s', async (exit, detail) => {
+    const made = await started({ script: { run: () => never } }, declared)
+    made.observe({ _tag: 'exited', sessionId: 's', exit })
+    await made.time.advance(1)
+    const evidence = made
+      .entries()
+      .flatMap(({ event }) => (event.type === 'failed' ? event.failure.evidence : []))
+    expect(evidence).toEqual([
+      { source: 'exit', grade: 'observed', trusted: true, detail, atMs: expect.any(Number) },
+    ])
+  })
+
+  test('of which nothing is known ends the session', async () => {
+    const made = await started()
+    made.observe({ _tag: 'exited', sessionId: 's', exit: {} })
+    await made.time.advance(1)
+    expect(made.entries().at(-1)?.event).toEqual({ type: 'ended', atMs: expect.any(Number) })
+  })
+})
+
+test('what fails in the background is logged, and disturbs nothing else', async () => {
+  const made = await started({
+    script: {
+      capture: () => {
+        throw new Error('no driver of ours')
+      },
+    },
+  })
+  made.observe({ _tag: 'changed', sessionId: 's' })
+  await made.time.advance(1)
+  expect(await made.engine.update('s', { commandHistory: ['ls'] })).toMatchObject({
+    _tag: 'updated',
+  })
+  expect(seen().foreground.kind).toBe('at-prompt')
+})
