@@ -124,7 +124,11 @@ const startTerm = async (store: OpenStore, found: LoadedLog) => {
   if (E.isLeft(started)) return started
   let seq = index.latestSeq
   const aside = await importSeed(disk, place, settings, {
-    has: (sessionId) => index.get(sessionId) !== undefined,
+    // A snapshot alone is what a power cut left of an import: it is done again.
+    has: (sessionId) => {
+      const held = index.get(sessionId)
+      return held?.record !== undefined || held?.forgotten !== undefined
+    },
     nextSeq: () => {
       seq += 1
       return seq
@@ -134,8 +138,9 @@ const startTerm = async (store: OpenStore, found: LoadedLog) => {
       if (E.isLeft(body)) return body
       const write = commitWrite(store, { record, expectedRev: 0, entry })
       if (E.isLeft(write)) return write
-      const [stored, kept] = await Promise.all([log.append(write.right), log.append(body.right)])
-      return E.isLeft(stored) ? stored : kept
+      // In this order: a session that is there has its snapshot.
+      const [kept, stored] = await Promise.all([log.append(body.right), log.append(write.right)])
+      return E.isLeft(kept) ? kept : stored
     },
   })
   if (E.isLeft(aside)) return aside

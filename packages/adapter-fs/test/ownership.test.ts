@@ -13,7 +13,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { fileStore, realDisk } from '../src/index.js'
 import { lineOf } from '../src/line.js'
-import { takeOwnership } from '../src/ownership.js'
+import { isExclusive, ownerOf, takeOwnership } from '../src/ownership.js'
 import {
   closing,
   commitOf,
@@ -70,6 +70,23 @@ test('where the kernel offers nothing it frees on death, a typed warning is give
   )
   expect(E.isRight(taken)).toBe(true)
   expect(warnings).toEqual([{ _tag: 'OwnershipUnprotected', platform: 'sunos', directory: '/d' }])
+})
+
+test('where the kernel frees what is owned it is exclusive, and where it cannot be asked the owner is unknown', async () => {
+  const exclusive = ['linux', 'win32', 'darwin', 'freebsd', 'openbsd', 'netbsd']
+  expect(exclusive.filter((platform) => !isExclusive(platform))).toEqual([])
+  expect(['sunos', 'aix', ''].filter(isExclusive)).toEqual([])
+  const place = { directory: freshDirectory(), device: 3n, inode: 4n }
+  for (const platform of ['darwin', 'sunos']) expect(await ownerOf(place, platform)).toBe('unknown')
+  // A pipe that nobody has made.
+  expect(await ownerOf(place, 'win32')).toBe('free')
+  if (process.platform !== 'linux') return
+  expect(await ownerOf(place)).toBe('free')
+  const taken = await takeOwnership(place, () => undefined)
+  expect([E.isRight(taken), await ownerOf(place)]).toEqual([true, 'owned'])
+  expect(await ownerOf({ ...place, inode: 5n })).toBe('free')
+  if (E.isRight(taken)) await taken.right.release()
+  expect(await ownerOf(place)).toBe('free')
 })
 
 const line = (sessionId: string, rev: number) => {
