@@ -113,7 +113,7 @@ class SegmentReading {
         ? E.left('the line is longer than any that was written')
         : readLine(found.content)
     if (E.isLeft(line)) {
-      if (!this.goBack()) this.#bad(found, { problem: line.left, newer: false })
+      if (!this.goBack()) this.#bad(found, { problem: line.left })
       return
     }
     this.#leapt = undefined
@@ -222,7 +222,6 @@ class SegmentReading {
     if (open?.head.kind !== 'session' || open.head.said.sessionId !== entry.sessionId) {
       this.#bad(found, {
         problem: 'entry: the session it belongs to is missing',
-        newer: false,
         sessionId: entry.sessionId,
       })
       return
@@ -237,7 +236,7 @@ class SegmentReading {
     const head = open?.head
     const promised = head?.kind === 'session' ? head.said.snapshot?.body : head?.said.body
     if (open === undefined || promised?.crc !== line.crc || promised.bytes !== found.bytes) {
-      this.#bad(found, { problem: 'body: the snapshot it belongs to is missing', newer: false })
+      this.#bad(found, { problem: 'body: the snapshot it belongs to is missing' })
       return
     }
     this.#hold(open.head, open.entries, this.#extent(found.offset, found.bytes))
@@ -279,7 +278,7 @@ class SegmentReading {
     const { head, line } = open
     const incomplete = head.kind === 'snapshot' || head.said.snapshot !== undefined
     if (!incomplete) return
-    const said = { problem: 'body: missing', newer: false, sessionId: head.said.sessionId }
+    const said = { problem: 'body: missing', sessionId: head.said.sessionId }
     if (this.#region === undefined) this.#bad(line, said)
   }
 
@@ -290,7 +289,7 @@ class SegmentReading {
     this.says ||= found.offset > 0
   }
 
-  #bad(found: FoundLine, why: Misunderstood): void {
+  #bad(found: FoundLine, why: Omit<Misunderstood, 'newer'>): void {
     const open = this.#open
     this.#open = undefined
     const of = open?.head.kind === 'snapshot' ? open : undefined

@@ -199,7 +199,7 @@ test('an entry and a body that have rotted are set aside, and the rest is carrie
     bytes[at + 7] = (bytes[at + 7] ?? 0) ^ 1
   }
   const found: unknown[] = []
-  store.watch((one) => found.push(one))
+  store.watch?.((one) => found.push(one))
   await done(store.checkpoint('folded', everything))
   expect(found).toMatchObject([{ sessionId: 'a' }, { sessionId: 'b' }])
   expect((await disk.list(`${directory}/quarantine`)).length).toBe(2)

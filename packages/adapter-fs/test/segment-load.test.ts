@@ -172,6 +172,25 @@ describe('a body', () => {
   })
 })
 
+test('a sealed body is a body like any other', async () => {
+  const sealed = lineOf('sealed', { v: 1, key: 'k', nonce: '', text: '' })
+  for (const nature of [{}, { durable: true }]) {
+    const { held, damages } = await readIn([snapshotHead('a', 1, sealed), sealed], nature)
+    expect(held('a')?.snapshot).toMatchObject({ bodyCrc: crcOf(sealed) })
+    expect(damages).toEqual([])
+  }
+  const { damages } = await readIn([sealed, commitB])
+  expect(damages).toMatchObject([{ problem: 'body: the snapshot it belongs to is missing' }])
+})
+
+test('a body behind a session that has none, and a head behind a damaged line, are told once', async () => {
+  const behind = await readIn([sessionHead('a', []), a, commitB])
+  expect(behind.damages).toMatchObject([{ line: 3, sessionId: 'a' }])
+  const head = snapshotHead('b', 1, b)
+  const { damages, bytes } = await readIn([rotten(commitA), head, commitB])
+  expect(told(damages, bytes)).toMatchObject([{ line: 2, stretch: rotten(commitA).toString() }])
+})
+
 describe('what is damaged', () => {
   test('side by side is one stretch, with the number and the problem of its first line', async () => {
     const lines = [commitA, rotten(commitB), rotten(commitLine('c', 1)), commitLine('d', 1)]
@@ -323,6 +342,36 @@ describe('a session in a checkpoint', () => {
     expect(inSnapshot.damages).toMatchObject([
       { line: 2, problem: 'body: entry: the session it belongs to is missing', sessionId: 'b' },
     ])
+  })
+})
+
+describe('what is leapt over', () => {
+  const entries = [entryLine('a', 1), entryLine('a', 2)]
+
+  test('is not looked at, though it be the last of the segment', async () => {
+    const lines = [sessionHead('a', entries, a), ...entries, rotten(a)]
+    const { held, damages } = await readIn(lines, { durable: true, last: false })
+    expect(held('a')?.snapshot).toBeDefined()
+    expect(damages).toEqual([])
+  })
+
+  test('counts as lines all the same', async () => {
+    const bad = rotten(commitB)
+    const lineOfDamage = async (lines: readonly Buffer[]) => {
+      const { damages } = await readIn([...lines, bad, checkpoint()], { whole: true })
+      return damages.map(({ line }) => line)
+    }
+    expect(await lineOfDamage([sessionHead('a', entries, a), ...entries, a])).toEqual([6])
+    expect(await lineOfDamage([sessionHead('a', entries), ...entries])).toEqual([5])
+    expect(await lineOfDamage([sessionHead('a', [], a), a])).toEqual([4])
+  })
+
+  test('is nothing where a session has no bulk: what is wrong behind it is not its own', async () => {
+    const { damages } = await readIn([sessionHead('a', []), rotten(commitB), checkpoint()], {
+      whole: true,
+    })
+    expect(damages).toMatchObject([{ line: 3 }])
+    expect(Object.keys(damages[0] ?? {})).not.toContain('sessionId')
   })
 })
 

@@ -149,3 +149,20 @@ test('a file in the place of a directory, and what belongs to another user, are 
   ])
   expect(findings[0]?.what).toContain('it belongs to user 123456, not to')
 })
+
+test('of what is neither file nor directory nobody asks who may read it', async () => {
+  const disk = await storeWith(sound, false)
+  disk.put(`${directory}/quarantine/queue`, Buffer.alloc(0))
+  const odd = {
+    ...probed(disk, quiet),
+    status: async (where: string) => {
+      const status = await disk.status(where)
+      if (status === undefined || !where.endsWith('/queue')) return status
+      return { ...status, kind: 'other' as const, mode: 0o777, userId: 123_456 }
+    },
+  }
+  const { findings } = await done(survey(odd))
+  expect(findings.map(({ _tag, where }) => [_tag, where])).toEqual([
+    ['set-aside', 'quarantine/queue'],
+  ])
+})

@@ -42,9 +42,6 @@ const known = <K extends string>(names: readonly K[], name: unknown, what: strin
   return found
 }
 
-const nameOf = (action: unknown): unknown =>
-  typeof action === 'object' && action !== null && 'type' in action ? action.type : action
-
 const stateName = (node: Node): SessionStateName => {
   const leaf = node.initial?.target[0]
   return leaf === undefined
@@ -55,9 +52,7 @@ const stateName = (node: Node): SessionStateName => {
 const rowOf = (transition: Transition): Row => {
   const [target, ...more] = transition.target ?? []
   if (more.length > 0) throw new Error('the machine has a transition with several targets')
-  const actions = transition.actions.map((action) =>
-    known(reactionNames, nameOf(action), 'an action'),
-  )
+  const actions = transition.actions.map((action) => known(reactionNames, action, 'an action'))
   return {
     actions,
     ...(transition.guard === undefined

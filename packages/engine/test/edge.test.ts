@@ -1,7 +1,9 @@
 /** What is answered, told and logged where a session, an engine or a store goes away in the middle. */
 import { memoryMedium, memoryStore } from '@session-recovery/engine'
+import { VirtualClock } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
+import { deadline } from '../src/deadline.js'
 import {
   alive,
   answered,
@@ -49,6 +51,100 @@ describe('an engine that stops', () => {
     expect(await answered(made, made.engine.stop(), 1)).toEqual({ _tag: 'stopped', unfinished: 0 })
     expect(logged(made)).toContainEqual(['error', 'the store was not closed'])
   })
+})
+
+describe('a session that is to be replaced', () => {
+  const replace = { attended: false, whenRegistered: 'replace' } as const
+
+  test('stays where the store refuses to end it', async () => {
+    const made = await started({ policy: { onStoreFailure: 'halt' } })
+    made.control.refuse = (operation) => (operation === 'commit' ? diskFull : undefined)
+    expect(await made.engine.register('s', replace)).toEqual({
+      ...{ _tag: 'store-failed', error: diskFull },
+    })
+    made.control.refuse = () => undefined
+    expect(made.engine.status('s')?.record.control.incarnation).toBe(1)
+    expect(made.entries().length).toBe(1)
+  })
+
+  test('is not replaced by an engine that stops before it has ended, or as soon as it has', async () => {
+    const before = await started()
+    before.control.holds = (operation) => operation === 'commit' || operation === 'close'
+    const replacing = before.engine.register('s', replace)
+    await before.time.advance(1)
+    const stopping = before.engine.stop()
+    before.control.resume()
+    await answered(before, stopping, 60_000)
+    expect(await answered(before, replacing)).toEqual({ _tag: 'not-running' })
+    const after = await started()
+    after.engine.subscribe((notice) => {
+      const isEnd = notice._tag === 'decided' && notice.entry.event.type === 'unregistered'
+      if (isEnd) void after.engine.stop()
+    })
+    expect(await answered(after, after.engine.register('s', replace), 60_000)).toEqual({
+      _tag: 'not-running',
+    })
+  })
+})
+
+describe('an update', () => {
+  const stuck = {
+    ...{ isInteractive: true, pendingCommands: [], sessionUnresponsive: true, timeoutCount: 99 },
+  }
+  const captures = async (
+    ...updates: readonly Parameters<Awaited<ReturnType<typeof started>>['engine']['update']>[1][]
+  ) => {
+    const made = await started({ policy: { snapshotInterval: 0 } })
+    for (const update of updates) {
+      await made.engine.update('s', update)
+      await made.time.advance(10)
+    }
+    return made.said().filter((verb) => verb === 'capture').length
+  }
+
+  test('of a dialogue that seems stuck has the session looked at, and no other does', async () => {
+    expect(await captures({ interactiveState: stuck })).toBe(1)
+    expect(
+      await captures({
+        interactiveState: { ...stuck, timeoutCount: 0, sessionUnresponsive: false },
+      }),
+    ).toBe(0)
+    expect(await captures({ commandHistory: ['ls'] })).toBe(0)
+    expect(await captures({ interactiveState: stuck }, { commandHistory: ['ls'] })).toBe(1)
+  })
+})
+
+test('a failure that is reported before anything was kept is decided by an empty view', async () => {
+  const made = world({ script: { run: () => never } })
+  await answered(made, made.engine.start())
+  made.control.holds = (operation) => operation === 'saveSnapshot'
+  const registering = made.engine.register('t', { attended: false })
+  const reporting = made.engine.reportFailure('t', 'gone')
+  await made.time.advance(1)
+  expect(made.entries().at(-1)?.event).toMatchObject({
+    ...{ type: 'failed', view: { generation: 0, capturedAtMs: expect.any(Number) } },
+  })
+  made.control.resume()
+  expect(await answered<unknown>(made, reporting)).toMatchObject({ _tag: 'opened' })
+  expect(await answered<unknown>(made, registering)).toMatchObject({ _tag: 'registered' })
+})
+
+test('a deadline of 0 is none, and one that is taken away does not pass', async () => {
+  const time = new VirtualClock()
+  const { clock, pending } = time.fork()
+  const passed: string[] = []
+  const watch = (delayMs: number) => {
+    const { over, end } = deadline(clock, delayMs)
+    over.then(() => passed.push(`${delayMs}`))
+    return end
+  }
+  watch(0)()
+  expect(pending()).toBe(0)
+  watch(5)
+  watch(7)()
+  expect(pending()).toBe(1)
+  await time.advance(10)
+  expect(passed).toEqual(['5'])
 })
 
 test('a start that throws can be tried again', async () => {
