@@ -30,15 +30,23 @@ export const digest = (value: unknown): string => named(ordered(value) ?? 'undef
 
 /** The JSON of `value`, the fields of each object by their names; `undefined` for what JSON leaves out. */
 const ordered = (value: unknown): string | undefined => {
+  if (typeof value === 'string') return quoted(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  let text = ''
   if (Array.isArray(value)) {
-    return `[${Array.from(value, (item) => ordered(item) ?? 'null').join()}]`
+    for (const item of value) text += `${text === '' ? '' : ','}${ordered(item) ?? 'null'}`
+    return `[${text}]`
   }
   const fields = value as Readonly<Record<string, unknown>>
-  let text = ''
   for (const name of Object.keys(fields).sort()) {
     const said = ordered(fields[name])
-    if (said !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${said}`
+    if (said !== undefined) text += `${text === '' ? '' : ','}${quoted(name)}:${said}`
   }
   return `{${text}}`
 }
+
+// Most texts stand in JSON as they are, and every decision has dozens of them.
+const quoted = (text: string): string => (escaped.test(text) ? JSON.stringify(text) : `"${text}"`)
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON escapes
+const escaped = /["\\\u0000-\u001f\ud800-\udfff]/

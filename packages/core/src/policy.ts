@@ -20,6 +20,7 @@ import {
   text,
 } from './codec.js'
 import { defaultReasonRules, ReasonRule } from './failure.js'
+import { digest } from './id.js'
 import { checkRules, defaultPlanRules, PlanRule } from './rule.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -208,6 +209,17 @@ export const policyFrom = (input: unknown = {}): E.Either<DecodeError, Policy> =
     ? decoded
     : E.left(refused('planRules', 'a complete rule set', problem))
 }
+
+/** What journal entries know a policy by; found out once for each, as it is long and never changes. */
+export const policyDigest = (policy: Policy): string => {
+  const known = digests.get(policy)
+  if (known !== undefined) return known
+  const found = digest(policy)
+  digests.set(policy, found)
+  return found
+}
+
+const digests = new WeakMap<Policy, string>()
 
 const merged = (fallback: unknown, given: unknown): unknown => {
   if (given === undefined) return fallback

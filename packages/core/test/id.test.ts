@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { digest, idOf, replicaId } from '@session-recovery/core'
 import { anyText, holds } from '@session-recovery/testkit'
 import fc from 'fast-check'
+import { parse, v5 } from 'uuid'
 import { expect, test } from 'vitest'
 
 const anyParts = fc.array(fc.oneof(anyText, fc.nat()), { maxLength: 4 })
@@ -28,6 +29,31 @@ test('ids that were stored stay what they are', () => {
     '1a29f7d8-2a21-572d-85ff-fff5c5ceed5b',
   )
 })
+
+test('a digest is that of the JSON, whatever stands in it', () => {
+  const odd = [
+    '"',
+    '\\',
+    '\u0000',
+    '\u001f',
+    '\u007f',
+    '\u2028',
+    '\ud800',
+    '\udfff',
+    '\u{1f600}',
+    'é',
+  ]
+  const values = [...odd, -0, 1e21, 5e-324, Number.NaN, Number.POSITIVE_INFINITY, null, true]
+  for (const value of [...values, ...odd.map((text) => ({ [text]: text }))]) {
+    // A field alone has no order: then JSON as everybody writes it is what the digest is of.
+    expect(digest([value])).toBe(digestOfText(JSON.stringify([value])))
+  }
+  expect(digest([() => 1, undefined])).toBe(digestOfText('[null,null]'))
+  expect(digest({ a: undefined, b: [] })).toBe(digestOfText('{"b":[]}'))
+})
+
+const namespace = parse('5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61')
+const digestOfText = (text: string): string => v5(new TextEncoder().encode(text), namespace)
 
 /** The same data with the fields of every object in another order. */
 const shuffled = (value: unknown): unknown => {

@@ -7,6 +7,7 @@ import {
   Effect,
   type JournalEntry,
   type Policy,
+  policyDigest,
   register,
   SessionRecord,
   stepVersion,
@@ -36,16 +37,16 @@ const digestOfEffects = (effects: readonly Effect[]): string =>
 /** Replays the journal of one session, oldest first, under the policy that wrote it. */
 export const replay = (entries: readonly JournalEntry[], policy: Policy): Replayed => {
   const step = stepUnder(policy)
-  const policyDigest = digest(policy)
+  const digestOfPolicy = policyDigest(policy)
   let record: SessionRecord | undefined
+  let before: string | undefined
   for (const entry of entries) {
     if (entry.stepVersion !== stepVersion) {
       return notComparable(`entry ${entry.rev} was decided by step version ${entry.stepVersion}`)
     }
-    if (entry.policyDigest !== policyDigest) {
+    if (entry.policyDigest !== digestOfPolicy) {
       return notComparable(`entry ${entry.rev} was decided under another policy`)
     }
-    const before = record === undefined ? undefined : digest(SessionRecord.encode(record))
     if (entry.event.type !== 'registered' && entry.follows !== before) {
       return notComparable(`what came before entry ${entry.rev} is not in the journal`)
     }
@@ -56,6 +57,7 @@ export const replay = (entries: readonly JournalEntry[], policy: Policy): Replay
       return { _tag: 'different', rev: entry.rev, journalled: entry.recordDigest, replayed }
     }
     record = next
+    before = replayed
   }
   if (record === undefined) return notComparable('the journal is empty')
   return { _tag: 'same', record, decisions: entries.length }

@@ -15,9 +15,9 @@ import type {
   Traits,
 } from '@session-recovery/core'
 import {
-  digest,
   failureOfExit,
   isRecovering,
+  policyDigest,
   register,
   transportLost,
 } from '@session-recovery/core'
@@ -80,7 +80,7 @@ export class Running {
       ...ports,
       alarm: this.#alarm,
       policy,
-      policyDigest: digest(policy),
+      policyDigest: policyDigest(policy),
       step: stepUnder(policy),
       ledger: ledgerFrom(loaded, policy),
       nowMs,

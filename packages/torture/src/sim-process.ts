@@ -3,6 +3,9 @@ import { addCoverage, type Law, noCoverage, simulate } from '@session-recovery/t
 import type { Batch, Batched } from './sim-campaign.js'
 import { simulationOf } from './sim-plan.js'
 
+// Simulated disks and drivers fail by the thousand, and nobody reads where: a run is told by its seed.
+Error.stackTraceLimit = 0
+
 const run = async ({ seed, runs, given }: Batch): Promise<Batched> => {
   let coverage = noCoverage
   let decisions = 0
