@@ -135,7 +135,7 @@ test('a deadline of 0 is none, and one that is taken away does not pass', async 
   const passed: string[] = []
   const watch = (delayMs: number) => {
     const { over, end } = deadline(clock, delayMs)
-    over.then(() => passed.push(`${delayMs}`))
+    void over.then(() => passed.push(`${delayMs}`))
     return end
   }
   watch(0)()
