@@ -29,6 +29,7 @@ const table = {
       '@lydell/node-pty',
       'ssh2',
       '@types/ssh2',
+      'xstate',
     ],
   },
   drill: {

@@ -15,7 +15,7 @@ import { laterMs } from './codec.js'
 import type { Effect } from './effect.js'
 import type { Miss } from './fact.js'
 import { planSubject, usedAt } from './guard.js'
-import { choosePlan } from './planner.js'
+import { planner } from './planner.js'
 import type { Policy } from './policy.js'
 import {
   abortAwaited,
@@ -75,9 +75,10 @@ const runEffects = (control: Control, repeated: boolean): readonly Effect[] => {
   ]
 }
 
-export const openIncident = (policy: Policy) =>
-  at(['failed'], (control, event) => {
-    const { rule, plan } = choosePlan(event.failure, planSubject(control, event), policy)
+export const openIncident = (policy: Policy) => {
+  const planned = planner(policy)
+  return at(['failed'], (control, event) => {
+    const { rule, plan } = planned(event.failure, planSubject(control, event))
     const number = control.incidents + 1
     const incident: Incident = {
       number,
@@ -107,6 +108,7 @@ export const openIncident = (policy: Policy) =>
     const { id, failure } = incident
     return [opened, [tell({ _tag: 'incident-opened', incident: number, id, failure, rule, plan })]]
   })
+}
 
 export const beginAttempt =
   (policy: Policy): Reaction =>

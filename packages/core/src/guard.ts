@@ -11,7 +11,7 @@ import {
   strategyAt,
 } from './attempt.js'
 import type { SessionEvent } from './event.js'
-import { choosePlan } from './planner.js'
+import { planner } from './planner.js'
 import type { Policy } from './policy.js'
 import type { Control } from './record.js'
 import { repeatable } from './strategy.js'
@@ -41,6 +41,17 @@ export const usedAt = (control: Control, atMs: number, policy: Policy): number =
     ? 0
     : control.used
 
+/** A failure may be answered by an attempt: there is budget, hope, and a strategy to use. */
+const mayAttempt = (policy: Policy): Guard => {
+  const plan = planner(policy)
+  return (control, event) => {
+    if (event.type !== 'failed' || event.failure.permanent) return false
+    if (usedAt(control, event.atMs, policy) >= policy.maxRecoveryAttempts) return false
+    const { strategies } = plan(event.failure, planSubject(control, event)).plan
+    return nextStrategyFrom(control, strategies, 0, false).index !== undefined
+  }
+}
+
 /** The guards under a policy. */
 export const guards = (policy: Policy): Readonly<Record<GuardName, Guard>> => ({
   /** The answer to something that is no longer awaited. */
@@ -54,13 +65,7 @@ export const guards = (policy: Policy): Readonly<Record<GuardName, Guard>> => ({
     return false
   },
 
-  /** A failure may be answered by an attempt: there is budget, hope, and a strategy to use. */
-  mayAttempt: (control, event) => {
-    if (event.type !== 'failed' || event.failure.permanent) return false
-    if (usedAt(control, event.atMs, policy) >= policy.maxRecoveryAttempts) return false
-    const { plan } = choosePlan(event.failure, planSubject(control, event), policy)
-    return nextStrategyFrom(control, plan.strategies, 0, false).index !== undefined
-  },
+  mayAttempt: mayAttempt(policy),
 
   /** Asked too early: the deadline, or the end of the wait, is still to come. */
   isNotDue: (control, event) => {

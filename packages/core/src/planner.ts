@@ -5,9 +5,9 @@
  */
 import * as t from 'io-ts'
 import { finite, nonNegative, struct } from './codec.js'
-import type { Failure } from './failure.js'
+import { type Failure, failureKinds } from './failure.js'
 import type { Policy } from './policy.js'
-import { mismatch, type PlanRule, Priority, type Situation } from './rule.js'
+import { applies, mismatch, type PlanRule, Priority } from './rule.js'
 import type { SessionKind } from './session.js'
 import type { InteractiveState } from './snapshot.js'
 import { RecoveryStrategy } from './strategy.js'
@@ -60,16 +60,39 @@ export interface PlanSubject {
 
 type PlanPolicy = Pick<Policy, 'planRules' | 'enableSmartRecovery'>
 
-// ------------------------------------------------------------------------------------ combinators
+/** Chooses the plan for a failure. */
+export type Planner = (failure: Failure, subject: PlanSubject) => PlanChoice
 
-const situationOf = (failure: Failure, kind: SessionKind, policy: PlanPolicy): Situation => ({
-  kind: failure.kind,
-  session: kind,
-  smart: policy.enableSmartRecovery,
-})
+// ----------------------------------------------------------------------------------- constructors
 
 /**
- * Chooses the plan. Total for every policy that `policyFrom` accepts.
+ * The planner under a policy: which rule answers which situation is found once, and looked up from then on.
+ * Total for every policy that `policyFrom` accepts.
+ */
+export const planner = (policy: PlanPolicy): Planner => {
+  const smart = policy.enableSmartRecovery
+  const rulesFor = (session: SessionKind) =>
+    new Map(
+      failureKinds.map((kind) => [
+        kind,
+        policy.planRules.find((rule) => applies(rule, { kind, session, smart })),
+      ]),
+    )
+  const local = rulesFor('local')
+  const ssh = rulesFor('ssh')
+  return (failure, subject) => {
+    const chosen = (subject.kind === 'ssh' ? ssh : local).get(failure.kind)
+    if (chosen === undefined) {
+      throw new Error(`no plan rule for ${failure.kind}: unchecked rule set`)
+    }
+    return { rule: chosen.name, plan: planBy(chosen, failure, subject) }
+  }
+}
+
+// ------------------------------------------------------------------------------------ combinators
+
+/**
+ * Chooses one plan; whoever plans often keeps a {@link planner}.
  *
  * @example
  * const failure = classify('connection reset', defaultReasonRules)
@@ -81,26 +104,25 @@ export const choosePlan = (
   failure: Failure,
   subject: PlanSubject,
   policy: PlanPolicy,
-): PlanChoice => {
-  const situation = situationOf(failure, subject.kind, policy)
-  const chosen = policy.planRules.find((rule) => mismatch(rule, situation) === undefined)
-  if (chosen === undefined) throw new Error(`no plan rule for ${failure.kind}: unchecked rule set`)
-  return { rule: chosen.name, plan: planBy(chosen, failure, subject) }
-}
+): PlanChoice => planner(policy)(failure, subject)
 
-const planBy = (rule: PlanRule, failure: Failure, subject: PlanSubject): RecoveryPlan => ({
-  sessionId: subject.sessionId,
-  strategies: [...rule.strategies],
-  priority: rule.priority,
-  estimatedTime: rule.estimatedTimeMs,
-  requiredResources: ['cpu', subject.kind === 'ssh' ? 'network' : 'local-process', 'memory'],
-  fallbackOptions: [
-    'Create new session with restored state',
-    'Notify user of session failure',
-    'Archive session for manual recovery',
-  ],
-  ...(failure.interactivity === 'none' ? {} : { interactiveContext: contextOf(failure, subject) }),
-})
+const planBy = (rule: PlanRule, failure: Failure, subject: PlanSubject): RecoveryPlan => {
+  const plan: RecoveryPlan = {
+    sessionId: subject.sessionId,
+    strategies: rule.strategies.slice(),
+    priority: rule.priority,
+    estimatedTime: rule.estimatedTimeMs,
+    requiredResources: ['cpu', subject.kind === 'ssh' ? 'network' : 'local-process', 'memory'],
+    fallbackOptions: [
+      'Create new session with restored state',
+      'Notify user of session failure',
+      'Archive session for manual recovery',
+    ],
+  }
+  return failure.interactivity === 'none'
+    ? plan
+    : { ...plan, interactiveContext: contextOf(failure, subject) }
+}
 
 const contextOf = (failure: Failure, { interactive, nowMs }: PlanSubject): InteractiveContext => {
   const since = interactive?.unresponsiveSince ?? interactive?.lastSuccessfulCommand
@@ -120,7 +142,7 @@ export const explainPlan = (
   kind: SessionKind,
   policy: PlanPolicy,
 ): readonly RuleVerdict[] => {
-  const situation = situationOf(failure, kind, policy)
+  const situation = { kind: failure.kind, session: kind, smart: policy.enableSmartRecovery }
   const reasons = policy.planRules.map((rule) => mismatch(rule, situation))
   const chosen = reasons.indexOf(undefined)
   return policy.planRules.map((rule, i): RuleVerdict => {

@@ -141,6 +141,10 @@ export const mismatch = (candidate: PlanRule, situation: Situation): string | un
   return undefined
 }
 
+/** Whether a rule applies. */
+export const applies = (candidate: PlanRule, situation: Situation): boolean =>
+  mismatch(candidate, situation) === undefined
+
 /** Every situation there is: what a rule set must answer. */
 export const situations: readonly Situation[] = failureKinds.flatMap((kind) =>
   (['local', 'ssh'] as const).flatMap((session) =>
@@ -160,7 +164,7 @@ export const checkRules = (rules: readonly PlanRule[]): readonly string[] => {
   const reached = new Set<PlanRule>()
   const problems: string[] = []
   for (const situation of situations) {
-    const first = rules.find((candidate) => mismatch(candidate, situation) === undefined)
+    const first = rules.find((candidate) => applies(candidate, situation))
     if (first === undefined) {
       const { kind, session, smart } = situation
       problems.push(`no rule for ${kind}, ${session}, smart ${smart ? 'on' : 'off'}`)

@@ -2,7 +2,8 @@
  * The engine for many sessions: the face an embedding app calls, over one seat per session.
  */
 import {
-  classify,
+  type Classifier,
+  classifier,
   type DecodeError,
   decode,
   defaultPolicy,
@@ -41,14 +42,22 @@ import { memorySecrets } from './memory-secrets.js'
 import { checkedRegistration, checkedUpdate, firstSnapshot } from './registration.js'
 import type { Ports, Running } from './running.js'
 import type { Seat } from './seat.js'
+import { stepUnder } from './step.js'
 import { systemClock } from './system-clock.js'
+
+type StepOf = Ports['stepOf']
 
 const silent: Logger = () => {}
 const notRunning = { _tag: 'not-running' } as const
 const notRegistered = { _tag: 'not-registered' } as const
 
-/** An engine under `options.policy`; nothing happens before `start`. */
-export const createEngine = (options: EngineOptions): Engine => new SessionEngine(options)
+/**
+ * An engine under `options.policy`; nothing happens before `start`.
+ *
+ * @param stepOf what decides; another than the default must decide the same, and is for comparing the two.
+ */
+export const createEngine = (options: EngineOptions, stepOf: StepOf = stepUnder): Engine =>
+  new SessionEngine(options, stepOf)
 
 class SessionEngine implements Engine {
   readonly policy
@@ -56,16 +65,22 @@ class SessionEngine implements Engine {
   readonly #sinks = new Set<Sink>()
   readonly #registering = new Set<string>()
   readonly #lifecycle: Lifecycle
+  readonly #classify: Classifier
 
-  constructor({ policy = defaultPolicy, driver, store, secrets, clock, logger }: EngineOptions) {
+  constructor(
+    { policy = defaultPolicy, driver, store, secrets, clock, logger }: EngineOptions,
+    stepOf: StepOf,
+  ) {
     // Nothing is captured, and no timer armed for it, where the driver cannot capture.
     this.policy = driver.supports.capture ? policy : { ...policy, snapshotInterval: 0 }
+    this.#classify = classifier(policy.reasonRules)
     this.#ports = {
       driver,
       store,
       secrets: secrets ?? memorySecrets(),
       clock: clock ?? systemClock,
       logger: logger ?? silent,
+      stepOf,
     }
     this.#lifecycle = new Lifecycle(this.#ports, this.policy, this.#notify)
   }
@@ -297,7 +312,7 @@ class SessionEngine implements Engine {
 
   #typed(failure: string | Failure | undefined): E.Either<DecodeError, Failure> {
     return failure === undefined || typeof failure === 'string'
-      ? E.right(classify(failure, this.policy.reasonRules))
+      ? E.right(this.#classify(failure))
       : decode(Failure, 'failure')(failure)
   }
 }

@@ -20,11 +20,6 @@ import {
 } from '@session-recovery/core'
 import { setup } from 'xstate'
 
-const guardNamed =
-  (policy: Policy, name: GuardName) =>
-  ({ context, event }: { context: Control; event: SessionEvent }) =>
-    guards(policy)[name](context, event)
-
 const named = <K extends string, V>(names: readonly K[], make: (name: K) => V): Record<K, V> =>
   Object.fromEntries(names.map((name) => [name, make(name)])) as Record<K, V>
 
@@ -104,7 +99,12 @@ const recoveringStates = {
 
 /** The machine of one session under `policy`; its input is the control state to start from. */
 export const sessionMachine = (policy: Policy) => {
+  const guardOf = guards(policy)
   const reactionOf = reactions(policy)
+  const guardNamed =
+    (name: GuardName) =>
+    ({ context, event }: { context: Control; event: SessionEvent }) =>
+      guardOf[name](context, event)
   const base = setup({
     types: {
       context: {} as Control,
@@ -113,7 +113,7 @@ export const sessionMachine = (policy: Policy) => {
     },
     // Inert: it carries an effect out as data. The interpreter acts, after the commit.
     actions: { effect: (_, _effect: Effect) => {} },
-    guards: named(guardNames, (name) => guardNamed(policy, name)),
+    guards: named(guardNames, guardNamed),
   })
   const react = (name: ReactionName) =>
     base.enqueueActions(({ context, event, enqueue }) => {

@@ -28,7 +28,7 @@ import type { EngineOptions, RegisterResult } from './face.js'
 import { ledgerFrom } from './ledger.js'
 import type { Runtime } from './runtime.js'
 import { type House, Seat } from './seat.js'
-import { stepUnder } from './step.js'
+import type { Step } from './step.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -52,7 +52,10 @@ interface Remains {
   readonly kept: Set<number>
 }
 
-export type Ports = Required<Omit<EngineOptions, 'policy'>>
+export interface Ports extends Required<Omit<EngineOptions, 'policy'>> {
+  /** What decides under a policy. */
+  readonly stepOf: (policy: Policy) => Step
+}
 
 // ---------------------------------------------------------------------------------------- running
 
@@ -81,7 +84,7 @@ export class Running {
       alarm: this.#alarm,
       policy,
       policyDigest: policyDigest(policy),
-      step: stepUnder(policy),
+      step: ports.stepOf(policy),
       ledger: ledgerFrom(loaded, policy),
       nowMs,
       notify: (notice) => {
