@@ -114,17 +114,17 @@ const scenes: Readonly<Record<string, Scene>> = {
     return { seen }
   },
   captured: async () => {
-    const seen = await set({ config: { snapshotInterval: 10 } })
+    const seen = await set({ config: { snapshotInterval: 100 } })
     seen.answer('snapshot-request', ({ callback }: { callback: (update: unknown) => void }) =>
       callback({ workingDirectory: '/tmp' }),
     )
-    await seen.time.advance(10)
+    await seen.time.advance(100)
     return { seen }
   },
   'capture without an answer': async () => {
-    const seen = await set({ config: { snapshotInterval: 10 } })
+    const seen = await set({ config: { snapshotInterval: 100 } })
     seen.answer('snapshot-request', () => undefined)
-    await seen.time.advance(10)
+    await seen.time.advance(100)
     return { seen }
   },
   'recovered, with evidence': attempt({

@@ -57,6 +57,7 @@ describe('the constructor', () => {
     [{}, { secrets: null as never }, 'secrets'],
     [{}, { store: memoryStore(), sealing: { current: 'k', keys: {} } }, 'sealing'],
     [{ recoveryDelay: Number.NaN }, {}, 'recoveryDelay'],
+    [{ snapshotInterval: 1 }, {}, 'snapshotInterval'],
     [{ maxBackoffDelay: Number.POSITIVE_INFINITY }, {}, 'maxBackoffDelay'],
     [{ backoffMultiplier: 0 }, {}, 'backoffMultiplier'],
     [{ enabled: 'yes' as never }, {}, 'enabled'],

@@ -96,6 +96,16 @@ export const nonNegative = refined(
   (n) => Number.isFinite(n) && n >= 0,
 )
 
+/** Below this what is done again and again is done without a pause. */
+const leastPauseMs = 100
+
+/** 0, or a finite number of at least 100: milliseconds between what is done again and again. */
+export const intervalMs = refined(
+  `0, or a finite number of at least ${leastPauseMs}`,
+  t.number,
+  (n) => n === 0 || (Number.isFinite(n) && n >= leastPauseMs),
+)
+
 /** A finite number of at least 1: multipliers. */
 export const atLeastOne = refined(
   'finite number of at least 1',

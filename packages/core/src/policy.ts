@@ -13,6 +13,7 @@ import {
   type DecodeError,
   decode,
   exitStatus,
+  intervalMs,
   nonNegative,
   oneOf,
   share,
@@ -39,8 +40,8 @@ const configFields = {
   /** Off: the reason for a failure does not influence the plan. */
   enableSmartRecovery: t.boolean,
   enablePersistentSession: t.boolean,
-  /** Between two periodic snapshots; 0 for none. */
-  snapshotInterval: nonNegative,
+  /** Between two periodic snapshots, at least 100; 0 for none. */
+  snapshotInterval: intervalMs,
   /** Bounds one attempt; 0 for no bound. */
   recoveryTimeout: nonNegative,
   enableRecoveryMetrics: t.boolean,

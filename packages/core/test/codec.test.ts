@@ -183,6 +183,7 @@ describe('numbers, texts and instants', () => {
   const refused: readonly (readonly [string, t.Mixed, readonly unknown[]])[] = [
     ['finite', core.finite, [Number.NaN, Infinity, -Infinity, '1', null, undefined]],
     ['nonNegative', core.nonNegative, [Number.NaN, Infinity, -1, -Number.MIN_VALUE]],
+    ['intervalMs', core.intervalMs, [Number.NaN, Infinity, -100, Number.MIN_VALUE, 99.9]],
     ['atLeastOne', core.atLeastOne, [Number.NaN, Infinity, 0, 0.999]],
     ['share', core.share, [Number.NaN, -0.001, 1.001]],
     ['count', core.count, [Number.NaN, -1, 0.5, 2 ** 53]],
@@ -214,6 +215,7 @@ describe('numbers, texts and instants', () => {
 
   test.each<readonly [string, t.Mixed, readonly unknown[]]>([
     ['nonNegative', core.nonNegative, [0, Number.MAX_VALUE]],
+    ['intervalMs', core.intervalMs, [0, 100, Number.MAX_VALUE]],
     ['atLeastOne', core.atLeastOne, [1, Number.MAX_VALUE]],
     ['share', core.share, [0, 1]],
     ['count', core.count, [0, Number.MAX_SAFE_INTEGER]],

@@ -125,6 +125,15 @@ describe('numbers', () => {
   })
 })
 
+test('between two snapshots there is a pause: a session is not captured without end', () => {
+  for (const less of [99.9, 1, 0.5, Number.MIN_VALUE]) {
+    const error = refused({ snapshotInterval: less })
+    expect(error.path).toBe('snapshotInterval')
+    expect(error.message).toContain('expected 0, or a finite number of at least 100')
+  }
+  expect(accepted({ snapshotInterval: 100 }).snapshotInterval).toBe(100)
+})
+
 describe('refusals', () => {
   test.each([
     [{ recoverDelay: 1 }, 'recoverDelay'],

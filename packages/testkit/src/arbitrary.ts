@@ -15,6 +15,7 @@ import {
   exitStatus,
   finite,
   instant,
+  intervalMs,
   nonNegative,
   type OneOfType,
   type StructType,
@@ -95,6 +96,13 @@ const known = new Map<t.Mixed, fc.Arbitrary<unknown>>([
   [t.boolean, fc.boolean()],
   [finite, double({})],
   [nonNegative, durations],
+  [
+    intervalMs,
+    fc.oneof(
+      fc.constant(0),
+      durations.map((n) => n + 100),
+    ),
+  ],
   [
     atLeastOne,
     fc.oneof(

@@ -70,15 +70,8 @@ const withTime = async <A>(time: VirtualClock, promise: Promise<A>): Promise<A |
   return answer === undefined ? 'no answer' : answer.value
 }
 
-/** One that captures a thousand times a second works, and is not to be waited for here. */
-const slower = ({ snapshotInterval }: { readonly snapshotInterval?: unknown }) =>
-  typeof snapshotInterval === 'number' && snapshotInterval > 0 && snapshotInterval < 1_000
-    ? { snapshotInterval: 1_000 }
-    : {}
-
 /** Whether an engine under `policy` starts, takes a session, answers of it and stops. */
-const works = async (given: Policy): Promise<string | undefined> => {
-  const policy = { ...given, ...slower(given) }
+const works = async (policy: Policy): Promise<string | undefined> => {
   const time = new VirtualClock()
   const { clock } = time.fork()
   const engine = createEngine({ policy, driver: helpful, store: memoryStore(), clock })
@@ -126,8 +119,7 @@ const onClass: Subject = async (chance) => {
     secrets: { put: () => async () => E.right(undefined), get: () => async () => E.right('x') },
   }
   const ofConfig = chance.percent(50)
-  const spoiltConfig = ofConfig ? spoilt(sound, chance) : sound
-  const config = { ...spoiltConfig, ...slower(spoiltConfig) }
+  const config = ofConfig ? spoilt(sound, chance) : sound
   const given = ofConfig ? options : spoilt(options, chance)
   const nothing = chance.percent(2)
   let recovery: SessionRecovery
@@ -191,6 +183,10 @@ const onFileStore: Subject = async (chance) => {
     storeOutput: true,
     logger: () => undefined,
     wallMs: () => 0,
+    schedule: () => () => undefined,
+    scrubEveryMs: 60_000,
+    archives: 10,
+    archiveAgeMs: 60_000,
   }
   const options = chance.percent(2) ? null : spoilt(sound, chance)
   try {
