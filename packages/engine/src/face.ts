@@ -184,6 +184,10 @@ export interface Engine {
   readonly stop: () => Promise<StopResult>
   /** Stops and forgets every subscriber. */
   readonly destroy: () => Promise<void>
+  /**
+   * Watches a session. Its id is told to everybody: one that holds a secret of what it is registered with,
+   * or reads like one, is `invalid`.
+   */
   readonly register: (sessionId: string, registration?: Registration) => Promise<RegisterResult>
   readonly unregister: (sessionId: string) => Promise<UnregisterResult>
   /** Changes what is kept of a session; resolves when it is durable, or says that it is not. */

@@ -59,13 +59,14 @@ export const checkedRegistration = (
     failureExitCodes: Array.isArray(declared) ? [...declared, ...failureExitCodes] : declared,
   })
   if (E.isLeft(traits)) return traits
-  // A line must be known to the letter, and without its secret it never is.
-  const commandHistory = [...traits.right.idempotentCommands]
+  // A line must be known to the letter, and without its secret it never is; an id is told to everybody.
+  const commandHistory = [...traits.right.idempotentCommands, sessionId]
   const first = firstSnapshot(sessionId, registration, new Date(0))
   const clean = redact({ ...first, commandHistory }, declaredNames).snapshot.commandHistory
   const told = commandHistory.findIndex((line, i) => line !== clean[i])
-  return told < 0
-    ? traits
+  if (told < 0) return traits
+  return told === commandHistory.length - 1
+    ? E.left(refusedAt('registration', 'sessionId', 'an id without a secret'))
     : E.left(refusedAt('registration', `idempotentCommands.${told}`, 'a line without a secret'))
 }
 

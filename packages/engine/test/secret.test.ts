@@ -214,6 +214,20 @@ describe('no secret leaves the engine', () => {
     }
   })
 
+  test.each(secrets.flatMap((secret) => [secret, `shell of ${secret}`]).concat('PIN=ab12cd34'))(
+    'nor as an id: %s is refused by its field alone',
+    async (sessionId) => {
+      const made = await started({ policy })
+      const refused = await made.engine.register(sessionId, registration)
+      expect(refused).toMatchObject({ _tag: 'invalid', error: { path: 'sessionId' } })
+      expect(JSON.stringify(refused)).not.toContain(sessionId)
+      expect(await everything(made)).not.toContain(sessionId)
+      expect(await made.engine.register('innocent', registration)).toMatchObject({
+        _tag: 'registered',
+      })
+    },
+  )
+
   test('nor a line that is declared to be idempotent: with a secret in it, it is refused', async () => {
     const made = await started({ policy }, registration)
     for (const line of [`login ${password}`, 'export API_TOKEN=another-one']) {
