@@ -9,14 +9,21 @@ import { JournalEntry, type Json, PlanningView, SessionRecord } from '@session-r
 import * as E from 'fp-ts/lib/Either.js'
 import { resealed, snapshotPlace } from './body.js'
 import { type Disk, type DiskFile, unfinished, writeAll } from './disk.js'
-import { bodyAt, lineAt, rawEntry, type SegmentFiles, segmentFiles } from './extent-read.js'
+import {
+  bodyAt,
+  entryAt,
+  lineAt,
+  rawEntry,
+  type SegmentFiles,
+  segmentFiles,
+} from './extent-read.js'
 import { crcOf, lineOf } from './line.js'
 import { isFenced, type Log, type Result } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { SetAside } from './quarantine.js'
 import type { Sealer } from './seal.js'
 import { headerLine, segmentName } from './segment.js'
-import type { Extent, Held, HeldSnapshot, SessionIndex } from './session-index.js'
+import type { Extent, Held, HeldSnapshot, SessionIndex, Unfolded } from './session-index.js'
 import { notOpen, owned, tooDeep, tooLarge, unavailable } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -96,18 +103,21 @@ export const checkpoint = async (
 ): Promise<Result> => {
   const { disk, directory, term, limitBytes, log, index } = options
   if (isDeeper(projection, nestingLimit)) return E.left(tooDeep('projection'))
-  const last = lineOf('checkpoint', {
-    projection,
-    unfolded: beyond(index, throughSeq).map((entry) => JournalEntry.encode(entry)),
-    latestMs: index.latestMs,
-    latestSeq: index.latestSeq,
-    dropped: index.dropped,
-  })
-  if (last.length > limitBytes) return E.left(tooLarge('projection', last.length, limitBytes))
 
   // Taken in one go, at the moment of the call: what is acknowledged later is carried over as it is.
   const { kept, dropped } = retained(index, options.forgottenSessions)
   const tail = { index: log.closed.length, from: log.active?.bytes }
+  const { latestMs, latestSeq } = index
+  const taken = beyond(index, throughSeq)
+  const unfolded = await entriesOf(options, taken)
+  const last = lineOf('checkpoint', {
+    projection,
+    unfolded: unfolded.map((entry) => JournalEntry.encode(entry)),
+    latestMs,
+    latestSeq,
+    dropped: index.dropped,
+  })
+  if (last.length > limitBytes) return E.left(tooLarge('projection', last.length, limitBytes))
   const opened = await log.alone('checkpoint', async () => {
     await log.ensureActive()
     return E.right(undefined)
@@ -138,7 +148,11 @@ export const checkpoint = async (
     )
     if (E.isRight(done)) {
       forgetDropped(index, dropped)
-      index.setUnfolded(beyond(index, throughSeq))
+      const carried = new Set(taken.map(({ seq }) => seq))
+      index.setUnfolded([
+        ...unfolded.map((entry) => ({ seq: entry.seq, place: undefined, entry })),
+        ...beyond(index, throughSeq).filter(({ seq }) => !carried.has(seq)),
+      ])
     }
   } finally {
     await files.close()
@@ -150,8 +164,30 @@ export const checkpoint = async (
   return done
 }
 
-const beyond = (index: SessionIndex, throughSeq: number): readonly JournalEntry[] =>
+const beyond = (index: SessionIndex, throughSeq: number): readonly Unfolded[] =>
   index.unfolded.filter(({ seq }) => seq > throughSeq)
+
+const entriesOf = async (
+  { disk, directory, setAside }: CheckpointOptions,
+  unfolded: readonly Unfolded[],
+): Promise<readonly JournalEntry[]> => {
+  const files = segmentFiles(disk, directory)
+  const entries: JournalEntry[] = []
+  try {
+    for (const { place, entry } of unfolded) {
+      if (entry !== undefined) entries.push(entry)
+      else if (place !== undefined) {
+        const bytes = await files.bytes(place)
+        const read = entryAt(bytes, place)
+        if (E.isRight(read)) entries.push(read.right)
+        else await setAside(place, bytes, read.left.problem, '')
+      }
+    }
+  } finally {
+    await files.close()
+  }
+  return entries
+}
 
 // What is live, and the newest of what was forgotten.
 const retained = (index: SessionIndex, forgottenSessions: number) => {
@@ -281,7 +317,7 @@ const replace = async (
     index,
     (extent) =>
       extent.segment === active.name && extent.offset >= from
-        ? { ...extent, segment: draft.name, offset: extent.offset + shift }
+        ? { segment: draft.name, offset: extent.offset + shift, bytes: extent.bytes }
         : moved.places.get(extent),
     moved.sealed,
   )
@@ -297,16 +333,30 @@ const relocate = (
   place: (extent: Extent) => Extent | undefined,
   sealed: Moved['sealed'],
 ) => {
+  index.setUnfolded(
+    index.unfolded.map(({ seq, place: at, entry }) => ({
+      seq,
+      place: at === undefined ? undefined : (place(at) ?? at),
+      entry,
+    })),
+  )
   for (const [sessionId, held] of index.entries()) {
-    const body = held.snapshot === undefined ? undefined : place(held.snapshot.body)
-    const { snapshot } = held
+    const { record, snapshot, entries, forgotten } = held
+    const body = snapshot === undefined ? undefined : place(snapshot.body)
     index.hold(sessionId, {
-      ...held,
-      entries: held.entries.flatMap((extent) => place(extent) ?? []),
+      record,
       snapshot:
         snapshot === undefined || body === undefined
           ? undefined
-          : { ...snapshot, ...sealed.get(snapshot.body), body },
+          : relocated(snapshot, body, sealed.get(snapshot.body)),
+      entries: entries.flatMap((extent) => place(extent) ?? []),
+      forgotten,
     })
   }
 }
+
+const relocated = (
+  { incarnation, view, bodyCrc, key }: HeldSnapshot,
+  body: Extent,
+  sealed: Pick<HeldSnapshot, 'bodyCrc' | 'key'> = { bodyCrc, key },
+): HeldSnapshot => ({ incarnation, view, body, bodyCrc: sealed.bodyCrc, key: sealed.key })

@@ -63,13 +63,13 @@ export const bodyAt = (bytes: Buffer, { body, bodyCrc }: HeldSnapshot): E.Either
 }
 
 /**
- * The journal entry of `sessionId` that a `commit` or an `entry` line holds; `newer`: a later version wrote
- * it, and nothing is wrong with it.
+ * The journal entry that a `commit` or an `entry` line holds; with `sessionId`, of that session alone.
+ * `newer`: a later version wrote it, and nothing is wrong with it.
  */
 export const entryAt = (
   bytes: Buffer,
   extent: Extent,
-  sessionId: string,
+  sessionId?: string,
 ): E.Either<{ readonly problem: string; readonly newer: boolean }, JournalEntry> => {
   const line = lineAt(bytes, extent, 'commit', 'entry')
   if (E.isLeft(line)) return E.left({ problem: line.left, newer: false })
@@ -80,7 +80,9 @@ export const entryAt = (
   }
   const { kind, said } = statement.right
   const entry = kind === 'commit' ? said.entry : kind === 'entry' ? said : undefined
-  if (entry?.sessionId === sessionId) return E.right(entry)
+  if (entry !== undefined && (sessionId === undefined || entry.sessionId === sessionId)) {
+    return E.right(entry)
+  }
   const problem = `${placeName(extent)}: entry: sessionId: expected that of the session`
   return E.left({ problem, newer: false })
 }

@@ -111,7 +111,9 @@ const openOwned = async (
   if (E.isLeft(started)) return started
   const quarantine = [...aside, ...started.right.aside]
   for (const one of quarantine) settings.logger('warn', `set aside: ${one.source}`, one)
-  return E.right({ store, loaded: loadedOf(found, quarantine) })
+  const loaded = loadedOf(found, quarantine)
+  found.index.handOn()
+  return E.right({ store, loaded })
 }
 
 // Sets the new term's header on the medium, imports, and only then removes what counts no longer.
@@ -179,7 +181,7 @@ const loadedOf = ({ index, projection }: LoadedLog, aside: readonly Quarantined[
         ],
   ),
   projection: projection as Json | undefined,
-  entries: [...index.unfolded].sort((a, b) => a.seq - b.seq),
+  entries: index.unfolded.flatMap(({ entry }) => entry ?? []).sort((a, b) => a.seq - b.seq),
   quarantined: aside,
   latestMs: index.latestMs,
   latestSeq: index.latestSeq,

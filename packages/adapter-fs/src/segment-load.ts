@@ -167,6 +167,7 @@ class SegmentReading {
     }
     if (statement.kind === 'commit') {
       const { record, entry } = statement.said
+      index.share(record)
       index.commit(record, this.#extent(found.offset, found.bytes), entry)
     } else if (statement.kind === 'forget') {
       index.forget(statement.said.sessionId, statement.said.incarnation)
@@ -176,7 +177,7 @@ class SegmentReading {
       const { projection, unfolded, latestMs, latestSeq, dropped } = statement.said
       this.#into.projection = projection
       index.dropped = dropped ?? index.dropped
-      index.setUnfolded(unfolded)
+      index.setUnfolded(unfolded.map((entry) => ({ seq: entry.seq, place: undefined, entry })))
       index.note(latestMs, latestSeq)
     }
     this.#good(found)
@@ -258,15 +259,24 @@ class SegmentReading {
       })
       return
     }
-    const { sessionId, record, forgotten, snapshot } = head.said
-    index.hold(sessionId, {
+    const { record, forgotten, snapshot } = head.said
+    if (record !== undefined) index.share(record)
+    const isNamedAlike = record?.control.sessionId === head.said.sessionId
+    // One text instead of two that are equal.
+    index.hold(isNamedAlike ? record.control.sessionId : head.said.sessionId, {
       record,
       forgotten,
       entries,
       snapshot:
         snapshot === undefined || body === undefined
           ? undefined
-          : { ...snapshot, body, bodyCrc: snapshot.body.crc, key: snapshot.body.key },
+          : {
+              incarnation: snapshot.incarnation,
+              view: snapshot.view,
+              body,
+              bodyCrc: snapshot.body.crc,
+              key: snapshot.body.key,
+            },
     })
   }
 

@@ -2,7 +2,12 @@
  * The index in memory: of each session its latest record, and where in the log its latest body and its
  * journal stand. Bodies and journal stay on disk.
  */
-import type { JournalEntry, PlanningView, SessionRecord } from '@session-recovery/core'
+import {
+  type JournalEntry,
+  type PlanningView,
+  type SessionRecord,
+  traitPool,
+} from '@session-recovery/core'
 import type { Dropped } from './statement.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -22,6 +27,15 @@ export interface HeldSnapshot {
   readonly bodyCrc: number
   /** The id of the key that sealed it; `undefined`: it stands there in clear. */
   readonly key: string | undefined
+}
+
+/** An entry that no projection holds yet. There may be one for each session: where it stands is enough. */
+export interface Unfolded {
+  readonly seq: number
+  /** Absent: it stands on no line of its own. */
+  readonly place: Extent | undefined
+  /** Absent: it is read when it is needed. */
+  readonly entry: JournalEntry | undefined
 }
 
 /** What is held of one session. */
@@ -55,7 +69,9 @@ export class SessionIndex {
   dropped: Dropped = nothingDropped
   readonly #retained: number
   readonly #sessions = new Map<string, Held>()
-  #unfolded: JournalEntry[] = []
+  readonly #alike = traitPool()
+  #unfolded: Unfolded[] = []
+  #handedOn = false
   #latestMs = 0
   #latestSeq = 0
 
@@ -73,6 +89,11 @@ export class SessionIndex {
     return this.#sessions.entries()
   }
 
+  /** Has a record fresh from the medium, which is nobody else's yet, share what it has in common with others. */
+  share(record: SessionRecord): void {
+    record.control.traits = this.#alike(record.control.traits)
+  }
+
   commit(record: SessionRecord, place: Extent, entry: JournalEntry): void {
     const { sessionId, incarnation } = record.control
     const { snapshot, entries } = this.get(sessionId) ?? nothing
@@ -85,7 +106,8 @@ export class SessionIndex {
       entries: retainedOf(entries, place, this.#retained),
       forgotten: undefined,
     })
-    this.#unfolded.push(entry)
+    const held = this.#handedOn ? undefined : entry
+    this.#unfolded.push({ seq: entry.seq, place, entry: held })
     this.note(entry.event.atMs, entry.seq)
   }
 
@@ -134,13 +156,21 @@ export class SessionIndex {
   }
 
   /** The entries that no checkpoint's projection holds, in the order they became durable. */
-  get unfolded(): readonly JournalEntry[] {
+  get unfolded(): readonly Unfolded[] {
     return this.#unfolded
   }
 
+  /** What was loaded is known to whoever asked for it: from now on the medium alone keeps entries. */
+  handOn(): void {
+    this.#handedOn = true
+    this.#unfolded = this.#unfolded.map(({ seq, place, entry }) =>
+      place === undefined ? { seq, place, entry } : { seq, place, entry: undefined },
+    )
+  }
+
   /** Exactly these are unfolded. */
-  setUnfolded(entries: readonly JournalEntry[]): void {
-    this.#unfolded = [...entries]
+  setUnfolded(unfolded: readonly Unfolded[]): void {
+    this.#unfolded = [...unfolded]
   }
 }
 

@@ -58,8 +58,8 @@ export const commitWrite = (
   return E.right({
     operation: 'commit',
     bytes,
-    written: (at) => {
-      index.commit(record, { ...at, bytes: bytes.length }, entry)
+    written: ({ segment, offset }) => {
+      index.commit(record, { segment, offset, bytes: bytes.length }, entry)
       heads.reached(sessionId, head)
     },
   })

@@ -178,5 +178,5 @@ test('what was forgotten is gone, and a checkpoint says what is folded', async (
   const { held, index, projection } = await readIn([commitA, forget, checkpoint([entry])])
   expect(held('a')).toMatchObject({ record: undefined, forgotten: 1 })
   expect([projection, index.latestMs, index.latestSeq]).toEqual(['folded', 77_000, 99])
-  expect(index.unfolded).toEqual([entry])
+  expect(index.unfolded).toEqual([{ seq: entry.seq, place: undefined, entry }])
 })

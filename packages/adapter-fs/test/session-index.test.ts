@@ -41,7 +41,7 @@ test('times and places only grow, and what is unfolded is in the order it came',
   commit(index, 7)
   commit(index, 3)
   expect([index.latestMs, index.latestSeq]).toEqual([1_007, 7])
-  expect(index.unfolded.map(({ rev }) => rev)).toEqual([7, 3])
+  expect(index.unfolded.map(({ entry }) => entry?.rev)).toEqual([7, 3])
   index.snapshot('a', snapshot(1, 1, 9_000))
   expect([index.latestMs, index.latestSeq]).toEqual([9_000, 7])
   index.hold('b', {
@@ -55,10 +55,19 @@ test('times and places only grow, and what is unfolded is in the order it came',
   expect(index.latestMs).toBe(9_500)
   index.note(1, 99)
   expect([index.latestMs, index.latestSeq]).toEqual([9_500, 99])
-  const later = entryOf(recordOf('a', 8))
+  index.handOn()
+  commit(index, 4)
+  expect(index.unfolded).toEqual([
+    { seq: 7, place: placeOf(7), entry: undefined },
+    { seq: 3, place: placeOf(3), entry: undefined },
+    { seq: 4, place: placeOf(4), entry: undefined },
+  ])
+  const later = { seq: 8, place: undefined, entry: entryOf(recordOf('a', 8)) }
   const unfolded = [later]
   index.setUnfolded(unfolded)
   unfolded.length = 0
+  expect(index.unfolded).toEqual([later])
+  index.handOn()
   expect(index.unfolded).toEqual([later])
 })
 

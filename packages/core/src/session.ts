@@ -23,6 +23,23 @@ export const Traits = struct('session traits', {
 })
 export type Traits = t.TypeOf<typeof Traits>
 
+/**
+ * Gives of traits that are alike one and the same value: of a hundred thousand sessions most are declared
+ * alike, and what is declared never changes.
+ */
+export const traitPool = (): ((traits: Traits) => Traits) => {
+  const known = new Map<string, Traits>()
+  return (traits) => {
+    const said = JSON.stringify(traits)
+    const same = known.get(said)
+    if (same === undefined && known.size < mostKindsOfTraits) known.set(said, traits)
+    return same ?? traits
+  }
+}
+
+/** Beyond it each has its own: where all differ, there is nothing to share. */
+const mostKindsOfTraits = 1_024
+
 /** The life of a session whose place another has taken: it is owned no more from then on. */
 export const Replaced = struct('replaced session', { sessionId: text, incarnation: count })
 export type Replaced = t.TypeOf<typeof Replaced>

@@ -64,8 +64,13 @@ export class Lane implements Sleeper {
   #offered: Set<Refuse> | undefined
   #waiting: Map<number, Ended[]> | undefined
   #record: SessionRecord
-  /** The digest of the record the last decision led to; empty before the first of this lane. */
-  #lastDigest = ''
+  /**
+   * The digest of the record the last decision led to; empty before the first of all, `undefined` while what
+   * was found is as it was.
+   */
+  #lastDigest: string | undefined
+  /** What is to be decided before anything else: it was found in the store. */
+  #found: MakeEvent | undefined
   /** The revision the store holds: behind the record's own while the disk fails (`degrade`). */
   #durableRev: number
   #halted: StoreError | undefined
@@ -84,7 +89,7 @@ export class Lane implements Sleeper {
     this.#attendant = attendant
     this.#record = first
     this.#durableRev = durableRev
-    if (durableRev > 0) this.#lastDigest = digest(SessionRecord.encode(first))
+    if (durableRev === 0) this.#lastDigest = ''
   }
 
   get record(): SessionRecord {
@@ -128,6 +133,16 @@ export class Lane implements Sleeper {
         await this.#pause(storeRetryMs)
       }
     })
+  }
+
+  /** Decides on what `make` says before anything else, when the first of it comes, or {@link takeUp} asks. */
+  found(make: MakeEvent): void {
+    this.#found = make
+  }
+
+  /** Resolves when it has been decided that this session was found. */
+  async takeUp(): Promise<void> {
+    if (this.#found !== undefined) await this.insist(() => undefined)
   }
 
   /** Resolves when the incident ends, or the engine stops. */
@@ -175,6 +190,13 @@ export class Lane implements Sleeper {
 
   async #once(make: MakeEvent): Promise<Dispatched> {
     if (this.#closed || this.#runtime.isStopped()) return { _tag: 'stopped' }
+    const found = this.#found
+    if (found !== undefined) {
+      this.#found = undefined
+      const takenUp = await this.#once(found)
+      if (takenUp._tag === 'refused') this.#found = found
+      if (takenUp._tag === 'refused' || takenUp._tag === 'stopped') return takenUp
+    }
     const made = make(this.#runtime.nowMs(), this.#record)
     if (made === undefined) return this.#unchanged()
     const clean = this.#attendant.clean(made)
@@ -182,6 +204,7 @@ export class Lane implements Sleeper {
     if (this.#closed || this.#runtime.isStopped()) return { _tag: 'stopped' }
     const stepped = this.#runtime.step(this.#record, event)
     if (stepped[0] === this.#record) return this.#unchanged()
+    this.#lastDigest ??= digest(SessionRecord.encode(this.#record))
     return isJournalled(event.type)
       ? this.#decide(stepped, event, this.#record)
       : this.#adopt(stepped, undefined, true)
@@ -265,7 +288,7 @@ export class Lane implements Sleeper {
       to: record.state,
       effects: [...effects],
       recordDigest: digest(SessionRecord.encode(record)),
-      ...(from === undefined ? {} : { from: from.state, follows: this.#lastDigest }),
+      ...(from === undefined ? {} : { from: from.state, follows: this.#lastDigest ?? '' }),
     }
   }
 

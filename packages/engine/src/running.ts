@@ -19,6 +19,7 @@ import {
   isRecovering,
   policyDigest,
   register,
+  traitPool,
   transportLost,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
@@ -67,6 +68,7 @@ export class Running {
   readonly #work = new Set<Promise<void>>()
   readonly #alarm: Alarm
   readonly #house: House
+  readonly #alike = traitPool()
   #stopped = false
   #checkpointing = false
   #writesSinceCheckpoint = 0
@@ -114,7 +116,7 @@ export class Running {
     const { sessionId, incarnation, traits, snapshot, replaces } = beginning
     const atMs = this.runtime.nowMs()
     const taken = replaces === undefined ? {} : { replaces }
-    const event = { type: 'registered', atMs, traits, ...taken } as const
+    const event = { type: 'registered', atMs, traits: this.#alike(traits), ...taken } as const
     const [record, effects] = register(sessionId, incarnation, event, this.runtime.policy)
     const seat = this.seat(record, 0, undefined)
     const committing = seat.lane.begin(event, effects)
@@ -160,8 +162,9 @@ export class Running {
       ({ type: 'resumed', atMs, lastSeenMs: Math.min(atMs, lastSeenMs) }) as const
     await this.#letReplacedGo()
     const seats = [...this.seats.values()]
-    await Promise.all(seats.map((seat) => seat.lane.insist(resumed)))
-    for (const seat of seats) seat.lane.arm()
+    for (const { lane } of seats) lane.found(resumed)
+    await Promise.all(seats.flatMap(({ lane }) => (isRecovering(lane.record) ? lane.takeUp() : [])))
+    this.runtime.background('taking up the sessions found', () => this.#takeUp(seats))
     if (this.runtime.policy.resumeOnStart && this.runtime.driver.supports.proof !== 'none') {
       this.runtime.background('looking at the sessions found', () => this.#lookAt(seats))
     }
@@ -261,10 +264,21 @@ export class Running {
     return undefined
   }
 
+  /** Those at rest can wait: each is taken up before anything else is decided of it. */
+  async #takeUp(seats: readonly Seat[]): Promise<void> {
+    for (let next = 0; next < seats.length && !this.#stopped; next += takenUpAtOnce) {
+      const some = seats.slice(next, next + takenUpAtOnce)
+      await Promise.all(some.map(({ lane }) => lane.takeUp()))
+      for (const { lane } of some) lane.arm()
+    }
+  }
+
   async #lookAt(seats: readonly Seat[]): Promise<void> {
-    const waiting = [...seats]
+    const waiting = seats.values()
     const look = async (): Promise<void> => {
-      for (let seat = waiting.shift(); seat && !this.#stopped; seat = waiting.shift()) {
+      for (const seat of waiting) {
+        if (this.#stopped) return
+        await seat.lane.takeUp()
         // Asked when its turn has come: meanwhile it may have failed, or be gone.
         if (!this.#seemsWell(seat)) continue
         await seat.interpreter.lookAfterStart()
@@ -333,5 +347,8 @@ export class Running {
     })
   }
 }
+
+/** How many sessions at rest are taken up together: one flush is theirs, and one turn of the loop. */
+const takenUpAtOnce = 64
 
 const settledStates: ReadonlySet<string> = new Set(['exhausted', 'unregistered'])

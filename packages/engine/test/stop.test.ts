@@ -139,7 +139,9 @@ describe('stop', () => {
 
   test('during a start that takes its sessions up ends it', async () => {
     const halting = { ...policy, onStoreFailure: 'halt' } as const
-    const first = await started({ policy: halting })
+    const first = await started({ policy: halting, script: { run: () => never } })
+    await first.engine.reportFailure('s')
+    await first.time.advance(10)
     first.crash()
     const made = world({ policy: halting, after: first })
     made.control.refuse = (operation) => (operation === 'commit' ? diskFull : undefined)
