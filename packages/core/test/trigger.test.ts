@@ -228,7 +228,7 @@ describe('a trigger becomes a failure', () => {
       trigger: 'timeouts',
       reason: triggerReason.timeouts,
       evidence: [
-        { detail: 'seen', grade: 'observed', trusted: true, atMs: nowMs },
+        { source: 'kernel', detail: 'seen', grade: 'observed', trusted: true, atMs: nowMs },
         { detail: 'twice' },
       ],
     })
@@ -254,6 +254,7 @@ describe('a trigger becomes a failure', () => {
           const fired = firedTrigger(state, nowMs, limit)
           const acts = !traits.attended && agrees(foreground) && fired !== undefined
           expect(failure?.trigger).toBe(acts ? fired : undefined)
+          expect(failure !== undefined).toBe(acts)
         },
       ),
       1_000,
