@@ -1,0 +1,270 @@
+/** The keeper by itself: what it saves, what it keeps in memory, what it reads, and how often. */
+import {
+  emptyInteractiveState,
+  type Policy,
+  type PolicyInput,
+  type RecoverySnapshot,
+  type Store,
+  type StoreError,
+} from '@session-recovery/core'
+import { memoryMedium, memorySecrets, memoryStore } from '@session-recovery/engine'
+import { sampleCommit } from '@session-recovery/testkit'
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, test } from 'vitest'
+import { Keeper } from '../src/keeper.js'
+import type { Runtime } from '../src/runtime.js'
+import { diskFull, policyOf } from './scripted-world.js'
+
+const unusable: StoreError = { _tag: 'StoreUnusable', message: 'it rotted' }
+const large: StoreError = {
+  _tag: 'TooLarge',
+  what: 'it',
+  bytes: 2,
+  limitBytes: 1,
+  message: 'large',
+}
+
+/** A keeper of session `s` over a store in memory of which each call is written down, and may be refused. */
+const kept = async (input: PolicyInput = {}, more: Partial<Store> = {}) => {
+  const store = memoryStore(memoryMedium())
+  await store.commit(sampleCommit('s', 1))()
+  const calls: string[] = []
+  const told: unknown[] = []
+  const logged: unknown[] = []
+  const answer = { refuse: (_: string): StoreError | undefined => undefined, secret: true }
+  const through =
+    <A>(name: string, work: () => Promise<E.Either<StoreError, A>>) =>
+    async () => {
+      calls.push(name)
+      const error = answer.refuse(name)
+      return error === undefined ? work() : E.left(error)
+    }
+  const secrets = memorySecrets()
+  const clock = { nowMs: 1_000 }
+  const policy: Policy = policyOf(input)
+  const runtime = {
+    policy,
+    store: {
+      ...store,
+      saveSnapshot: (snapshot) => through('save', store.saveSnapshot(snapshot)),
+      readSnapshot: (id) => through('read', store.readSnapshot(id)),
+      ...more,
+    } satisfies Store,
+    secrets: {
+      put: (reference, value) => async () =>
+        answer.secret
+          ? secrets.put(reference, value)()
+          : E.left({ _tag: 'SecretsUnavailable', message: 'no keychain' } as never),
+      get: secrets.get,
+    } satisfies Runtime['secrets'],
+    notify: (notice: unknown) => told.push(notice),
+    logger: (...line: readonly unknown[]) => void logged.push(line.slice(0, 2)),
+    nowMs: () => clock.nowMs,
+  } as unknown as Runtime
+  const keeperOf = (view?: Keeper['view']) => new Keeper(runtime, 's', 1, view)
+  return { keeper: keeperOf(), keeperOf, calls, told, logged, answer, clock, store, policy }
+}
+
+const first = (more: Partial<RecoverySnapshot> = {}): RecoverySnapshot => ({
+  ...{ sessionId: 's', timestamp: new Date(5), sessionState: null, sessionOptions: null },
+  ...{ environment: {}, workingDirectory: '/', commandHistory: [], outputBuffer: [], ...more },
+})
+const yes = Promise.resolve(true)
+const view = (generation: number, capturedAtMs: number) => ({ generation, capturedAtMs })
+
+describe('a first snapshot', () => {
+  test('is kept once the session is registered, and not at all where it is not', async () => {
+    const { keeper, calls } = await kept()
+    expect(keeper.view).toBeUndefined()
+    expect(await keeper.begin(first(), Promise.resolve(false))).toEqual({ _tag: 'closed' })
+    expect([keeper.view, calls]).toEqual([undefined, []])
+    expect(await keeper.stored()).toBeUndefined()
+    // What was never kept is not looked for.
+    expect(calls).toEqual([])
+    const done = await keeper.begin(first(), yes)
+    expect(done).toEqual({ _tag: 'kept', view: view(1, 5), durable: true })
+    expect([keeper.view, calls]).toEqual([view(1, 5), ['save']])
+  })
+
+  test('that any store refuses is kept in memory, and told; the next one is a number further', async () => {
+    const { keeper, answer, told, calls } = await kept({ onStoreFailure: 'halt' })
+    answer.refuse = () => large
+    const done = await keeper.begin(first({ workingDirectory: '/here' }), yes)
+    expect(done).toMatchObject({ _tag: 'kept', durable: false, view: { generation: 1 } })
+    expect(told).toEqual([{ _tag: 'store-failed', sessionId: 's', error: large }])
+    expect(await keeper.stored()).toMatchObject({ body: { workingDirectory: '/here' } })
+    expect(await keeper.shown()).toMatchObject({ workingDirectory: '/here' })
+    expect(calls).toEqual(['save'])
+    answer.refuse = () => undefined
+    expect(await keeper.keep({ commandHistory: ['ls'] })).toMatchObject({
+      ...{ durable: true, view: { generation: 2 } },
+    })
+    expect(await keeper.shown()).toMatchObject({ workingDirectory: '/here' })
+    expect(calls).toEqual(['save', 'save', 'read'])
+  })
+})
+
+describe('a change', () => {
+  test('is put upon what is stored, at its time', async () => {
+    const { keeper, clock } = await kept()
+    await keeper.begin(first({ workingDirectory: '/here' }), yes)
+    clock.nowMs = 2_000
+    const interactiveState = { ...emptyInteractiveState, pendingCommands: ['make'] }
+    expect(await keeper.keep({ interactiveState })).toEqual({
+      ...{ _tag: 'kept', durable: true },
+      view: { ...view(2, 2_000), interactive: interactiveState },
+    })
+    expect(await keeper.shown()).toMatchObject({
+      ...{ workingDirectory: '/here', interactiveState, timestamp: new Date(2_000) },
+    })
+  })
+
+  test.each<readonly [Policy['onStoreFailure'], StoreError, boolean]>([
+    ['degrade', diskFull, true],
+    ['degrade', large, false],
+    ['halt', diskFull, false],
+  ])('under %s, refused by %j, is kept in memory: %s', async (onStoreFailure, error, isKept) => {
+    const { keeper, answer, told } = await kept({ onStoreFailure })
+    await keeper.begin(first(), yes)
+    answer.refuse = (name) => (name === 'save' ? error : undefined)
+    const done = await keeper.keep({ workingDirectory: '/there' })
+    expect(done).toMatchObject(
+      isKept ? { _tag: 'kept', durable: false } : { _tag: 'refused', error },
+    )
+    expect(told).toEqual([{ _tag: 'store-failed', sessionId: 's', error }])
+    expect(keeper.view?.generation).toBe(isKept ? 2 : 1)
+    expect(await keeper.shown()).toMatchObject({ workingDirectory: isKept ? '/there' : '/' })
+    answer.refuse = () => undefined
+    // A number that was given away is given to nothing else.
+    expect(await keeper.keep({})).toMatchObject({ view: { generation: 3 } })
+  })
+
+  test('is refused where what is stored is only out of reach, and begins anew where it is lost', async () => {
+    const { keeper, answer, calls, logged } = await kept()
+    await keeper.begin(first({ workingDirectory: '/here' }), yes)
+    answer.refuse = (name) => (name === 'read' ? diskFull : undefined)
+    expect(await keeper.keep({ commandHistory: ['ls'] })).toEqual({
+      ...{ _tag: 'refused', error: diskFull },
+    })
+    expect(calls).toEqual(['save', 'read'])
+    expect(logged).toEqual([['error', 'the snapshot of s cannot be read']])
+    expect(await keeper.shown()).toBeUndefined()
+    answer.refuse = (name) => (name === 'read' ? unusable : undefined)
+    expect(await keeper.keep({ commandHistory: ['ls'] })).toMatchObject({ _tag: 'kept' })
+    answer.refuse = () => undefined
+    expect(await keeper.shown()).toMatchObject({ workingDirectory: '', commandHistory: ['ls'] })
+  })
+
+  test('of what cannot be decoded begins anew, and that is logged', async () => {
+    const read: Store['readSnapshot'] = () => async () =>
+      E.right({ sessionId: 's', incarnation: 1, view: view(1, 5), body: { not: 'a snapshot' } })
+    const { keeperOf, logged } = await kept({}, { readSnapshot: read })
+    const keeper = keeperOf(view(1, 5))
+    expect(await keeper.shown()).toBeUndefined()
+    expect(logged).toEqual([['error', 'the snapshot of s cannot be decoded']])
+    expect(await keeper.keep({ workingDirectory: '/x' })).toMatchObject({ view: { generation: 2 } })
+  })
+})
+
+describe('output and history', () => {
+  const said = { commandHistory: ['ls'], outputBuffer: ['a', 'b'] }
+  test.each<readonly [boolean, Partial<Store>, boolean]>([
+    [true, {}, true],
+    [false, { seals: true }, true],
+    [false, { seals: false }, false],
+    [false, {}, false],
+  ])(
+    'storeOutput %s, %j: are stored: %s, and shown in any case',
+    async (storeOutput, more, isStored) => {
+      const { keeper } = await kept({ storeOutput }, more)
+      await keeper.begin(first(), yes)
+      await keeper.keep(said)
+      const nothing = { commandHistory: [], outputBuffer: [] }
+      expect((await keeper.stored())?.body).toMatchObject(isStored ? said : nothing)
+      expect(await keeper.shown()).toMatchObject(said)
+      expect((await keeper.retrieve())?.snapshot).toMatchObject(said)
+      await keeper.keep(nothing)
+      expect(await keeper.shown()).toMatchObject(nothing)
+    },
+  )
+
+  test('that were cut are counted, whether they are stored or not', async () => {
+    const limit = { storeOutput: false, snapshotLimit: { historyLines: 1, outputBytes: 3 } }
+    const { keeper } = await kept(limit)
+    await keeper.begin(first(), yes)
+    await keeper.keep({ commandHistory: ['a', 'b'], outputBuffer: ['12345'] })
+    const counts = { droppedOutputBytes: 2, droppedHistoryLines: 1 }
+    expect(await keeper.shown()).toMatchObject({ ...counts, commandHistory: ['b'] })
+    expect(Object.keys(Object((await keeper.stored())?.body))).not.toContain('droppedOutputBytes')
+    // Of nothing that is left, that something was dropped is known still.
+    await keeper.keep({ workingDirectory: '/x' })
+    expect(await keeper.shown()).toMatchObject(counts)
+  })
+})
+
+describe('what a recovery gets', () => {
+  const secret = 'hunter2hunter2'
+  const withSecret = first({ environment: { A_TOKEN: secret } })
+
+  test('is read once for an incident, and again once something else was kept', async () => {
+    const { keeper, calls } = await kept()
+    expect(await keeper.retrieve()).toBeUndefined()
+    await keeper.begin(withSecret, yes)
+    const one = await keeper.retrieve()
+    expect(one).toMatchObject({ lostSecrets: [], snapshot: { environment: { A_TOKEN: secret } } })
+    expect(await keeper.retrieve()).toBe(one)
+    expect(calls.filter((name) => name === 'read').length).toBe(1)
+    await keeper.keep({ workingDirectory: '/there' })
+    expect((await keeper.retrieve())?.snapshot.workingDirectory).toBe('/there')
+    expect((await keeper.shown())?.environment.A_TOKEN).not.toBe(secret)
+  })
+
+  test('lacks what nobody can tell, and asks again for it the next time', async () => {
+    const { keeper, keeperOf, answer, logged, calls, store } = await kept()
+    answer.secret = false
+    await keeper.begin(withSecret, yes)
+    expect(logged).toEqual([['warn', 'a secret of s cannot be kept']])
+    // The keeper that saw it knows it still.
+    expect((await keeper.retrieve())?.lostSecrets).toEqual([])
+    const later = keeperOf(keeper.view)
+    const reference = 'session-recovery-secret:s/env/A_TOKEN'
+    for (const reads of [2, 3]) {
+      const found = await later.retrieve()
+      expect(found?.lostSecrets).toEqual([reference])
+      expect(found?.snapshot.environment).toEqual({})
+      expect(calls.filter((name) => name === 'read').length).toBe(reads)
+    }
+    expect(E.isRight(await store.readSnapshot('s')())).toBe(true)
+  })
+
+  test('what an earlier life took out is learnt once, before it is said', async () => {
+    const { keeper, keeperOf, calls } = await kept({ secretNames: ['MINE'] })
+    expect(keeper.learnt()).toBeUndefined()
+    expect(keeper.known).toEqual({ secrets: new Map(), declared: ['MINE'] })
+    await keeper.begin(withSecret, yes)
+    expect([...keeper.known.secrets.values()]).toEqual([secret])
+    const later = keeperOf(keeper.view)
+    expect(later.known.secrets.size).toBe(0)
+    const learning = [later.learnt(), later.learnt()]
+    await Promise.all(learning)
+    expect([...later.known.secrets.values()]).toEqual([secret])
+    expect(later.learnt()).toBeUndefined()
+    expect(calls.filter((name) => name === 'read').length).toBe(1)
+  })
+})
+
+test('what is closed keeps nothing more, and is over when what was under way is', async () => {
+  const { keeper, calls } = await kept()
+  const order: string[] = []
+  let register: (is: boolean) => void = () => undefined
+  const registered = new Promise<boolean>((resolve) => {
+    register = resolve
+  })
+  const beginning = keeper.begin(first(), registered).then(({ _tag }) => order.push(_tag))
+  const closing = keeper.close().then(() => order.push('over'))
+  register(true)
+  await Promise.all([beginning, closing])
+  expect(order).toEqual(['closed', 'over'])
+  expect(await keeper.keep({})).toEqual({ _tag: 'closed' })
+  expect(calls).toEqual([])
+})
