@@ -168,10 +168,28 @@ export const withUpdate = (
     ...(droppedHistoryLines === undefined || update.commandHistory !== undefined
       ? {}
       : { droppedHistoryLines }),
-    ...Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined)),
+    ...defined(update),
     timestamp,
   }
 }
+
+/** One update for two: what `earlier` and then `later` make of a snapshot. */
+export const joinedUpdate = (earlier: SnapshotUpdate, later: SnapshotUpdate): SnapshotUpdate => {
+  const { droppedOutputBytes, droppedHistoryLines, ...rest } = earlier
+  return {
+    ...rest,
+    ...(droppedOutputBytes === undefined || later.outputBuffer !== undefined
+      ? {}
+      : { droppedOutputBytes }),
+    ...(droppedHistoryLines === undefined || later.commandHistory !== undefined
+      ? {}
+      : { droppedHistoryLines }),
+    ...defined(later),
+  }
+}
+
+const defined = (update: SnapshotUpdate): SnapshotUpdate =>
+  Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined))
 
 /** What planning needs of `snapshot`: at most 16 commands of a kind, no text over 1,024 characters. */
 export const planningView = (snapshot: RecoverySnapshot, generation: number): PlanningView => ({

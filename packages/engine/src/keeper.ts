@@ -20,8 +20,10 @@ import {
   withUpdate,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import { fingerprintOf } from './fingerprint.js'
 import type { KnownSecrets } from './free-text.js'
 import type { Runtime } from './runtime.js'
+import { join, overwritten, type WaitingUpdate } from './waiting-update.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -66,6 +68,10 @@ export class Keeper {
   #generation: number
   /** The latest snapshot, while the store refuses it. */
   #unsaved: StoredSnapshot | undefined
+  /** The updates that wait for their turn. */
+  #waiting: WaitingUpdate<Kept> | undefined
+  /** Of the update that made what is stored: the same again changes nothing. */
+  #keptPrint: string | undefined
   /** What the open incident was given, whole: its next step wants the same, without the disk. */
   #given: Retrieved | undefined
   /** What is not stored without consent lives here, in memory. */
@@ -121,20 +127,50 @@ export class Keeper {
     })
   }
 
-  /** Keeps what changed; resolves when it is durable. */
+  /**
+   * Keeps what changed; resolves when it is durable. Of several that wait together the latest wins; one that
+   * changes nothing is not written.
+   */
   keep(update: SnapshotUpdate): Promise<Kept> {
-    return this.#inTurn(async () => {
-      const found = await this.#find()
-      // What is stored is only out of reach: what would take its place would be without it.
-      if (E.isLeft(found)) return { _tag: 'refused', error: found.left }
-      const base = found.right
-      if (base !== undefined) await this.#learn(base)
-      if (this.#closed) return { _tag: 'closed' }
-      const timestamp = new Date(this.#runtime.nowMs())
-      const whole = withUpdate(base ?? emptySnapshot(this.#sessionId), update, timestamp)
-      const degrades = this.#runtime.policy.onStoreFailure === 'degrade'
-      return this.#save(whole, (error) => degrades && isDown(error))
+    const waiting = this.#waiting
+    if (waiting !== undefined) {
+      const lost = overwritten(waiting.update, update)
+      if (lost !== undefined) this.#learnFrom(lost)
+      join(waiting, update)
+      return waiting.kept
+    }
+    const kept = this.#inTurn(async () => {
+      const latest = this.#waiting?.update ?? update
+      this.#waiting = undefined
+      return this.#keep(latest)
     })
+    this.#waiting = { update, kept }
+    return kept
+  }
+
+  /** What is stored may not be what was written: the next update is, whether or not it changes anything. */
+  doubt(): void {
+    this.#keptPrint = undefined
+  }
+
+  async #keep(update: SnapshotUpdate): Promise<Kept> {
+    const print = fingerprintOf(update)
+    const view = this.#view
+    if (view !== undefined && print === this.#keptPrint && !this.#closed) {
+      return { _tag: 'kept', view, durable: true }
+    }
+    const found = await this.#find()
+    // What is stored is only out of reach: what would take its place would be without it.
+    if (E.isLeft(found)) return { _tag: 'refused', error: found.left }
+    const base = found.right
+    if (base !== undefined) await this.#learn(base)
+    if (this.#closed) return { _tag: 'closed' }
+    const timestamp = new Date(this.#runtime.nowMs())
+    const whole = withUpdate(base ?? emptySnapshot(this.#sessionId), update, timestamp)
+    const degrades = this.#runtime.policy.onStoreFailure === 'degrade'
+    const kept = await this.#save(whole, (error) => degrades && isDown(error))
+    if (kept._tag === 'kept' && kept.durable) this.#keptPrint = print
+    return kept
   }
 
   /** The snapshot with its secrets; `undefined` when nothing was kept or it cannot be read. */
@@ -217,6 +253,7 @@ export class Keeper {
     const { policy, store, notify } = this.#runtime
     const sessionId = this.#sessionId
     this.#given = undefined
+    this.#keptPrint = undefined
     // Before it is cut: of a secret cut in two the rest would not be found.
     const redacted = redact(whole, policy.secretNames, this.#secrets ?? noSecrets)
     const { snapshot: clean, secrets } = redacted
@@ -246,6 +283,15 @@ export class Keeper {
     this.#volatile = isStored ? asStored : saysNothing(said) ? nothingSaid : said
     this.#view = view
     return { _tag: 'kept', view, durable: E.isRight(saved) }
+  }
+
+  /** Learns the secrets in what is overwritten before it was kept: others may repeat them. */
+  #learnFrom(lost: SnapshotUpdate): void {
+    const { secretNames } = this.#runtime.policy
+    const told = withUpdate(emptySnapshot(this.#sessionId), lost, new Date(0))
+    const { secrets, spoken } = redact(told, secretNames, this.#secrets ?? noSecrets)
+    for (const [reference, value] of secrets) rememberSecret(this.#own(), reference, value)
+    if (spoken.length > 0) rememberSpoken(this.#own(), spoken)
   }
 
   async #remember(reference: string, value: string): Promise<void> {

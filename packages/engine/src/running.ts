@@ -180,6 +180,8 @@ export class Running {
 
   /** What the store came upon: what it still knows of it is written anew, before it is needed. */
   damaged(found: Quarantined): void {
+    const { sessionId } = found
+    if (sessionId !== undefined) this.seats.get(sessionId)?.keeper.doubt()
     this.runtime.notify({ _tag: 'damaged', found })
     this.#checkpointSoon()
   }
