@@ -143,6 +143,7 @@ const actorOf = (notice: Notice, actors: Roster): Actor | undefined => {
       const actor = actors.find(notice.sessionId)
       return moved(actor, afterCapture(actor), { type: 'captureFailed', detail: notice.detail })
     }
+    case 'domain-decided':
     case 'store-failed':
     case 'damaged':
     case 'started':

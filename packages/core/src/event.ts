@@ -4,6 +4,7 @@
  */
 import * as t from 'io-ts'
 import { count, epochMs, struct, tagged, text, variant } from './codec.js'
+import { ProbeVerdict } from './domain.js'
 import { Evidence, Failure } from './failure.js'
 import { Receipt } from './receipt.js'
 import { Replaced, Traits } from './session.js'
@@ -64,6 +65,10 @@ export const SessionEvent = tagged('session event', 'type', [
   event('due', {}),
   event('cancelled', { why: t.string }),
   event('reset', {}),
+  /** Its transport was tried for all who share a domain with it. */
+  event('probed', { domain: text, verdict: ProbeVerdict, tries: count, detail: t.string }),
+  /** Its domains let it go; `order`: how many its domain had let go before it, since it was well again. */
+  event('released', { credentialRefused: t.boolean, order: count }),
   /** The engine started and found the session in its store. */
   event('resumed', { lastSeenMs: epochMs }),
   event('ended', {}, { exitCode: count }),
@@ -85,6 +90,8 @@ export const eventTypes: readonly EventType[] = [
   'due',
   'cancelled',
   'reset',
+  'probed',
+  'released',
   'resumed',
   'ended',
   'unregistered',

@@ -4,6 +4,7 @@
  */
 import * as t from 'io-ts'
 import { count, epochMs, nonNegative, oneOf, struct, tagged, text, variant } from './codec.js'
+import { ProbeVerdict } from './domain.js'
 import { Failure } from './failure.js'
 import { RecoveryPlan } from './planner.js'
 import { Receipt } from './receipt.js'
@@ -39,6 +40,22 @@ export const Fact = tagged('fact', '_tag', [
     failure: Failure,
     rule: text,
     plan: RecoveryPlan,
+  }),
+  /** It waits for its domains: no attempt is used meanwhile. */
+  variant('session-held', { incident: count, domains: t.array(text) }),
+  /** Its transport was tried, as the canary of all who share the domain. */
+  variant('transport-probed', {
+    incident: count,
+    domain: text,
+    verdict: ProbeVerdict,
+    tries: count,
+    detail: t.string,
+  }),
+  variant('session-released', {
+    incident: count,
+    heldMs: nonNegative,
+    order: count,
+    credentialRefused: t.boolean,
   }),
   variant('attempt-started', attempted),
   variant('strategy-started', { ...attempted, strategy: RecoveryStrategy, repeated: t.boolean }),

@@ -22,7 +22,10 @@ export type Guard = (control: Control, event: SessionEvent) => boolean
 
 export const guardNames = [
   'isStale',
+  'mustWait',
   'mayAttempt',
+  'sharesFate',
+  'mayBegin',
   'isNotDue',
   'isDone',
   'isProved',
@@ -41,6 +44,9 @@ export const usedAt = (control: Control, atMs: number, policy: Policy): number =
     ? 0
     : control.used
 
+/** Whether others may fail together with the session. */
+const sharesFate = ({ traits }: Control): boolean => (traits.domains?.length ?? 0) > 0
+
 /** A failure may be answered by an attempt: there is budget, hope, and a strategy to use. */
 const mayAttempt = (policy: Policy): Guard => {
   const plan = planner(policy)
@@ -50,6 +56,12 @@ const mayAttempt = (policy: Policy): Guard => {
     const { strategies } = plan(event.failure, planSubject(control, event)).plan
     return nextStrategyFrom(control, strategies, 0, false).index !== undefined
   }
+}
+
+/** An attempt may follow, when the domains of the session let it go. */
+const mustWait = (policy: Policy): Guard => {
+  const may = mayAttempt(policy)
+  return (control, event) => sharesFate(control) && may(control, event)
 }
 
 /** The guards under a policy. */
@@ -65,7 +77,18 @@ export const guards = (policy: Policy): Readonly<Record<GuardName, Guard>> => ({
     return false
   },
 
+  mustWait: mustWait(policy),
+
   mayAttempt: mayAttempt(policy),
+
+  sharesFate,
+
+  /** Let go, it has a strategy to use. */
+  mayBegin: (control, event) => {
+    const { plan, credentialRefused } = openIncidentOf(control)
+    const refused = credentialRefused || (event.type === 'released' && event.credentialRefused)
+    return nextStrategyFrom(control, plan.strategies, 0, refused).index !== undefined
+  },
 
   /** Asked too early: the deadline, or the end of the wait, is still to come. */
   isNotDue: (control, event) => {

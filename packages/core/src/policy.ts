@@ -58,6 +58,21 @@ export const TriggerThreshold = struct('trigger thresholds', {
 })
 export type TriggerThreshold = t.TypeOf<typeof TriggerThreshold>
 
+/** Domains: what sessions share and fail together by. */
+export const DomainPolicy = struct('domain policy', {
+  /** Attempts that may be under way at once on the sessions of one domain. */
+  concurrency: atLeastOne,
+  /** The same of all domains together. */
+  overallConcurrency: atLeastOne,
+  /** How many go first once a canary has come back; with each that recovers one more may be under way. */
+  firstStage: atLeastOne,
+  /** Attempts in a row that miss until the domain is probed again. */
+  suspectAfter: atLeastOne,
+  /** Bounds one probe; 0 for no bound. */
+  probeTimeoutMs: nonNegative,
+})
+export type DomainPolicy = t.TypeOf<typeof DomainPolicy>
+
 export const Policy = struct('policy', {
   ...configFields,
   /** A recovered session that stays well for this long gets a fresh budget. */
@@ -107,6 +122,8 @@ export const Policy = struct('policy', {
   historyLimit: count,
   /** Decisions and snapshots between two checkpoints of the store, or more where sessions are many. */
   checkpointEvery: atLeastOne,
+  /** How sessions that share a domain are recovered. */
+  domain: DomainPolicy,
   reasonRules: t.array(ReasonRule),
   planRules: t.array(PlanRule),
 })
@@ -166,6 +183,13 @@ export const defaultPolicy: Policy = {
   snapshotLimit: { historyLines: 1_000, outputBytes: 262_144 },
   historyLimit: 100,
   checkpointEvery: 10_000,
+  domain: {
+    concurrency: 32,
+    overallConcurrency: 128,
+    firstStage: 1,
+    suspectAfter: 3,
+    probeTimeoutMs: 15_000,
+  },
   reasonRules: [...defaultReasonRules],
   planRules: [...defaultPlanRules],
 }
@@ -215,7 +239,10 @@ export const policyFrom = (input: unknown = {}): E.Either<DecodeError, Policy> =
 export const policyDigest = (policy: Policy): string => {
   const known = digests.get(policy)
   if (known !== undefined) return known
-  const found = digest(policy)
+  const { domain, ...before } = policy
+  // What was added since the first entries were written counts only where it is not as it is by default.
+  const isAsBefore = digest(domain) === digest(defaultPolicy.domain)
+  const found = digest(isAsBefore ? before : policy)
   digests.set(policy, found)
   return found
 }

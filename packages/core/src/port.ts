@@ -4,6 +4,13 @@
  */
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Json } from './codec.js'
+import type {
+  DomainEffect,
+  DomainEvent,
+  DomainRecord,
+  DomainStateName,
+  ProbeVerdict,
+} from './domain.js'
 import type { RunOutcome, Verdict } from './event.js'
 import type { Exit, Failure, Grade } from './failure.js'
 import type { Foreground } from './foreground.js'
@@ -273,6 +280,19 @@ interface Request {
 
 export interface CaptureRequest extends Request {}
 
+/** Asks whether the way to a session's process carries: it must be tried, and nothing else be done. */
+export interface ProbeRequest extends Request {
+  readonly domain: string
+  /** What is known of the session; absent when nothing was kept. */
+  readonly snapshot?: RecoverySnapshot
+}
+
+/** What was found of a session's transport. */
+export interface Probed {
+  readonly verdict: ProbeVerdict
+  readonly detail: string
+}
+
 /** What a capture saw: what is to be kept, and what stands in the foreground. */
 export interface Capture {
   readonly update: SnapshotUpdate
@@ -319,6 +339,13 @@ export interface Driver {
   readonly capture: (request: CaptureRequest) => TE.TaskEither<DriverError, Capture>
   readonly run: (request: RunRequest) => TE.TaskEither<DriverError, RunOutcome>
   readonly verify: (request: VerifyRequest) => TE.TaskEither<DriverError, Verdict>
+  /**
+   * Tries a session's transport for all who share a domain with it: one connection, which the next run may
+   * use. Absent: the first session that is let go is the try.
+   */
+  readonly probe?: (request: ProbeRequest) => TE.TaskEither<DriverError, Probed>
+  /** The domains of a session with these options of the app's; absent: none but those it declares. */
+  readonly domainsOf?: (sessionOptions: unknown) => readonly string[]
   /** What is shown of this session, by its program and its host; absent: the driver declares nothing. */
   readonly showing?: (sessionId: string) => Showing | undefined
   /** The session is watched no longer; its process, if it lives, is let be. */
@@ -357,6 +384,14 @@ export type Notice =
       readonly view: PlanningView
       /** Of the capture that saw it; absent where the app itself changed what is kept. */
       readonly token?: string
+    }
+  /** What a domain decided. It is not journalled: what follows for a session is, by that session. */
+  | {
+      readonly _tag: 'domain-decided'
+      readonly event: DomainEvent
+      readonly from: DomainStateName
+      readonly record: DomainRecord
+      readonly effects: readonly DomainEffect[]
     }
   | { readonly _tag: 'capture-failed'; readonly sessionId: string; readonly detail: string }
   | { readonly _tag: 'store-failed'; readonly sessionId?: string; readonly error: StoreError }

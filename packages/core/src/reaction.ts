@@ -24,6 +24,7 @@ import {
   repeatLastResort,
 } from './end-reaction.js'
 import type { EventOf } from './event.js'
+import { hold, letGo, noteProbe } from './hold-reaction.js'
 import type { Policy } from './policy.js'
 import { at, captureLater, type Reaction, tell, without } from './reacting.js'
 import { type Control, recordVersion, type SessionRecord } from './record.js'
@@ -34,6 +35,9 @@ export const reactionNames = [
   'beginCapture',
   'endCapture',
   'openIncident',
+  'hold',
+  'noteProbe',
+  'letGo',
   'beginAttempt',
   'noteMissed',
   'nextStrategy',
@@ -69,6 +73,9 @@ export const reactions = (policy: Policy): Readonly<Record<ReactionName, Reactio
   },
   endCapture: (control, event) => [captureLater(control, event.atMs, policy), []],
   openIncident: openIncident(policy),
+  hold,
+  noteProbe,
+  letGo,
   beginAttempt: beginAttempt(policy),
   noteMissed,
   nextStrategy: nextStrategy(policy),

@@ -4,6 +4,7 @@
  */
 import * as t from 'io-ts'
 import { count, epochMs, oneOf, struct, text } from './codec.js'
+import { KeptProbe } from './domain.js'
 import { Miss } from './fact.js'
 import { Failure } from './failure.js'
 import { RecoveryPlan } from './planner.js'
@@ -21,6 +22,7 @@ export type SessionStateName =
   | 'registered'
   | 'snapshotting.idle'
   | 'snapshotting.capturing'
+  | 'recovering.held'
   | 'recovering.attempting'
   | 'recovering.verifying'
   | 'recovering.backingOff'
@@ -31,6 +33,7 @@ export const sessionStateNames: readonly SessionStateName[] = [
   'registered',
   'snapshotting.idle',
   'snapshotting.capturing',
+  'recovering.held',
   'recovering.attempting',
   'recovering.verifying',
   'recovering.backingOff',
@@ -69,6 +72,10 @@ export const Incident = struct(
     attemptDeadlineMs: epochMs,
     /** When the strategy (with its verification) is given up, or the backoff is over. */
     dueAtMs: epochMs,
+    /** Since when it waits for its domains. */
+    heldAtMs: epochMs,
+    /** What was found when its transport was tried, while it waits. */
+    probe: KeptProbe,
   },
 )
 export type Incident = t.TypeOf<typeof Incident>

@@ -9,18 +9,25 @@ export type SessionKind = 'local' | 'ssh'
 export const SessionKind = oneOf<SessionKind>('session kind', 'local', 'ssh')
 
 /** What is declared of a session; it binds what may be done to it. */
-export const Traits = struct('session traits', {
-  kind: SessionKind,
-  /** Somebody sits at it: it is recovered from death and disconnection only, and never typed at. */
-  attended: t.boolean,
-  /** Its process is a shell, which may be started again; other commands only if `rerunnable`. */
-  shell: t.boolean,
-  rerunnable: t.boolean,
-  /** Exit codes that are failures; any other exit with a code is an end. */
-  failureExitCodes: t.array(exitStatus),
-  /** Command lines, to the letter, that may be run again although it is not known whether they ran. */
-  idempotentCommands: added(t.array(text), []),
-})
+export const Traits = struct(
+  'session traits',
+  {
+    kind: SessionKind,
+    /** Somebody sits at it: it is recovered from death and disconnection only, and never typed at. */
+    attended: t.boolean,
+    /** Its process is a shell, which may be started again; other commands only if `rerunnable`. */
+    shell: t.boolean,
+    rerunnable: t.boolean,
+    /** Exit codes that are failures; any other exit with a code is an end. */
+    failureExitCodes: t.array(exitStatus),
+    /** Command lines, to the letter, that may be run again although it is not known whether they ran. */
+    idempotentCommands: added(t.array(text), []),
+  },
+  {
+    /** What it shares with others and fails together with them by; each once, in their order. */
+    domains: t.array(text),
+  },
+)
 export type Traits = t.TypeOf<typeof Traits>
 
 /**

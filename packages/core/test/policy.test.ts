@@ -4,6 +4,7 @@ import {
   defaultConfig,
   defaultPolicy,
   Policy,
+  policyDigest,
   policyFrom,
   RecoveryConfig,
 } from '@session-recovery/core'
@@ -40,6 +41,10 @@ const atLeastOne = [
   'commandRetry.backoffMultiplier',
   'resumeConcurrency',
   'checkpointEvery',
+  'domain.concurrency',
+  'domain.overallConcurrency',
+  'domain.firstStage',
+  'domain.suspectAfter',
 ]
 
 describe('defaults', () => {
@@ -101,7 +106,7 @@ describe('defaults', () => {
 
 describe('numbers', () => {
   test('are found', () => {
-    expect(numberFields).toHaveLength(26)
+    expect(numberFields).toHaveLength(31)
   })
 
   test.each(numberFields)(
@@ -198,4 +203,21 @@ test.each([
   expect(
     refused.left.message.startsWith(path === '' ? 'policy: expected' : `policy: ${path}: expected`),
   ).toBe(true)
+})
+
+describe('what journals name a policy by', () => {
+  test('is as it was before there were domains, where nothing is said of them', () => {
+    expect(policyDigest(defaultPolicy)).toBe('7d6d3ee6-977e-51ea-8429-e4bf34904aee')
+  })
+
+  test('differs with anything that is not as by default', () => {
+    const { domain } = defaultPolicy
+    const others = [
+      { ...defaultPolicy, recoveryDelay: 1 },
+      { ...defaultPolicy, domain: { ...domain, concurrency: 1 } },
+      { ...defaultPolicy, domain: { ...domain, suspectAfter: 1 } },
+    ]
+    const all = [defaultPolicy, ...others].map(policyDigest)
+    expect(new Set(all).size).toBe(all.length)
+  })
 })

@@ -1,6 +1,8 @@
 /**
  * The state machine of session recovery, and the engine that runs many sessions through it.
  */
+export * from './domain-machine.js'
+export * from './domain-step.js'
 export * from './engine.js'
 export * from './face.js'
 export * from './machine.js'

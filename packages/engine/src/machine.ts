@@ -20,7 +20,8 @@ import {
 } from '@session-recovery/core'
 import { setup } from 'xstate'
 
-const named = <K extends string, V>(names: readonly K[], make: (name: K) => V): Record<K, V> =>
+/** A record of what `make` gives for each of `names`. */
+export const named = <K extends string, V>(names: readonly K[], make: (name: K) => V): Record<K, V> =>
   Object.fromEntries(names.map((name) => [name, make(name)])) as Record<K, V>
 
 const stale = { guard: 'isStale' } as const
@@ -47,6 +48,7 @@ const whenDue = [
 /** What a session that is believed well answers to; the same in `registered` and `snapshotting`. */
 const whileWell = {
   failed: [
+    { guard: 'mustWait', target: '#held', actions: ['openIncident', 'hold'] },
     { guard: 'mayAttempt', target: '#attempting', actions: ['openIncident', 'beginAttempt'] },
     { target: '#attempting', actions: ['openIncident', 'beginLastResort'] },
   ],
@@ -55,6 +57,16 @@ const whileWell = {
 } as const
 
 const recoveringStates = {
+  held: {
+    id: 'held',
+    on: {
+      probed: { actions: ['noteProbe'] },
+      released: [
+        { guard: 'mayBegin', target: '#attempting', actions: ['letGo', 'beginAttempt'] },
+        { target: '#attempting', actions: ['letGo', 'beginLastResort'] },
+      ],
+    },
+  },
   attempting: {
     id: 'attempting',
     on: {
@@ -92,7 +104,11 @@ const recoveringStates = {
   backingOff: {
     id: 'backingOff',
     on: {
-      due: [{ guard: 'isNotDue' }, { target: '#attempting', actions: ['beginAttempt'] }],
+      due: [
+        { guard: 'isNotDue' },
+        { guard: 'sharesFate', target: '#held', actions: ['hold'] },
+        { target: '#attempting', actions: ['beginAttempt'] },
+      ],
     },
   },
 } as const
@@ -169,7 +185,7 @@ export const sessionMachine = (policy: Policy) => {
 export type SessionMachine = ReturnType<typeof sessionMachine>
 
 /** XState's `assign` merges; a field that is gone must be named to go. */
-const replacing = (before: Control, after: Control): Control => ({
+export const replacing = <C extends object>(before: C, after: C): C => ({
   ...Object.fromEntries(Object.keys(before).map((key) => [key, undefined])),
   ...after,
 })

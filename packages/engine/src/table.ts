@@ -1,6 +1,6 @@
 /**
- * The table compiled from the machine: for each leaf state and event type the transitions to consider,
- * in XState's order. It holds names only, so one machine serves every policy.
+ * The table compiled from a machine: for each leaf state and event type the transitions to consider, in
+ * XState's order. It holds names only, so one machine serves every policy.
  *
  * Only what the table can express may stand in the machine: named guards and actions on `on` transitions
  * with one target. Anything else is refused here, at start-up, rather than silently ignored.
@@ -20,18 +20,50 @@ import type { SessionMachine } from './machine.js'
 // ------------------------------------------------------------------------------------------ model
 
 /** One transition: taken if its guard holds (or it has none); `to` is absent where nothing moves. */
-export interface Row {
-  readonly guard?: GuardName
-  readonly actions: readonly ReactionName[]
-  readonly to?: SessionStateName
+export interface RowOf<S extends string, G extends string, A extends string> {
+  readonly guard?: G
+  readonly actions: readonly A[]
+  readonly to?: S
+}
+export type Row = RowOf<SessionStateName, GuardName, ReactionName>
+
+export type TableOf<
+  S extends string,
+  E extends string,
+  G extends string,
+  A extends string,
+> = Readonly<Record<S, Readonly<Partial<Record<E, readonly RowOf<S, G, A>[]>>>>>
+export type Table = TableOf<SessionStateName, EventType, GuardName, ReactionName>
+
+/** Every name that may stand in a machine. */
+export interface Names<S, E, G, A> {
+  readonly states: readonly S[]
+  readonly events: readonly E[]
+  readonly guards: readonly G[]
+  readonly actions: readonly A[]
 }
 
-export type Table = Readonly<
-  Record<SessionStateName, Readonly<Partial<Record<EventType, readonly Row[]>>>>
->
+interface Transition {
+  readonly target?: readonly unknown[] | undefined
+  readonly actions: readonly unknown[]
+  readonly guard?: unknown
+}
 
-type Node = SessionMachine['root']
-type Transition = NonNullable<ReturnType<Node['transitions']['get']>>[number]
+/** What is read of XState's state nodes, of whatever machine. */
+interface Node {
+  readonly id: string
+  readonly path: readonly string[]
+  readonly type: string
+  readonly parent?: unknown
+  readonly states: object
+  readonly initial?: { readonly target: readonly unknown[] }
+  readonly transitions: { readonly get: (type: never) => readonly Transition[] | undefined }
+  readonly after: readonly unknown[]
+  readonly entry: readonly unknown[]
+  readonly exit: readonly unknown[]
+  readonly always?: readonly unknown[] | undefined
+  readonly invoke: readonly unknown[]
+}
 
 // ----------------------------------------------------------------------------------- constructors
 
@@ -42,23 +74,26 @@ const known = <K extends string>(names: readonly K[], name: unknown, what: strin
   return found
 }
 
-const stateName = (node: Node): SessionStateName => {
+const stateName = <S extends string>(node: Node, states: readonly S[]): S => {
   const leaf = node.initial?.target[0]
   return leaf === undefined
-    ? known(sessionStateNames, node.path.join('.'), 'a state')
-    : stateName(leaf as Node)
+    ? known(states, node.path.join('.'), 'a state')
+    : stateName(leaf as Node, states)
 }
 
-const rowOf = (transition: Transition): Row => {
+const rowOf = <S extends string, E extends string, G extends string, A extends string>(
+  transition: Transition,
+  names: Names<S, E, G, A>,
+): RowOf<S, G, A> => {
   const [target, ...more] = transition.target ?? []
   if (more.length > 0) throw new Error('the machine has a transition with several targets')
-  const actions = transition.actions.map((action) => known(reactionNames, action, 'an action'))
+  const actions = transition.actions.map((action) => known(names.actions, action, 'an action'))
   return {
     actions,
     ...(transition.guard === undefined
       ? {}
-      : { guard: known(guardNames, transition.guard, 'a guard') }),
-    ...(target === undefined ? {} : { to: stateName(target as Node) }),
+      : { guard: known(names.guards, transition.guard, 'a guard') }),
+    ...(target === undefined ? {} : { to: stateName(target as Node, names.states) }),
   }
 }
 
@@ -71,14 +106,19 @@ const refuseUnsupported = (node: Node): void => {
   if (node.after.length > 0) throw new Error(`${node.id} has after, which the table cannot hold`)
 }
 
-const rowsOf = (leaf: Node, type: EventType): readonly Row[] => {
-  const rows: Row[] = []
+const rowsOf = <S extends string, E extends string, G extends string, A extends string>(
+  leaf: Node,
+  type: E,
+  names: Names<S, E, G, A>,
+): readonly RowOf<S, G, A>[] => {
+  const rows: RowOf<S, G, A>[] = []
   for (
     let node: Node | undefined = leaf;
     node !== undefined;
     node = node.parent as Node | undefined
   ) {
-    rows.push(...(node.transitions.get(type) ?? []).map(rowOf))
+    const found = node.transitions.get(type as never) ?? []
+    rows.push(...found.map((transition) => rowOf(transition, names)))
   }
   return rows
 }
@@ -89,21 +129,33 @@ const leavesOf = (node: Node): readonly Node[] => {
   return children.length === 0 ? [node] : children.flatMap(leavesOf)
 }
 
+/** Compiles any machine. Throws where it has something that the table cannot hold. */
+export const compiled = <S extends string, E extends string, G extends string, A extends string>(
+  root: Node,
+  names: Names<S, E, G, A>,
+): TableOf<S, E, G, A> => {
+  const entries = leavesOf(root).map((leaf) => {
+    // A final state still takes the root's transitions in XState; a record that is final takes none.
+    const types = leaf.type === 'final' ? [] : names.events
+    const rows = types.map((type) => [type, rowsOf(leaf, type, names)] as const)
+    const found = Object.fromEntries(rows.filter(([, row]) => row.length > 0))
+    return [stateName(leaf, names.states), found] as const
+  })
+  const missing = names.states.filter((name) => !entries.some(([leaf]) => leaf === name))
+  if (missing.length > 0) throw new Error(`the machine lacks the states ${missing.join(', ')}`)
+  return Object.fromEntries(entries) as TableOf<S, E, G, A>
+}
+
 /**
- * Compiles the machine. Throws where the machine has something that the table cannot hold.
+ * Compiles the machine of a session. Throws where it has something that the table cannot hold.
  *
  * @example
- * Object.keys(compile(sessionMachine(defaultPolicy))).length // => 8
+ * Object.keys(compile(sessionMachine(defaultPolicy))).length // => 9
  */
-export const compile = (machine: SessionMachine): Table => {
-  const leaves = leavesOf(machine.root)
-  const entries = leaves.map((leaf) => {
-    // A final state still takes the root's transitions in XState; a record that is final takes none.
-    const types = leaf.type === 'final' ? [] : eventTypes
-    const rows = types.map((type) => [type, rowsOf(leaf, type)] as const)
-    return [stateName(leaf), Object.fromEntries(rows.filter(([, row]) => row.length > 0))] as const
+export const compile = (machine: SessionMachine): Table =>
+  compiled(machine.root, {
+    states: sessionStateNames,
+    events: eventTypes,
+    guards: guardNames,
+    actions: reactionNames,
   })
-  const missing = sessionStateNames.filter((name) => !entries.some(([leaf]) => leaf === name))
-  if (missing.length > 0) throw new Error(`the machine lacks the states ${missing.join(', ')}`)
-  return Object.fromEntries(entries) as Table
-}

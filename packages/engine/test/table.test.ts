@@ -105,11 +105,14 @@ const throughXState = (record: SessionRecord, event: SessionEvent) => {
   return { state: nameOf(next.value), control: withoutUndefined(next.context), effects }
 }
 
-test('with the real guards and reactions, step and XState agree along traces', () => {
+test.each([
+  ['of a session by itself', undefined],
+  ['of one that shares a domain', ['host:h']],
+])('with the real guards and reactions, step and XState agree along traces %s', (_, domains) => {
   const step = stepUnder(defaultPolicy)
   fc.assert(
     fc.property(fc.integer({ min: 1 }), (seed) => {
-      for (const { record, event } of wander(defaultPolicy, seed, 40)) {
+      for (const { record, event } of wander(defaultPolicy, seed, 40, domains)) {
         if (record.state === 'unregistered') continue
         const [next, effects] = step(record, event)
         const expected = throughXState(record, event)
@@ -120,7 +123,7 @@ test('with the real guards and reactions, step and XState agree along traces', (
         }).toEqual({ ...expected, effects: JSON.parse(JSON.stringify(expected.effects)) })
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })
 

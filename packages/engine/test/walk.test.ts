@@ -54,6 +54,9 @@ const eventsFor = ({ incident, captureToken, captureAtMs }: Control): SessionEve
     { type: 'reset', atMs },
     { type: 'resumed', atMs, lastSeenMs: atMs },
     { type: 'ended', atMs },
+    { type: 'probed', atMs, domain: 'd', verdict: 'reachable', tries: 0, detail: '' },
+    { type: 'released', atMs, credentialRefused: false, order: 0 },
+    { type: 'released', atMs, credentialRefused: true, order: 0 },
     { type: 'unregistered', atMs },
     ...tokens.flatMap((token): SessionEvent[] => [
       { type: 'captured', atMs, token },
@@ -88,10 +91,10 @@ interface Node {
     Record<string, { readonly event: SessionEvent; readonly state: { readonly value: unknown } }>
   >
 }
-const walked = (): readonly Node[] =>
+const walked = (domains?: readonly string[]): readonly Node[] =>
   Object.values(
     getAdjacencyMap(machine, {
-      input: freshRecord(policy).control,
+      input: freshRecord(policy, false, domains).control,
       events: (snapshot) => (snapshot.status === 'active' ? eventsFor(snapshot.context) : []),
       serializeState: ({ value, context }) => kindOf(value, context),
       serializeEvent: (event) => JSON.stringify(event),
@@ -100,7 +103,7 @@ const walked = (): readonly Node[] =>
   )
 let nodes: readonly Node[] = []
 beforeEach(() => {
-  if (nodes.length === 0) nodes = walked()
+  if (nodes.length === 0) nodes = [...walked(), ...walked(['host:h'])]
 })
 
 test('the walk reaches every state', () => {

@@ -19,7 +19,11 @@ import { stepUnder } from '@session-recovery/engine'
 import { type Chance, chance } from '@session-recovery/testkit'
 
 /** A session just registered. */
-export const freshRecord = (policy: Policy, attended = false): SessionRecord => {
+export const freshRecord = (
+  policy: Policy,
+  attended = false,
+  domains?: readonly string[],
+): SessionRecord => {
   const event: EventOf<'registered'> = {
     type: 'registered',
     atMs: 1_000,
@@ -30,6 +34,7 @@ export const freshRecord = (policy: Policy, attended = false): SessionRecord => 
       rerunnable: false,
       failureExitCodes: [],
       idempotentCommands: [],
+      ...(domains === undefined ? {} : { domains: [...domains] }),
     },
   }
   return register('s', 1, event, policy)[0]
@@ -63,6 +68,15 @@ const verdict = (pick: Chance): Verdict =>
     { _tag: 'unproved', detail: 'any', evidence: [] },
   ])
 
+const ofDomains = (pick: Chance, atMs: number): readonly SessionEvent[] => {
+  const verdict = pick.pick(['reachable', 'unreachable', 'refused'] as const)
+  return [
+    { type: 'probed', atMs, domain: 'host:h', verdict, tries: 1, detail: 'any' },
+    { type: 'released', atMs, credentialRefused: false, order: 0 },
+    { type: 'released', atMs, credentialRefused: pick.percent(50), order: 1 },
+  ]
+}
+
 /** One event that could come to `record` now. */
 export const anEvent = (record: SessionRecord, pick: Chance, atMs: number): SessionEvent => {
   const { incident, captureToken } = record.control
@@ -85,6 +99,7 @@ export const anEvent = (record: SessionRecord, pick: Chance, atMs: number): Sess
     { type: 'cancelled', atMs, why: 'any' },
     { type: 'reset', atMs },
     { type: 'resumed', atMs, lastSeenMs: Math.max(0, atMs - 500) },
+    ...(record.control.traits.domains === undefined ? [] : ofDomains(pick, atMs)),
     ...(pick.percent(10)
       ? ([
           { type: 'ended', atMs, exitCode: 0 },
@@ -99,11 +114,12 @@ export const wander = (
   policy: Policy,
   seed: number,
   length: number,
+  domains?: readonly string[],
 ): readonly { readonly record: SessionRecord; readonly event: SessionEvent }[] => {
   const pick = chance(seed)
   const step = stepUnder(policy)
   const trace: { record: SessionRecord; event: SessionEvent }[] = []
-  let record = freshRecord(policy, pick.percent(20))
+  let record = freshRecord(policy, pick.percent(20), domains)
   let atMs = 1_000
   for (let i = 0; i < length; i++) {
     atMs += pick.pick([0, 1, 100, 10_000, 400_000])
