@@ -1,7 +1,14 @@
 /** A real engine brings sessions back while a viewer looks on. */
 import { defaultPolicy } from '@session-recovery/core'
 import { createEngine, memoryStore } from '@session-recovery/engine'
-import { chance, EngineLife, FaultBook, fakeDriver, VirtualClock } from '@session-recovery/testkit'
+import {
+  chance,
+  EngineLife,
+  FaultBook,
+  fakeDriver,
+  SharedHost,
+  VirtualClock,
+} from '@session-recovery/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { inspectorOf } from './scope.js'
 import { eventsOf, valuesOf, viewerOf } from './viewer.js'
@@ -13,12 +20,20 @@ const scene = async () => {
   const time = new VirtualClock()
   const life = new EngineLife(time)
   const { clock } = life.time
+  const faults = new FaultBook([], chance(1))
   const driver = fakeDriver({
     alive: new Map(),
+    host: new SharedHost(faults, () => time.nowMs),
     life,
-    faults: new FaultBook([], chance(1)),
+    faults,
     chance: chance(1),
-    witness: { runs: () => {}, proved: () => {}, captures: () => {}, breach: () => {} },
+    witness: {
+      runs: () => {},
+      proved: () => {},
+      probes: () => {},
+      captures: () => {},
+      breach: () => {},
+    },
   })
   const engine = createEngine({ policy: defaultPolicy, driver, store: memoryStore(), clock })
   const inspector = await inspectorOf({ policy: engine.policy })

@@ -4,13 +4,7 @@
  */
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Json } from './codec.js'
-import type {
-  DomainEffect,
-  DomainEvent,
-  DomainRecord,
-  DomainStateName,
-  ProbeVerdict,
-} from './domain.js'
+import type { ProbeVerdict } from './domain.js'
 import type { RunOutcome, Verdict } from './event.js'
 import type { Exit, Failure, Grade } from './failure.js'
 import type { Foreground } from './foreground.js'
@@ -366,39 +360,3 @@ export interface Secrets {
   readonly put: (reference: string, value: string) => TE.TaskEither<SecretMissing, void>
   readonly get: (reference: string) => TE.TaskEither<SecretMissing, string>
 }
-
-// ------------------------------------------------------------------------------------------- sink
-
-/** What those who listen are told. */
-export type Notice =
-  | {
-      readonly _tag: 'decided'
-      readonly entry: JournalEntry
-      readonly record: SessionRecord
-      /** False: the store refused it and the engine goes on all the same (`degrade`). */
-      readonly durable: boolean
-    }
-  | {
-      readonly _tag: 'captured'
-      readonly sessionId: string
-      readonly view: PlanningView
-      /** Of the capture that saw it; absent where the app itself changed what is kept. */
-      readonly token?: string
-    }
-  /** What a domain decided. It is not journalled: what follows for a session is, by that session. */
-  | {
-      readonly _tag: 'domain-decided'
-      readonly event: DomainEvent
-      readonly from: DomainStateName
-      readonly record: DomainRecord
-      readonly effects: readonly DomainEffect[]
-    }
-  | { readonly _tag: 'capture-failed'; readonly sessionId: string; readonly detail: string }
-  | { readonly _tag: 'store-failed'; readonly sessionId?: string; readonly error: StoreError }
-  /** What is stored was found damaged while the engine runs, and was set aside. */
-  | { readonly _tag: 'damaged'; readonly found: Quarantined }
-  | { readonly _tag: 'started' }
-  | { readonly _tag: 'stopped' }
-
-/** Is told of everything, in order, after it is durable. What it throws is logged and otherwise ignored. */
-export type Sink = (notice: Notice) => void

@@ -102,10 +102,7 @@ const states = {
       waited: { actions: ['wait', 'turnAway'] },
       left: { actions: ['leave'] },
       settled: { actions: ['settle'] },
-      renewed: [
-        { guard: 'isDeserted', target: '#closed', actions: ['renew', 'close'] },
-        { target: '#probing', actions: ['renew', 'probe'] },
-      ],
+      renewed: { target: '#closed', actions: ['renew', 'close', 'admit'] },
     },
   },
 } as const

@@ -5,6 +5,7 @@ import {
   type Classifier,
   classifier,
   type DecodeError,
+  type DomainRecord,
   decode,
   defaultPolicy,
   emptyTally,
@@ -28,6 +29,7 @@ import type {
   RecoverResult,
   RegisterResult,
   Registration,
+  RenewResult,
   ReportResult,
   ResetResult,
   SessionStatus,
@@ -104,7 +106,12 @@ class SessionEngine implements Engine {
   ): Promise<RegisterResult> => {
     if (this.#running === undefined) return notRunning
     if (!this.policy.enabled) return { _tag: 'disabled' }
-    const checked = checkedRegistration(sessionId, registration, this.policy)
+    const checked = checkedRegistration(
+      sessionId,
+      registration,
+      this.policy,
+      this.#ports.driver.domainsOf,
+    )
     if (E.isLeft(checked)) return { _tag: 'invalid', error: checked.left }
     if (this.#registering.has(sessionId)) return { _tag: 'already-registered' }
     this.#registering.add(sessionId)
@@ -235,9 +242,17 @@ class SessionEngine implements Engine {
       ...structuredClone(statisticsOf(sums)),
       activeRecoveries: seats.filter(({ lane }) => isRecovering(lane.record)).length,
       registeredSessions: seats.length,
+      heldSessions: this.#running?.gate.waiting ?? 0,
       isRunning: this.#running !== undefined,
       interactive: interactiveStatistics(states, sums),
     }
+  }
+
+  domains = (): readonly DomainRecord[] => structuredClone(this.#running?.gate.records ?? [])
+
+  renew = (domain: string): RenewResult => {
+    if (this.#running === undefined) return notRunning
+    return { _tag: this.#running.gate.renew(domain) ? 'renewed' : 'unknown' }
   }
 
   history = (sessionId: string) =>

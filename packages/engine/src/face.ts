@@ -5,6 +5,7 @@
 import type {
   Clock,
   DecodeError,
+  DomainRecord,
   Driver,
   Failure,
   InteractiveStatistics,
@@ -59,6 +60,12 @@ export interface Registration {
    * none: a command that was seen starting and not finishing is reported and never run again.
    */
   readonly idempotentCommands?: readonly string[]
+  /**
+   * What it shares with other sessions and fails together with them by, e.g. `host:build` or `rack-7`;
+   * besides what the driver knows of its options. One that begins with `credential:` can be refused: then
+   * nobody asks with it again. Default none: it is recovered by itself.
+   */
+  readonly domains?: readonly string[]
   /** What to do with a session that has this id already. Default `refuse`. */
   readonly whenRegistered?: 'refuse' | 'replace'
 }
@@ -156,6 +163,9 @@ export type ResetResult =
   | NotRunning
   | Refused
 
+/** `unknown`: nothing is known of such a domain, and there is nothing to try. */
+export type RenewResult = { readonly _tag: 'renewed' } | { readonly _tag: 'unknown' } | NotRunning
+
 export type UnregisterResult =
   | { readonly _tag: 'unregistered' }
   | NotRegistered
@@ -172,6 +182,8 @@ export interface SessionStatus {
 export interface EngineStatistics extends RecoveryStatistics {
   readonly activeRecoveries: number
   readonly registeredSessions: number
+  /** Of those, the ones that wait for a domain. */
+  readonly heldSessions: number
   readonly isRunning: boolean
   readonly interactive: InteractiveStatistics
 }
@@ -202,6 +214,13 @@ export interface Engine {
   readonly sessions: () => readonly SessionStatus[]
   readonly status: (sessionId: string) => SessionStatus | undefined
   readonly stats: () => EngineStatistics
+  /** Every domain of which there is something to know: where it stands, who waits, who was let go. */
+  readonly domains: () => readonly DomainRecord[]
+  /**
+   * Says that a domain is worth trying again: a credential that was refused is another now, or the next
+   * canary need not wait. Resetting a session says the same of its domains.
+   */
+  readonly renew: (domain: string) => RenewResult
   readonly history: (sessionId: string) => readonly RecoveryAttempt[]
   /** Whether interactive recovery is advised, as the seed's triggers say. */
   readonly advice: (sessionId: string) => TriggerAdvice

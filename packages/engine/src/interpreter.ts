@@ -110,10 +110,10 @@ export class Interpreter {
    */
   async fail(failure: Failure, seenAtRev?: number): Promise<void> {
     if (!this.#runtime.policy.enabled) return
-    // What was kept is wanted once the decision is durable: it is read while that is written.
-    this.#runtime.background('reading what was kept', async () => {
-      await this.#keeper.retrieve()
-    })
+    // What was kept is wanted once the decision is durable, unless it has to wait for others then.
+    const ahead = async () => void (await this.#keeper.retrieve())
+    const isAlone = this.#home.lane.record.control.traits.domains === undefined
+    if (isAlone) this.#runtime.background('reading what was kept', ahead)
     await this.#home.lane.insist((atMs, { rev }) =>
       seenAtRev === undefined || seenAtRev === rev
         ? { type: 'failed', atMs, failure, view: this.#keeper.view ?? nothingKept }

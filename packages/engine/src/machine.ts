@@ -21,8 +21,10 @@ import {
 import { setup } from 'xstate'
 
 /** A record of what `make` gives for each of `names`. */
-export const named = <K extends string, V>(names: readonly K[], make: (name: K) => V): Record<K, V> =>
-  Object.fromEntries(names.map((name) => [name, make(name)])) as Record<K, V>
+export const named = <K extends string, V>(
+  names: readonly K[],
+  make: (name: K) => V,
+): Record<K, V> => Object.fromEntries(names.map((name) => [name, make(name)])) as Record<K, V>
 
 const stale = { guard: 'isStale' } as const
 

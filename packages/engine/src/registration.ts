@@ -35,6 +35,7 @@ export const checkedRegistration = (
     failureExitCodes,
     secretNames: declaredNames,
   }: Pick<Policy, 'failureExitCodes' | 'secretNames'>,
+  derived: (sessionOptions: unknown) => readonly string[] = () => [],
 ): E.Either<DecodeError, Traits> => {
   if (typeof sessionId !== 'string' || sessionId === '') {
     return E.left(refusedAt('registration', 'sessionId', 'non-empty text'))
@@ -47,6 +48,7 @@ export const checkedRegistration = (
   }
   const known = knownOptions(registration.sessionOptions)
   const declared = registration.failureExitCodes ?? []
+  const domains = domainsOf(registration.domains, derived(registration.sessionOptions))
   const traits = decode(
     Traits,
     'registration',
@@ -56,6 +58,7 @@ export const checkedRegistration = (
     shell: registration.shell ?? isShellCommand(known.command),
     rerunnable: registration.rerunnable ?? false,
     idempotentCommands: registration.idempotentCommands ?? [],
+    ...(domains === undefined ? {} : { domains }),
     failureExitCodes: Array.isArray(declared) ? [...declared, ...failureExitCodes] : declared,
   })
   if (E.isLeft(traits)) return traits
@@ -68,6 +71,13 @@ export const checkedRegistration = (
   return told === commandHistory.length - 1
     ? E.left(refusedAt('registration', 'sessionId', 'an id without a secret'))
     : E.left(refusedAt('registration', `idempotentCommands.${told}`, 'a line without a secret'))
+}
+
+/** Each once, in the order of their names: the same whoever names them. What is no list is left to the codec. */
+const domainsOf = (declared: unknown, derived: readonly string[]): unknown => {
+  if (declared !== undefined && !Array.isArray(declared)) return declared
+  const all = [...new Set([...(declared ?? []), ...derived])]
+  return all.length === 0 ? undefined : all.sort()
 }
 
 const fieldOf = (value: unknown, name: string): unknown =>

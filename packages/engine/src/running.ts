@@ -24,6 +24,7 @@ import {
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { Alarm } from './alarm.js'
+import { DomainGate } from './domain-gate.js'
 import { engineTime } from './engine-time.js'
 import type { EngineOptions, RegisterResult } from './face.js'
 import { ledgerFrom } from './ledger.js'
@@ -63,6 +64,7 @@ export interface Ports extends Required<Omit<EngineOptions, 'policy'>> {
 export class Running {
   readonly runtime: Runtime
   readonly seats = new Map<string, Seat>()
+  readonly gate: DomainGate
   /** Ids with remains that are still being removed: one taken again must count on. */
   readonly #remains = new Map<string, Remains>()
   readonly #work = new Set<Promise<void>>()
@@ -98,8 +100,10 @@ export class Running {
       replicated: (record, replicaId) => this.#replicated(record, replicaId),
       background: (what, work) => this.#background(what, work),
     }
+    this.gate = new DomainGate(this.runtime)
     this.#house = {
       runtime: this.runtime,
+      gate: this.gate,
       released: (seat, released) => this.#release(seat, released),
     }
   }
@@ -162,8 +166,10 @@ export class Running {
       ({ type: 'resumed', atMs, lastSeenMs: Math.min(atMs, lastSeenMs) }) as const
     await this.#letReplacedGo()
     const seats = [...this.seats.values()]
+    this.gate.find(seats)
     for (const { lane } of seats) lane.found(resumed)
     await Promise.all(seats.flatMap(({ lane }) => (isRecovering(lane.record) ? lane.takeUp() : [])))
+    this.gate.takeUp(seats)
     this.runtime.background('taking up the sessions found', () => this.#takeUp(seats))
     if (this.runtime.policy.resumeOnStart && this.runtime.driver.supports.proof !== 'none') {
       this.runtime.background('looking at the sessions found', () => this.#lookAt(seats))
@@ -190,6 +196,7 @@ export class Running {
   halt(): void {
     this.#stopped = true
     this.#alarm.close()
+    this.gate.halt()
     for (const { lane, keeper, interpreter } of this.seats.values()) {
       lane.close()
       void keeper.close()
@@ -299,7 +306,9 @@ export class Running {
 
   /** The cap is on recoveries, not on looks: the next session's turn comes when this one's is over. */
   async #untilWell(seat: Seat): Promise<void> {
-    const { incident } = seat.lane.record.control
+    const { incident, traits } = seat.lane.record.control
+    // Where sessions share a domain, it sees to it that not too many are brought back at once.
+    if (traits.domains !== undefined) return
     if (incident !== undefined) await seat.lane.incidentEnd(incident.number)
   }
 

@@ -3,6 +3,7 @@
  * they know of each other.
  */
 import type { Effect, PlanningView, SessionEvent, SessionRecord } from '@session-recovery/core'
+import type { DomainGate } from './domain-gate.js'
 import { cleaned } from './free-text.js'
 import { type Home, Interpreter } from './interpreter.js'
 import { Keeper } from './keeper.js'
@@ -14,6 +15,8 @@ export interface House {
   readonly runtime: Runtime
   /** Told once a session is let go, and when nothing of it is left. */
   readonly released: (seat: Seat, released: 'begun' | 'done') => void
+  /** Where those wait who share a domain. */
+  readonly gate: DomainGate
 }
 
 /** One session of a running engine. A class: of a hundred thousand, none brings functions of its own. */
@@ -48,6 +51,7 @@ export class Seat implements Attendant, Home {
 
   interpret(effects: readonly Effect[], record: SessionRecord, durable: boolean): void {
     this.interpreter.interpret(effects, record, durable)
+    this.#house.gate.see(this, record, effects)
   }
 
   released(released: 'begun' | 'done'): void {
@@ -55,4 +59,10 @@ export class Seat implements Attendant, Home {
   }
 }
 
-const wordless: ReadonlySet<string> = new Set(['captureDue', 'captured', 'due', 'resumed'])
+const wordless: ReadonlySet<string> = new Set([
+  'captureDue',
+  'captured',
+  'due',
+  'resumed',
+  'released',
+])

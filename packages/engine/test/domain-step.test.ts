@@ -305,7 +305,7 @@ test('the waits between canaries grow up to the cap', () => {
 test('a refused credential is asked for no more, until the app says that it is another', () => {
   const refused = [waited(1), { type: 'refused', atMs: 2 }] as const
   expect(stateAfter(...refused, waited(3))).toBe('refused')
-  expect(stateAfter(...refused, { type: 'renewed', atMs: 3 })).toBe('probing')
+  expect(stateAfter(...refused, { type: 'renewed', atMs: 3 })).toBe('closed')
 })
 
 test('failures of one’s own make nobody suspect the others', () => {

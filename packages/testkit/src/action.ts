@@ -24,6 +24,8 @@ const weights = {
   unregister: 2,
   register: 5,
   replace: 2,
+  'host dies': 4,
+  renew: 2,
   'jump the wall clock': 2,
   suspend: 2,
   crash: 4,
@@ -128,5 +130,13 @@ export const anyPolicy = ({ whole, pick, percent }: Chance): Policy => ({
   historyLimit: pick([0, 1, 100]),
   checkpointEvery: pick([1, 5, 10_000]),
   failureExitCodes: [137],
+  domain: {
+    concurrency: pick([1, 2, 32]),
+    overallConcurrency: pick([1, 128]),
+    firstStage: pick([1, 2]),
+    suspectAfter: pick([1, 3]),
+    // Without a bound a driver that hangs has everybody wait for ever, as asked.
+    probeTimeoutMs: pick([1_000, 15_000]),
+  },
   planRules: percent(80) ? defaultPolicy.planRules : unsafeFirst,
 })

@@ -3,9 +3,16 @@
  * planner, kinds of fault. What was never reached was never tried.
  */
 import {
+  type DomainEvent,
+  type DomainRecord,
+  type DomainStateName,
   defaultPlanRules,
   defaultPolicy,
+  domainGuards,
+  domainStateNames,
+  freshDomain,
   guards,
+  isForgettable,
   type JournalEntry,
   type Policy,
   type SessionEvent,
@@ -13,7 +20,7 @@ import {
   type SessionStateName,
   sessionStateNames,
 } from '@session-recovery/core'
-import { compile, type Row, sessionMachine } from '@session-recovery/engine'
+import { compile, domainTable, type RowOf, sessionMachine } from '@session-recovery/engine'
 import { type FaultKind, faultsOf, type StoreKind } from './fault.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -31,8 +38,9 @@ export const coverageKinds = ['states', 'transitions', 'rules', 'faults'] as con
 export const noCoverage: Coverage = { states: {}, transitions: {}, rules: {}, faults: {} }
 
 const table = compile(sessionMachine(defaultPolicy))
+const tableOfDomains = domainTable()
 
-const nameOf = (state: SessionStateName, event: SessionEvent['type'], row: Row): string =>
+const nameOf = (state: string, event: string, row: RowOf<string, string, string>): string =>
   `${state} × ${event}${row.guard === undefined ? '' : ` [${row.guard}]`} → ${row.to ?? state}`
 
 const unreachable: ReadonlySet<string> = new Set([
@@ -42,18 +50,28 @@ const unreachable: ReadonlySet<string> = new Set([
   'snapshotting.capturing × resumed → snapshotting.idle',
 ])
 
-const moves = (state: SessionStateName, row: Row): boolean =>
+const domainState = (state: DomainStateName): string => `domain.${state}`
+
+const moves = (state: string, row: RowOf<string, string, string>): boolean =>
   row.actions.length > 0 || (row.to !== undefined && row.to !== state)
 
-/** The rows of the table that change something and that an engine can come to. */
-export const reachableTransitions: readonly string[] = sessionStateNames.flatMap((state) =>
-  Object.entries(table[state]).flatMap(([event, rows]) =>
+const namesOf = (
+  state: string,
+  name: string,
+  byEvent: Readonly<Record<string, readonly RowOf<string, string, string>[]>>,
+): readonly string[] =>
+  Object.entries(byEvent).flatMap(([event, rows]) =>
     rows
       .filter((row) => moves(state, row))
-      .map((row) => nameOf(state, event as SessionEvent['type'], row))
-      .filter((name) => !unreachable.has(name)),
-  ),
-)
+      .map((row) => nameOf(name, event, row))
+      .filter((one) => !unreachable.has(one)),
+  )
+
+/** The rows of the tables that change something and that an engine can come to. */
+export const reachableTransitions: readonly string[] = [
+  ...sessionStateNames.flatMap((state) => namesOf(state, state, table[state])),
+  ...domainStateNames.flatMap((state) => namesOf(state, domainState(state), tableOfDomains[state])),
+]
 
 // ------------------------------------------------------------------------------------ combinators
 
@@ -74,7 +92,7 @@ export const addCoverage = (a: Coverage, b: Coverage): Coverage => {
 
 /** Everything there is to reach. */
 export const reachable = (stores: readonly StoreKind[]) => ({
-  states: sessionStateNames,
+  states: [...sessionStateNames, ...domainStateNames.map(domainState)],
   transitions: reachableTransitions,
   rules: defaultPlanRules.map(({ name }) => name),
   faults: [...new Set(stores.flatMap(faultsOf))],
@@ -100,16 +118,20 @@ export class Reached {
   readonly #rules = new Map<string, number>()
   /** The state a capture was begun in, and its token, of each session that is being captured. */
   readonly #capturing = new Map<string, string>()
+  readonly #domainGuardOf: ReturnType<typeof domainGuards>
+  readonly #domains = new Map<string, DomainRecord>()
   readonly #lastState = new Map<string, SessionStateName>()
 
   constructor(policy: Policy) {
     this.#guardOf = guards(policy)
+    this.#domainGuardOf = domainGuards(policy)
   }
 
   /** A life of the engine begins: what was being captured is captured no more. */
   begin(): void {
     this.#capturing.clear()
     this.#lastState.clear()
+    this.#domains.clear()
   }
 
   /** @param before the record it was decided on; `undefined` where that is not known. */
@@ -129,6 +151,18 @@ export class Reached {
       ({ guard }) => guard === undefined || this.#guardOf[guard](before.control, event),
     )
     if (row !== undefined) count(this.#transitions, nameOf(from, event.type, row))
+  }
+
+  domainDecided(event: DomainEvent, from: DomainStateName, record: DomainRecord): void {
+    const { domain } = record.control
+    count(this.#states, domainState(record.state))
+    const { control } = this.#domains.get(domain) ?? freshDomain(domain)
+    const row = tableOfDomains[from][event.type]?.find(
+      ({ guard }) => guard === undefined || this.#domainGuardOf[guard](control, event),
+    )
+    if (row !== undefined) count(this.#transitions, nameOf(domainState(from), event.type, row))
+    if (isForgettable(record)) this.#domains.delete(domain)
+    else this.#domains.set(domain, record)
   }
 
   // Captures are decided without being told: the machine's rows are known by what follows from them.

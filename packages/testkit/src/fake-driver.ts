@@ -8,6 +8,8 @@ import {
   type Driver,
   type DriverError,
   type Observation,
+  type Probed,
+  type ProbeRequest,
   type RecoveryStrategy,
   type RunOutcome,
   type RunRequest,
@@ -21,6 +23,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Chance } from './chance.js'
 import { type EngineLife, never } from './engine-life.js'
 import type { FaultBook } from './fault.js'
+import type { SharedHost } from './shared-host.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -28,6 +31,7 @@ import type { FaultBook } from './fault.js'
 export interface DriverWitness {
   readonly runs: (request: RunRequest) => void
   readonly proved: (request: VerifyRequest, grade: 'observed' | 'claimed') => void
+  readonly probes: (request: ProbeRequest) => void
   readonly captures: (request: CaptureRequest) => void
   readonly breach: (what: string) => void
 }
@@ -35,6 +39,7 @@ export interface DriverWitness {
 export interface FakeDriverOptions {
   /** Which sessions live; it outlives a crash of the engine. */
   readonly alive: Map<string, boolean>
+  readonly host: SharedHost
   readonly life: EngineLife
   readonly faults: FaultBook
   readonly chance: Chance
@@ -99,6 +104,14 @@ export const fakeDriver = (options: FakeDriverOptions): FakeDriver => {
     return answered(E.right(captured(request, life.worldClock.wallMs(), isAlarm)))
   }
 
+  const probe = async (request: ProbeRequest): Answer<Probed> => {
+    if (!life.passes()) return never()
+    witness.probes(request)
+    if ((await badly(4)) === 'refuses') return answered(refused)
+    const verdict = options.host.verdictOf(request.sessionId)
+    return answered(E.right({ verdict, detail: 'tried' }))
+  }
+
   const verify = async (request: VerifyRequest): Answer<Verdict> => {
     if (!life.passes()) return never()
     if ((await badly(4)) === 'refuses') return answered(refused)
@@ -117,6 +130,7 @@ export const fakeDriver = (options: FakeDriverOptions): FakeDriver => {
       for (let i = 0; i < times; i++) for (const listen of lists) listen(observation)
     },
     capture: (request) => () => capture(request),
+    probe: (request) => () => probe(request),
     run: (request) => () => run(request),
     verify: (request) => () => verify(request),
     detach: async () => {
@@ -188,9 +202,10 @@ const misses: readonly [RunOutcome, ...RunOutcome[]] = [
 ]
 
 const chosen = (
-  { alive, faults, chance }: FakeDriverOptions,
+  { alive, faults, chance, host }: FakeDriverOptions,
   { sessionId }: RunRequest,
 ): RunOutcome => {
+  if (host.isDeadTo(sessionId)) return { _tag: 'failed', detail: 'no route to its host' }
   if (faults.strikes('strategy fails', 35)) return chance.pick(misses)
   const lies = faults.strikes('driver lies', 8)
   const breaks = !lies && faults.strikes('driver breaks it', 5)

@@ -23,6 +23,10 @@ export const faultKinds = [
   'driver breaks it',
   /** What it was asked for does not work, for one of the reasons there are. */
   'strategy fails',
+  /** The host that several sessions share dies, and comes back after a while. */
+  'dead host',
+  /** The credential that they share is not taken. */
+  'refused credential',
   /** Somebody's word is all the proof there is. */
   'proof is a claim',
   /** A healthy session looks stuck. */

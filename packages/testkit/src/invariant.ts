@@ -10,6 +10,7 @@ import {
   type JournalEntry,
   type Notice,
   type Policy,
+  type ProbeRequest,
   type RunRequest,
   register,
   type SessionRecord,
@@ -17,6 +18,8 @@ import {
 } from '@session-recovery/core'
 import { type Engine, replay, type Step, stepUnder } from '@session-recovery/engine'
 import type { Reached } from './coverage.js'
+import type { EngineLife } from './engine-life.js'
+import type { DriverWitness } from './fake-driver.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -25,6 +28,7 @@ export const watchedLaws = [1, 2, 3, 4, 5, 6, 7, 10] as const
 export type Law = (typeof watchedLaws)[number]
 
 type Decided = Extract<Notice, { readonly _tag: 'decided' }>
+type DomainDecided = Extract<Notice, { readonly _tag: 'domain-decided' }>
 
 /** What is known of one session; of past incidents only what later ones are checked against. */
 interface Known {
@@ -54,6 +58,8 @@ export class Invariant {
   readonly #reached: Reached
   readonly #known = new Map<string, Known>()
   readonly #checks = new Map<Law, number>()
+  /** The probe that is out, of each domain. */
+  readonly #canaries = new Map<string, string>()
   readonly breaches: string[] = []
   decisions = 0
   /** The engine went on although the disk refused. */
@@ -79,6 +85,7 @@ export class Invariant {
   /** A life of the engine begins. */
   begin(): void {
     this.#isListening = true
+    this.#canaries.clear()
     for (const known of this.#known.values()) known.told = ''
   }
 
@@ -97,6 +104,15 @@ export class Invariant {
     if (notice._tag === 'stopped') return
     this.check(10, this.#isListening, () => `${notice._tag} was told after the engine had stopped`)
     if (notice._tag === 'decided') this.#decided(notice)
+    if (notice._tag === 'domain-decided') this.#domainDecided(notice)
+  }
+
+  /** Of a domain one transport is tried at a time. */
+  #probes({ domain, token, signal }: ProbeRequest): void {
+    const out = this.#canaries.get(domain)
+    this.check(4, out === undefined || out === token, () => `two canaries of ${domain} are out`)
+    this.#canaries.set(domain, token)
+    signal.addEventListener('abort', () => this.#canaries.delete(domain), { once: true })
   }
 
   /** A decision that is durable now, in the order of its session. */
@@ -113,6 +129,21 @@ export class Invariant {
     known.lastDigest = entry.recordDigest
   }
 
+  /** Watches the driver of one life of the engine. */
+  witness(life: EngineLife): DriverWitness {
+    return {
+      runs: (request) => this.runs(request),
+      proved: ({ sessionId, token }, grade) => void this.#of(sessionId).proofs.set(token, grade),
+      probes: (request) => this.#probes(request),
+      captures: ({ sessionId, token, signal }) => {
+        this.#reached.captureBegan(sessionId, token)
+        const givenUp = () => this.#reached.captureEnded(sessionId, 'captureDue', token)
+        signal.addEventListener('abort', () => void (life.isDead || givenUp()), { once: true })
+      },
+      breach: (what) => this.check(4, false, () => what),
+    }
+  }
+
   /** What was asked of the driver: laws 2 and 7. */
   runs({ sessionId, token, strategy, repeated }: RunRequest): void {
     const known = this.#of(sessionId)
@@ -123,10 +154,6 @@ export class Invariant {
     const mayRecur = repeated || (this.#isDegraded && strategy !== 'command-retry')
     this.check(7, times === 1 || mayRecur, () => `${strategy} of ${sessionId} ran ${times} times`)
     this.check(7, !(repeated && unsafe.has(strategy)), () => `${strategy} was repeated in doubt`)
-  }
-
-  proved(sessionId: string, token: string, grade: 'observed' | 'claimed'): void {
-    this.#of(sessionId).proofs.set(token, grade)
   }
 
   /** Law 5: with faults off every session comes to rest, and law 4: every incident has its end. */
@@ -177,6 +204,18 @@ export class Invariant {
       known.proofs.clear()
       known.decided.clear()
     }
+  }
+
+  /** Nobody is let go while a domain is not believed well, nor beyond its cap. */
+  #domainDecided({ event, from, record }: DomainDecided): void {
+    this.#reached.domainDecided(event, from, record)
+    const { domain, inFlight } = record.control
+    if (event.type === 'probed') this.#canaries.delete(domain)
+    if (event.type !== 'admitted') return
+    const mayGo = from === 'closed' || from === 'releasing'
+    this.check(4, mayGo, () => `${domain} let a session go while it was ${from}`)
+    const most = Math.floor(this.#policy.domain.concurrency)
+    this.check(4, inFlight <= most, () => `${domain} has ${inFlight} of ${most} in flight`)
   }
 
   #decide({ effects }: JournalEntry, { decided }: Known): void {

@@ -8,8 +8,10 @@ import type {
   JournalEntry,
   Loaded,
   SessionRecord,
+  Store,
   StoredSnapshot,
 } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -46,9 +48,14 @@ export class Pledge {
     this.#options = options
   }
 
-  /** Locations of archives that were acknowledged, with the token of each; of many the last. */
-  get archives(): ReadonlyMap<string, string> {
-    return this.#archives
+  /** Every archive that was acknowledged, of many the last, is read back. */
+  async readBack(store: Store | undefined): Promise<void> {
+    if (store === undefined) return
+    for (const [location, token] of this.#archives) {
+      const read = await store.readArchive(location)()
+      const kept = E.isRight(read) ? read.right.token : undefined
+      this.#options.check(kept === token, () => `the archive ${location} cannot be read back`)
+    }
   }
 
   tries(commit: Commit): void {

@@ -4,9 +4,9 @@
  * same run, to the digest.
  */
 import { createHash } from 'node:crypto'
-import { defaultPolicy, isRecovering, type Notice, type Policy } from '@session-recovery/core'
+import type { Exit, Notice, Policy } from '@session-recovery/core'
+import { defaultPolicy, isRecovering } from '@session-recovery/core'
 import { createEngine, type Engine } from '@session-recovery/engine'
-import * as E from 'fp-ts/lib/Either.js'
 import { type Action, anyAction, anyPolicy, failureReasons, sessionActions } from './action.js'
 import { chance, type RestartedChance } from './chance.js'
 import { Reached } from './coverage.js'
@@ -16,6 +16,7 @@ import { FaultBook, faultsOf } from './fault.js'
 import { Invariant } from './invariant.js'
 import { Medium } from './medium.js'
 import { Pledge } from './pledge.js'
+import { SharedHost } from './shared-host.js'
 import type { SimulationOptions, SimulationResult } from './simulation-option.js'
 import { VirtualClock } from './virtual-clock.js'
 
@@ -45,6 +46,7 @@ class Simulation {
   readonly #policy: Policy
   readonly #chance: RestartedChance
   readonly #faults: FaultBook
+  readonly #host: SharedHost
   readonly #medium: Medium
   readonly #time: VirtualClock
   readonly #reached: Reached
@@ -66,6 +68,7 @@ class Simulation {
     this.#faults = new FaultBook(faults, this.#chance)
     this.#medium = new Medium(store, this.#faults, this.#chance, options)
     this.#time = new VirtualClock(undefined, this.#medium.settled)
+    this.#host = new SharedHost(this.#faults, () => this.#time.nowMs)
     this.#reached = new Reached(this.#policy)
     this.#invariant = new Invariant(this.#policy, this.#reached)
     this.#pledge = new Pledge({
@@ -148,7 +151,10 @@ class Simulation {
     const sessionId = `s${session}`
     const engine = this.#lived?.engine
     const observe = this.#lived?.driver.observe ?? (() => {})
-    const die = () => this.#alive.set(sessionId, false)
+    const exits = (exit: Exit) => {
+      this.#alive.set(sessionId, false)
+      observe({ _tag: 'exited', sessionId, exit })
+    }
     switch (name) {
       case 'pass a moment':
         return this.#time.advance(Math.round(amount * 100))
@@ -159,16 +165,13 @@ class Simulation {
       case 'recover':
         return void engine?.recover(sessionId, this.#chance.pick(failureReasons))
       case 'die by a signal':
-        die()
-        return observe({ _tag: 'exited', sessionId, exit: { signal: 'SIGKILL' } })
+        return exits({ signal: 'SIGKILL' })
       case 'exit with a failure code':
-        die()
-        return observe({ _tag: 'exited', sessionId, exit: { exitCode: 137 } })
+        return exits({ exitCode: 137 })
       case 'exit well':
-        die()
-        return observe({ _tag: 'exited', sessionId, exit: { exitCode: 0 } })
+        return exits({ exitCode: 0 })
       case 'lose the transport':
-        die()
+        this.#alive.set(sessionId, false)
         return observe({ _tag: 'transport-lost', sessionId, detail: 'gone' })
       case 'change':
         return observe({ _tag: 'changed', sessionId })
@@ -178,6 +181,8 @@ class Simulation {
         return void engine?.cancel(sessionId)
       case 'reset':
         return void engine?.reset(sessionId)
+      case 'renew':
+        return void engine?.renew(amount < 0.5 ? 'host:h' : 'credential:me@h')
       case 'unregister':
         return void engine?.unregister(sessionId)
       case 'register':
@@ -192,6 +197,9 @@ class Simulation {
   async #upset(name: Action['name'], amount: number): Promise<void> {
     const faults = this.#faults
     switch (name) {
+      case 'host dies':
+        if (faults.strikes('dead host', 100)) this.#loseHost(Math.round(amount ** 2 * 300_000))
+        return
       case 'jump the wall clock':
         if (faults.strikes('wall clock jump', 100)) {
           this.#time.jumpWall(Math.round((amount - 0.5) * 7_200_000))
@@ -213,14 +221,19 @@ class Simulation {
     }
   }
 
+  #loseHost(forMs: number): void {
+    this.#host.die(forMs)
+    for (const sessionId of this.#host.sessionsOf(this.#sessions)) {
+      this.#alive.set(sessionId, false)
+      this.#lived?.driver.observe({ _tag: 'transport-lost', sessionId, detail: 'its host is dead' })
+    }
+  }
+
   #register(session: number, whenRegistered: 'refuse' | 'replace'): void {
     const sessionId = `s${session}`
     this.#alive.set(sessionId, true)
-    const ssh = session % 3 === 1 ? { sshOptions: { host: 'h' } } : {}
-    const env = { DB_PASSWORD: 'hunter2hunter2' }
-    const sessionOptions = { command: 'bash', cwd: '/', env, ...ssh }
-    const attended = session % 3 === 2
-    void this.#lived?.engine.register(sessionId, { sessionOptions, attended, whenRegistered })
+    const registration = { ...this.#host.registrationOf(session), whenRegistered }
+    void this.#lived?.engine.register(sessionId, registration)
   }
 
   // ------------------------------------------------------------------------------- lives of the engine
@@ -231,19 +244,11 @@ class Simulation {
     const store = this.#medium.storeFor(life, this.#pledge)
     const driver = fakeDriver({
       alive: this.#alive,
+      host: this.#host,
       life,
       faults: this.#faults,
       chance: this.#chance,
-      witness: {
-        runs: (request) => this.#invariant.runs(request),
-        proved: ({ sessionId, token }, grade) => this.#invariant.proved(sessionId, token, grade),
-        captures: ({ sessionId, token, signal }) => {
-          this.#reached.captureBegan(sessionId, token)
-          const givenUp = () => this.#reached.captureEnded(sessionId, 'captureDue', token)
-          signal.addEventListener('abort', () => void (life.isDead || givenUp()), { once: true })
-        },
-        breach: (what) => this.#invariant.check(4, false, () => what),
-      },
+      witness: this.#invariant.witness(life),
     })
     const engine = createEngine({
       policy: this.#policy,
@@ -374,13 +379,7 @@ class Simulation {
     for (const { sessionId } of engine?.sessions() ?? []) {
       this.#invariant.replays(sessionId, (await engine?.journal(sessionId)) ?? [])
     }
-    const store = this.#medium.store
-    if (store === undefined) return
-    for (const [location, token] of this.#pledge.archives) {
-      const read = await store.readArchive(location)()
-      const kept = E.isRight(read) ? read.right.token : undefined
-      this.#invariant.check(6, kept === token, () => `the archive ${location} cannot be read back`)
-    }
+    await this.#pledge.readBack(this.#medium.store)
   }
 }
 
