@@ -87,6 +87,36 @@ describe('a session that is to be replaced', () => {
   })
 })
 
+test('a failure while another is being seen to is no new one, and of an exhausted session it is said where it is', async () => {
+  const made = await started({ script: { run: () => never } })
+  const one = await made.engine.reportFailure('s', 'gone')
+  expect(one).toEqual({ _tag: 'opened', incident: 1 })
+  expect(await made.engine.reportFailure('s', 'gone again')).toEqual({
+    ...{ _tag: 'already-recovering', incident: 1 },
+  })
+  expect(await made.engine.recover('s')).toEqual({ _tag: 'already-recovering', incident: 1 })
+  const hopeless = await started({
+    policy: { maxRecoveryAttempts: 1 },
+    script: { run: () => failed() },
+  })
+  const ended = await answered(hopeless, hopeless.engine.recover('s', 'gone'), 60_000)
+  expect(ended).toMatchObject({ _tag: 'exhausted', archive: expect.any(String) })
+  const archive = 'archive' in ended ? ended.archive : ''
+  expect(await hopeless.engine.reportFailure('s', 'gone')).toEqual({ _tag: 'exhausted', archive })
+  expect(await hopeless.engine.recover('s', 'gone')).toEqual({
+    ...{ _tag: 'exhausted', attempts: 0, durable: true, archive },
+  })
+})
+
+test('a failure of a session that ends at the same time is of none', async () => {
+  const made = await started()
+  const ending = made.engine.unregister('s')
+  const reporting = made.engine.reportFailure('s', 'gone')
+  expect(await ending).toEqual({ _tag: 'unregistered' })
+  expect(await reporting).toEqual({ _tag: 'not-registered' })
+  expect(await made.engine.unregister('s')).toEqual({ _tag: 'not-registered' })
+})
+
 describe('an update', () => {
   const stuck = {
     ...{ isInteractive: true, pendingCommands: [], sessionUnresponsive: true, timeoutCount: 99 },
