@@ -120,7 +120,7 @@ class SessionEngine implements Engine {
       if (this.#running.seats.has(sessionId)) {
         if (registration.whenRegistered !== 'replace') return { _tag: 'already-registered' }
         const gone = await this.unregister(sessionId)
-        if (gone._tag === 'store-failed' || gone._tag === 'not-running') return gone
+        if (gone._tag === 'store-failed') return gone
       }
       if (this.#running === undefined) return notRunning
       return await this.#running.begin({

@@ -102,6 +102,8 @@ test('a failure while another is being seen to is no new one, and of an exhauste
   const ended = await answered(hopeless, hopeless.engine.recover('s', 'gone'), 60_000)
   expect(ended).toMatchObject({ _tag: 'exhausted', archive: expect.any(String) })
   const archive = 'archive' in ended ? ended.archive : ''
+  expect(Object.keys(ended)).not.toContain('archiveError')
+  expect([made, hopeless].map(({ engine }) => engine.stats().activeRecoveries)).toEqual([1, 0])
   expect(await hopeless.engine.reportFailure('s', 'gone')).toEqual({ _tag: 'exhausted', archive })
   expect(await hopeless.engine.recover('s', 'gone')).toEqual({
     ...{ _tag: 'exhausted', attempts: 0, durable: true, archive },
@@ -154,6 +156,8 @@ test('a failure that is reported before anything was kept is decided by an empty
   expect(made.entries().at(-1)?.event).toMatchObject({
     ...{ type: 'failed', view: { generation: 0, capturedAtMs: expect.any(Number) } },
   })
+  expect(made.engine.stats().interactive.totalInteractiveSessions).toBe(0)
+  expect(made.engine.advice('t').shouldTrigger).toBe(false)
   made.control.resume()
   expect(await answered<unknown>(made, reporting)).toMatchObject({ _tag: 'opened' })
   expect(await answered<unknown>(made, registering)).toMatchObject({ _tag: 'registered' })
@@ -295,4 +299,37 @@ test('what fails in the background is logged, and disturbs nothing else', async 
     _tag: 'updated',
   })
   expect(seen().foreground.kind).toBe('at-prompt')
+})
+
+test('of a session that there is not nothing is shown, nor of one whose snapshot cannot be read', async () => {
+  const made = await started()
+  expect(made.engine.advice('nobody').shouldTrigger).toBe(false)
+  expect(await made.engine.snapshot('nobody')).toBeUndefined()
+  expect(Object.keys(await made.engine.snapshots())).toEqual(['s'])
+  made.control.refuse = (operation) => (operation === 'readSnapshot' ? diskFull : undefined)
+  expect(Object.keys(await made.engine.snapshots())).toEqual([])
+})
+
+test('a subscriber that throws is logged as an error', async () => {
+  const made = await started()
+  made.engine.subscribe(() => {
+    throw new Error('not mine')
+  })
+  await made.engine.update('s', { commandHistory: ['ls'] })
+  expect(logged(made)).toContainEqual(['error', 'a subscriber threw'])
+})
+
+test('each decision names the one before it, over restarts, too', async () => {
+  const first = await started({ script: { run: () => never } })
+  await first.engine.reportFailure('s', 'gone')
+  await answered(first, first.engine.cancel('s'))
+  const entries = [...first.entries()]
+  expect(entries[0]).not.toHaveProperty('follows')
+  await answered(first, first.engine.stop(), 60_000)
+  const second = world({ script: { run: () => never }, after: first })
+  await answered(second, second.engine.start())
+  await answered(second, second.engine.reportFailure('s', 'gone'))
+  const all = (await second.engine.journal('s')).map((entry) => [entry.follows, entry.recordDigest])
+  expect(all.length).toBeGreaterThan(entries.length)
+  for (const [i, [follows]] of all.entries()) expect(follows).toBe(all[i - 1]?.[1])
 })
