@@ -292,6 +292,13 @@ class Simulation {
           this.#reached.captureEnded(notice.sessionId, 'captured', notice.token)
         }
         break
+      case 'damaged': {
+        // This disk refuses, but what it gives is what was written.
+        const { source, problem } = notice.found
+        const isRefusal = problem.startsWith('it cannot be read')
+        this.#invariant.check(6, isRefusal, () => `${source} was found damaged: ${problem}`)
+        break
+      }
       case 'capture-failed':
         this.#reached.captureEnded(notice.sessionId, 'captureFailed')
         break

@@ -21,7 +21,10 @@ interface Measure {
 const dayMs = 24 * 3_600_000
 const days = 7
 
-const retention = { journalEntriesPerSession: 20, forgottenSessions: 100, archives: 100 }
+const retention = {
+  ...{ journalEntriesPerSession: 20, forgottenSessions: 100, archives: 100 },
+  scrubEveryMs: dayMs / 4,
+}
 
 // A session's journal, its record and its snapshot; twice, as a log grows until the next checkpoint.
 const logBytesPerSession = 2 * (retention.journalEntriesPerSession * 4_096 + 16_384)
