@@ -27,7 +27,10 @@ export const segmentFiles = (disk: Disk, directory: string): SegmentFiles => {
     return file
   }
   return {
-    bytes: async ({ segment, offset, bytes }) => (await fileOf(segment)).read(offset, bytes),
+    bytes: async ({ segment, offset, bytes }) => {
+      const file = await fileOf(segment)
+      return readAgain(() => file.read(offset, bytes))
+    },
     close: async () => {
       for (const file of open.values()) {
         await file.then((opened) => opened.close()).catch(() => undefined)
@@ -37,6 +40,19 @@ export const segmentFiles = (disk: Disk, directory: string): SegmentFiles => {
 }
 
 // ------------------------------------------------------------------------------------ combinators
+
+// A checkpoint reads a line for each entry and each body: of so many reads one may fail for the moment.
+const readTries = 3
+
+const readAgain = async (read: () => Promise<Buffer>): Promise<Buffer> => {
+  for (let left = readTries; ; left--) {
+    try {
+      return await read()
+    } catch (error) {
+      if (left <= 1) throw error
+    }
+  }
+}
 
 /** Names a place for a person. */
 export const placeName = ({ segment, offset }: Extent): string => `${segment}: byte ${offset}`

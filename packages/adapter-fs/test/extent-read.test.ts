@@ -1,5 +1,5 @@
 /** What stands at a place is what was expected there, or is told with the place; files are opened once. */
-import { memoryDisk, probed } from '@session-recovery/testkit'
+import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { bodyAt, entryAt, lineAt, placeName, rawEntry, segmentFiles } from '../src/extent-read.js'
@@ -31,6 +31,27 @@ test('a file is opened once and closed at the end, whatever became of it', async
   const opened = done.filter((one) => one.startsWith('open'))
   expect(opened).toEqual(['open /log/one.jsonl', 'open /log/gone.jsonl'])
   expect(done.filter((one) => one.startsWith('close'))).toEqual(['close /log/one.jsonl'])
+})
+
+test.each([
+  [1, '789'],
+  [2, '789'],
+  [3, undefined],
+])('a read that fails %d times in a row is made again, up to three times', async (fails, read) => {
+  const disk = memoryDisk()
+  await disk.makeDirectory('/log')
+  disk.put('/log/one.jsonl', Buffer.from('0123456789abc'))
+  let reads = 0
+  const failing = probed(disk, ({ name }) => {
+    if (name !== 'read') return
+    reads += 1
+    if (reads <= fails) throw systemError('EIO')
+  })
+  const files = segmentFiles(failing, '/log')
+  const answer = files.bytes(extent)
+  if (read === undefined) await expect(answer).rejects.toMatchObject({ code: 'EIO' })
+  else expect((await answer).toString()).toBe(read)
+  await files.close()
 })
 
 test('a line of a kind that is expected, or why not', () => {
