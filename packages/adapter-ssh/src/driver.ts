@@ -4,6 +4,7 @@
 import type { RecoveryStrategy } from '@session-recovery/core'
 import {
   everythingShown,
+  type Host,
   type ShellDriver,
   type ShellSession,
   shellDriver,
@@ -13,7 +14,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { admissionOf } from './admission.js'
 import { ledgerOf } from './ledger.js'
 import type { SshDriverOptions, SshOpenOptions } from './option.js'
-import { poolOf } from './pool.js'
+import { type Pool, poolOf } from './pool.js'
 import { remoteHost } from './remote-host.js'
 
 export type SshSession = ShellSession
@@ -68,6 +69,7 @@ export const sshDriver = (options: SshDriverOptions): SshDriver => {
   )
   return {
     ...driver,
+    ...(options.sharesFate === true ? { domainsOf: (wanted) => domainsIn(pool, wanted) } : {}),
     open: (sessionId, wanted) => async () => {
       const member = pool.memberOf(wanted)
       const revoke = E.isRight(member) ? member.right.host.allowAgain() : () => {}
@@ -87,4 +89,12 @@ export const sshDriver = (options: SshDriverOptions): SshDriver => {
       ledger.replaced(sessionId)
     },
   }
+}
+
+/** The host that a session with these options begins on, and whom it logs in there as. */
+const domainsIn = (pool: Pool<Host>, options: unknown): readonly string[] => {
+  const member = pool.memberOf(options)
+  if (E.isLeft(member)) return []
+  const { host, port, user } = member.right.declared
+  return [`host:${host}:${port}`, `credential:${user}@${host}:${port}`]
 }

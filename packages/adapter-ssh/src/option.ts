@@ -56,6 +56,12 @@ export interface SshHostOptions {
 export interface SshDriverOptions extends ShellDriverOptions {
   /** The hosts that sessions may use, the best first. */
   readonly hosts: readonly SshHostOptions[]
+  /**
+   * Sessions of one host, and those that log in there as one user, are recovered together: one canary
+   * finds out whether the host is back, and they are let go in stages. They wait as long as it is dead, and
+   * use up no attempt. Default false: each is recovered by itself.
+   */
+  readonly sharesFate?: boolean
   /** How often a silent connection is asked for a sign of life. Default 5,000. */
   readonly keepaliveIntervalMs?: number
   /**

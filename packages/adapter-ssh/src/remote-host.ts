@@ -47,6 +47,12 @@ export const remoteHost = (
         ({ environment }: Survey) => environment,
       )(survey)
     },
+    probe: async (signal) => {
+      const line = await board.take(signal)
+      if (E.isLeft(line)) return line
+      await board.giveBack(line.right)
+      return E.right(undefined)
+    },
     start: (start, listener, signal) =>
       overLine(held, [signal, over.signal], (line, either) =>
         startOn(line, start, listener, either, held),

@@ -25,6 +25,7 @@ import { inheritedIn } from './inheritance.js'
 import { promptInterrupt, promptReset, sessionRefresh } from './interrupt.js'
 import type { LaunchPad } from './launch.js'
 import { wrongDriverOption, wrongOpenOption } from './option.js'
+import { probeIn } from './probe.js'
 import { reconnect } from './reattachment.js'
 import { migrate, replicate } from './relocation.js'
 import { respawn } from './respawn.js'
@@ -146,6 +147,7 @@ export const shellDriver = <Options extends OpenOptions>(
           ? E.left(driverError(unopened(sessionId)))
           : E.right(await capture(session, clock))
       }),
+    probe: probeIn(parts.pool, roster),
     run: (request) => guarded(() => run(request, held)),
     verify: (request) =>
       guarded<Verdict>(async () => {

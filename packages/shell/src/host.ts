@@ -209,6 +209,8 @@ export interface Host {
     listener: ProcessListener,
     signal?: Cancellation,
   ) => Promise<Started>
+  /** Finds out whether the host is reached and lets us in; absent where it is always there. */
+  readonly probe?: (signal?: Cancellation) => Promise<E.Either<StartFailure, void>>
   /** Connects with a process that was kept; absent where none ever is. */
   readonly attach?: (
     kept: KeptProcess,
