@@ -4,6 +4,7 @@
  * Left out are tests that start programs, which run what is built, and long random campaigns.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -11,12 +12,17 @@ const root = process.cwd()
 const name = process.env.MUTATED ?? ''
 const leftOut = ['law', 'power', 'kill', 'conformance', 'owner-process', 'mutation']
 
-/**
- * How many of the mutants run so far each file caught, of those of the source that is mutated now; `undefined`
- * where none is.
- */
-const caught = (): ReadonlyMap<string, number> | undefined =>
-  (globalThis as { readonly caughtBy?: ReadonlyMap<string, number> }).caughtBy
+/** What the runner says of the source that is mutated; nothing where none is. */
+interface Mutated {
+  /** Its name without an ending. */
+  readonly name: string
+  /** How many of its mutants run so far each file caught. */
+  readonly caughtBy: ReadonlyMap<string, number>
+}
+const mutated = (): Mutated | undefined => (globalThis as { readonly mutated?: Mutated }).mutated
+
+/** A file that bears the name of the source counts as if it had caught so many. */
+const namesake = 20
 
 /** What share of the time that all files take is spent on one mutant. */
 const shareOfAll = 0.25
@@ -30,14 +36,16 @@ class LikelyFirst extends BaseSequencer {
   #durations: Readonly<Record<string, number>> | undefined
 
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const known = caught()
-    if (known === undefined) return Promise.resolve(files)
+    const source = mutated()
+    if (source === undefined) return Promise.resolve(files)
     this.#durations ??= JSON.parse(readFileSync(process.env.MUTATION_DURATIONS ?? '', 'utf8'))
     const durations = this.#durations ?? {}
     const ranked = files
       .map((file) => {
         const takesMs = durations[file.moduleId] ?? 0
-        return { file, takesMs, rank: (takesMs + 20) / ((known.get(file.moduleId) ?? 0) + 1) }
+        const isNamesake = basename(file.moduleId).startsWith(source.name)
+        const caught = (source.caughtBy.get(file.moduleId) ?? 0) + (isNamesake ? namesake : 0)
+        return { file, takesMs, rank: (takesMs + 20) / (caught + 1) }
       })
       .sort((one, other) => one.rank - other.rank)
     let leftMs = shareOfAll * Object.values(durations).reduce((sum, ms) => sum + ms, 0)

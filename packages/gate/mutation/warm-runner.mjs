@@ -8,7 +8,7 @@
  * still, the worker is given up, and the mutant is run in a new one.
  */
 import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { parse, resolve } from 'node:path'
 import { PluginKind } from '@stryker-mutator/api/plugin'
 import { MutantRunStatus } from '@stryker-mutator/api/test-runner'
 import { strykerPlugins as vitestPlugins } from '@stryker-mutator/vitest-runner'
@@ -200,9 +200,10 @@ const warmRunner = (injector) => {
     /** @param {import('@stryker-mutator/api/test-runner').MutantRunOptions} options */
     mutantRun: async (options) => {
       if (Number(options.activeMutant.id) % every !== first) return leftOut
-      const caughtBy = caughtIn(options.activeMutant.fileName)
+      const { fileName } = options.activeMutant
+      const caughtBy = caughtIn(fileName)
       // The order of the files is chosen by a module that vitest loads by itself.
-      Object.assign(globalThis, { caughtBy })
+      Object.assign(globalThis, { mutated: { name: parse(fileName).name, caughtBy } })
       const result = await run(options)
       if (result.status === 'killed') note(caughtBy, [result.killedBy].flat())
       return result

@@ -1,0 +1,97 @@
+/** A lane by itself: who can wait, when it is woken again, and what is answered once it is closed. */
+import { defaultPolicy, digest, SessionRecord, sessionStateNames } from '@session-recovery/core'
+import { memoryMedium, memoryStore, stepUnder } from '@session-recovery/engine'
+import { sampleCommit, sampleRecord, VirtualClock } from '@session-recovery/testkit'
+import * as E from 'fp-ts/lib/Either.js'
+import { expect, test } from 'vitest'
+import { Lane } from '../src/lane.js'
+import { ledgerFrom } from '../src/ledger.js'
+import type { Runtime } from '../src/runtime.js'
+import { diskFull } from './scripted-world.js'
+
+const never = 1e15
+
+/** A lane of session `s` in this state, over a store that holds it. */
+const laneIn = async (state: SessionRecord['state'] = 'registered', captureAtMs = never) => {
+  const store = memoryStore(memoryMedium())
+  await store.commit(sampleCommit('s', 1))()
+  const loaded = await store.open()
+  if (E.isLeft(loaded)) throw new Error('a store in memory opens')
+  const alarms: (number | undefined)[] = []
+  const logged: unknown[] = []
+  const works: Promise<void>[] = []
+  const world = { nowMs: 2_000, isStopped: false, refuses: false }
+  const { clock } = new VirtualClock().fork()
+  const runtime = {
+    ...{ policy: defaultPolicy, policyDigest: 'p', clock, notify: () => undefined },
+    store: {
+      ...store,
+      commit: (commit) => async () => (world.refuses ? E.left(diskFull) : store.commit(commit)()),
+    } satisfies typeof store,
+    step: stepUnder(defaultPolicy),
+    ledger: ledgerFrom(loaded.right, defaultPolicy),
+    alarm: { set: (_: unknown, atMs: number | undefined) => alarms.push(atMs) },
+    logger: (...line: readonly unknown[]) => void logged.push(line.slice(0, 2)),
+    nowMs: () => world.nowMs,
+    isStopped: () => world.isStopped,
+    background: (_: string, work: () => Promise<void>) => void works.push(work()),
+  } as unknown as Runtime
+  const record = sampleRecord('s', 1, 1, state)
+  const first = { ...record, control: { ...record.control, captureAtMs } }
+  const attendant = { clean: (event: unknown) => event, interpret: () => undefined }
+  const lane = new Lane(runtime, first, 1, attendant as never)
+  return { lane, alarms, logged, works, world, store, first }
+}
+
+test('a session can wait while nothing of it is under way', async () => {
+  const canWait: string[] = []
+  for (const name of sessionStateNames) {
+    if ((await laneIn(name)).lane.canWait) canWait.push(name)
+  }
+  expect(canWait.sort()).toEqual(['registered', 'snapshotting.idle'])
+})
+
+test('one that is woken too early is woken again at its time', async () => {
+  const { lane, alarms, works } = await laneIn('snapshotting.idle', 5_000.5)
+  lane.arm()
+  expect(alarms).toEqual([5_001])
+  lane.wake()
+  await Promise.all(works)
+  expect(alarms).toEqual([5_001, 5_001])
+})
+
+test('one that is closed is woken no more, and whoever asks is told that it stopped', async () => {
+  const { lane, alarms } = await laneIn('snapshotting.idle', 5_000)
+  const before = lane.incidentEnd(1)
+  lane.close()
+  expect(alarms).toEqual([undefined])
+  expect(await Promise.all([before, lane.incidentEnd(2)])).toEqual([
+    { _tag: 'stopped', incident: 1 },
+    { _tag: 'stopped', incident: 2 },
+  ])
+  expect(await lane.offer((atMs) => ({ type: 'unregistered', atMs }))).toEqual({ _tag: 'stopped' })
+  expect(await lane.insist((atMs) => ({ type: 'unregistered', atMs }))).toEqual({ _tag: 'stopped' })
+})
+
+test('an engine that stops decides nothing more', async () => {
+  const { lane, world } = await laneIn()
+  world.isStopped = true
+  expect(await lane.offer((atMs) => ({ type: 'unregistered', atMs }))).toEqual({ _tag: 'stopped' })
+})
+
+test('a decision names the record that it follows, as it was found', async () => {
+  const { lane, store, first } = await laneIn()
+  await lane.offer((atMs) => ({ type: 'unregistered', atMs }))
+  const journal = await store.readJournal('s')()
+  expect(E.isRight(journal) && journal.right.at(-1)).toMatchObject({
+    ...{ from: 'registered', to: 'unregistered', rev: 2, policyDigest: 'p' },
+    follows: digest(SessionRecord.encode(first)),
+  })
+})
+
+test('a refusal is logged as an error', async () => {
+  const { lane, world, logged } = await laneIn()
+  world.refuses = true
+  await lane.offer((atMs) => ({ type: 'unregistered', atMs }))
+  expect(logged).toEqual([['error', 'the store refused a decision on s']])
+})
