@@ -7,6 +7,7 @@ import { changing, memoryDisk, probed, systemError } from '@session-recovery/tes
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { type Disk, fileStore } from '../src/index.js'
+import { nestingLimit } from '../src/nesting.js'
 import { closing, commitOf, done, everything, refused, snapshotOf } from './sample.js'
 
 const directory = '/store'
@@ -229,4 +230,138 @@ test('one that another engine has overtaken is refused, and leaves no draft', as
     _tag: 'StoreOwned',
   })
   expect(await drafts(disk)).toEqual([])
+})
+
+test('what no projection holds is carried from one checkpoint to the next, and no entry twice', async () => {
+  const disk = memoryDisk()
+  let meanwhile = async () => {}
+  const watched = probed(disk, async ({ name, path }) => {
+    if (name === 'sync' && path.endsWith('.tmp')) await meanwhile()
+  })
+  const store = storeOn(watched)
+  await done(store.open)
+  for (const rev of [1, 2, 3]) await done(store.commit(commitOf('a', rev)))
+  let writes = 0
+  meanwhile = async () => {
+    writes += 1
+    if (writes === 1) await done(store.commit(commitOf('a', 4)))
+  }
+  await done(store.checkpoint('one', 1))
+  meanwhile = async () => {}
+  const seqsAfter = async (projection: string, throughSeq: number) => {
+    await done(store.checkpoint(projection, throughSeq))
+    const after = storeOn(disk.copy())
+    const loaded = await done(after.open)
+    await after.close()
+    return [loaded.projection, loaded.entries.map((entry) => entry.seq)]
+  }
+  expect(await seqsAfter('two', 2)).toEqual(['two', [3, 4]])
+  expect(await seqsAfter('three', 2)).toEqual(['three', [3, 4]])
+  expect(await seqsAfter('four', 3)).toEqual(['four', [4]])
+  await done(store.commit(commitOf('a', 5)))
+  expect(await seqsAfter('five', 3)).toEqual(['five', [4, 5]])
+  expect(await seqsAfter('six', 5)).toEqual(['six', []])
+})
+
+test('an entry that has rotted before it was folded is set aside', async () => {
+  const disk = memoryDisk()
+  const store = storeOn(disk)
+  await fill(store)
+  const [name = ''] = await disk.list(log)
+  const bytes = disk.files().get(`${log}/${name}`) ?? Buffer.alloc(0)
+  const at = bytes.indexOf('"rev":1,"state":"registered","control":{"sessionId":"b"')
+  bytes[at + 7] = (bytes[at + 7] ?? 0) ^ 1
+  const found: string[] = []
+  store.watch?.(({ keptAs }) => found.push(keptAs))
+  await done(store.checkpoint('folded', 0))
+  expect(new Set(found).size).toBe(1)
+  await store.close()
+  const { entries } = await done(storeOn(disk).open)
+  expect(entries.map((entry) => `${entry.sessionId} ${entry.rev}`).sort()).toEqual([
+    ...['a 1', 'a 2', 'b 2', 'c 1'],
+  ])
+})
+
+test('a small store is written in one piece, a large one piece by piece', async () => {
+  const disk = memoryDisk()
+  const sizes: number[] = []
+  const sized: Disk = {
+    ...disk,
+    create: async (path) => {
+      const file = await disk.create(path)
+      if (!path.endsWith('.tmp')) return file
+      return {
+        ...file,
+        write: (bytes, position) => {
+          sizes.push(bytes.length)
+          return file.write(bytes, position)
+        },
+      }
+    },
+  }
+  const store = storeOn(sized)
+  await fill(store)
+  await done(store.checkpoint('folded', everything))
+  expect(sizes.length).toBe(1)
+  for (const id of ['d', 'e', 'f']) {
+    await done(store.commit(commitOf(id, 1)))
+    await done(store.saveSnapshot(snapshotOf(id, 1, 1, 'x'.repeat(1 << 20))))
+  }
+  sizes.length = 0
+  await done(store.checkpoint('folded', everything))
+  expect(sizes.length).toBe(4)
+  expect(Math.max(...sizes)).toBeLessThan(2 << 20)
+})
+
+test('one is written, too, where the disk has failed before and nothing is open', async () => {
+  const disk = memoryDisk()
+  let broken = false
+  const failing = probed(disk, ({ name }) => {
+    if (broken && name === 'write') throw systemError('EIO')
+  })
+  const store = storeOn(failing)
+  await fill(store)
+  broken = true
+  await refused(store.commit(commitOf('a', 3)))
+  expect(await refused(store.checkpoint('folded', everything))).toMatchObject({
+    ...{ _tag: 'StoreUnavailable', operation: 'checkpoint', code: 'EIO' },
+  })
+  broken = false
+  await done(store.checkpoint('folded', everything))
+  await store.close()
+  await expectAll(disk, 2, true)
+})
+
+test('a projection that nests too deep is refused by its name', async () => {
+  const store = storeOn(memoryDisk())
+  await done(store.open)
+  let deep: unknown = 1
+  for (let depth = 0; depth <= nestingLimit; depth++) deep = [deep]
+  expect(await refused(store.checkpoint(deep as never, everything))).toMatchObject({
+    ...{ _tag: 'TooLarge', what: 'projection' },
+  })
+})
+
+test('of forgotten sessions the newest are kept, and those that came back meanwhile', async () => {
+  const disk = memoryDisk()
+  const ids = ['a', 'b', 'c']
+  let isFirst = true
+  const watched = probed(disk, async ({ name, path }) => {
+    if (name !== 'sync' || !path.endsWith('.tmp') || !isFirst) return
+    isFirst = false
+    await done(store.commit(commitOf('a', 1, 2)))
+  })
+  const store = storeOn(watched, { forgottenSessions: 1 })
+  await done(store.open)
+  for (const id of ids) await done(store.commit(commitOf(id, 1)))
+  for (const id of ids) await done(store.forget(id, 1))
+  await done(store.checkpoint('folded', everything))
+  const lengths = async () =>
+    Promise.all(ids.map(async (id) => (await done(store.readJournal(id))).length))
+  expect(await lengths()).toEqual([1, 0, 1])
+  await store.close()
+  expect((await done(store.open)).sessions.map(({ record }) => record.control.sessionId)).toEqual([
+    'a',
+  ])
+  expect(await lengths()).toEqual([1, 0, 1])
 })

@@ -12,7 +12,11 @@ import { diskFull } from './scripted-world.js'
 const never = 1e15
 
 /** A lane of session `s` in this state, over a store that holds it. */
-const laneIn = async (state: SessionRecord['state'] = 'registered', captureAtMs = never) => {
+const laneIn = async (
+  state: SessionRecord['state'] = 'registered',
+  captureAtMs = never,
+  step = stepUnder(defaultPolicy),
+) => {
   const store = memoryStore(memoryMedium())
   await store.commit(sampleCommit('s', 1))()
   const loaded = await store.open()
@@ -28,7 +32,7 @@ const laneIn = async (state: SessionRecord['state'] = 'registered', captureAtMs 
       ...store,
       commit: (commit) => async () => (world.refuses ? E.left(diskFull) : store.commit(commit)()),
     } satisfies typeof store,
-    step: stepUnder(defaultPolicy),
+    step,
     ledger: ledgerFrom(loaded.right, defaultPolicy),
     alarm: { set: (_: unknown, atMs: number | undefined) => alarms.push(atMs) },
     logger: (...line: readonly unknown[]) => void logged.push(line.slice(0, 2)),
@@ -52,7 +56,10 @@ test('a session can wait while nothing of it is under way', async () => {
 })
 
 test('one that is woken too early is woken again at its time', async () => {
-  const { lane, alarms, works } = await laneIn('snapshotting.idle', 5_000.5)
+  const { lane, alarms, works } = await laneIn('snapshotting.idle', 5_000.5, (record) => [
+    record,
+    [],
+  ])
   lane.arm()
   expect(alarms).toEqual([5_001])
   lane.wake()
