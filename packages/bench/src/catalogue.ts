@@ -1,10 +1,14 @@
 /** Every row there is, in the order in which they are run. */
+import { appendRows } from './append-row.js'
+import { burstRow } from './burst-row.js'
+import { idleRow } from './idle-row.js'
 import { incidentRows } from './incident-row.js'
 import { planRows } from './plan-row.js'
 import { reattachmentRow } from './reattachment-row.js'
 import { registrationRow } from './registration-row.js'
 import { respawnRows } from './respawn-row.js'
 import type { Row } from './row.js'
+import { startRow } from './start-row.js'
 import { stepRow } from './step-row.js'
 
 export const rows: readonly Row[] = [
@@ -12,6 +16,10 @@ export const rows: readonly Row[] = [
   stepRow,
   registrationRow,
   ...incidentRows,
+  idleRow,
+  ...appendRows,
+  burstRow,
+  startRow,
   ...respawnRows,
   reattachmentRow,
 ]
