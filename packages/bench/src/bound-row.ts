@@ -1,0 +1,76 @@
+/**
+ * Attempts and history are bounded: what a session takes of memory that failed over and over, beside one that
+ * failed ten times. Each failure is used up to its last attempt and reset.
+ */
+import { type Failure, policyFrom, type RunOutcome } from '@session-recovery/core'
+import { createEngine, type Engine, memoryStore } from '@session-recovery/engine'
+import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { instantDriver } from './instant-driver.js'
+import { heapBytes, idOf } from './population.js'
+import { atMost, type Measured, type Pair, type Row, type Trial } from './row.js'
+
+const sessions = 100
+const few = 10
+const failures = Number(process.env.FAILURES ?? 1_000)
+
+const failure: Failure = {
+  kind: 'process-died',
+  reason: 'process killed by SIGKILL',
+  interactivity: 'none',
+  permanent: false,
+  evidence: [],
+}
+const missed: RunOutcome = { _tag: 'failed', detail: 'it did not come back' }
+
+const started = async (): Promise<Engine> => {
+  const policy = policyFrom({ recoveryDelay: 0, snapshotInterval: 0, checkpointEvery: 1_000 })
+  if (E.isLeft(policy)) throw new Error(policy.left.message)
+  const driver = { ...instantDriver(false), run: () => TE.right(missed) }
+  const engine = createEngine({ policy: policy.right, driver, store: memoryStore() })
+  await engine.start()
+  for (let i = 0; i < sessions; i++) await engine.register(idOf(i), { attended: false })
+  return engine
+}
+
+const fail = async (engine: Engine, times: number): Promise<void> => {
+  for (let turn = 0; turn < times; turn++) {
+    await Promise.all(
+      Array.from({ length: sessions }, async (_, i) => {
+        const ended = await engine.recover(idOf(i), failure)
+        if (ended._tag !== 'exhausted') throw new Error(`a session ended ${ended._tag}`)
+        await engine.reset(idOf(i))
+      }),
+    )
+  }
+}
+
+const measured = async ({ rounds, progress }: Trial): Promise<Measured> => {
+  // The first engine brings its code with it.
+  const warm = await started()
+  await fail(warm, few)
+  await warm.destroy()
+  const pairs: Pair[] = []
+  for (let round = 1; round <= rounds; round++) {
+    const before = heapBytes()
+    const engine = await started()
+    await fail(engine, few)
+    const reference = (heapBytes() - before) / sessions
+    for (let done = few; done < failures; done += few) {
+      progress(`round ${round} of ${rounds}: failure ${done} of ${failures}`)
+      await fail(engine, few)
+    }
+    pairs.push({ measured: (heapBytes() - before) / sessions, reference })
+    await engine.destroy()
+  }
+  const what = `memory of a session that failed ${failures} times, of a hundred`
+  const reference = 'the same after ten'
+  return { figures: [{ what, unit: 'bytes', reference, pairs, bound: atMost(1.1) }] }
+}
+
+export const boundRow: Row = {
+  name: 'bounded',
+  what: 'a session that fails over and over costs no more memory than one that failed ten times',
+  rounds: 3,
+  run: measured,
+}
