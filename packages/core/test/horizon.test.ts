@@ -50,6 +50,13 @@ const plausible = fc
   })
   .map((part): Policy => ({ ...defaultPolicy, ...part }))
 
+test('where there is nothing to try, the worst case is that of the last resort', () => {
+  const unbounded: Policy = { ...defaultPolicy, strategyTimeoutMs: 0, recoveryTimeout: 100 }
+  expect(horizonOf(unbounded, 0, key)).toEqual({
+    ...{ attempts: [], totalAttempts: 0, worstCaseMs: 100 },
+  })
+})
+
 test('starts and worst case are those of an incident in which everything hangs', () => {
   holds(
     fc.property(plausible, fc.nat(5), fc.nat(4), (policy, strategies, used) => {

@@ -195,15 +195,20 @@ test.each([
   ['text', '', 'text'],
   [{ recoveryDelay: null }, 'recoveryDelay', undefined],
   [{ nonsense: 1 }, 'nonsense', 'nonsense'],
-])('what is refused is told with its place and its kind: %j', (input, path, actual) => {
-  const refused = policyFrom(input)
-  if (E.isRight(refused)) throw new Error('it was accepted')
-  expect(refused.left).toMatchObject({ _tag: 'DecodeError', subject: 'policy', path })
-  if (actual !== undefined) expect(refused.left.actual).toBe(actual)
-  expect(
-    refused.left.message.startsWith(path === '' ? 'policy: expected' : `policy: ${path}: expected`),
-  ).toBe(true)
-})
+])(
+  'what is refused is an error of the policy, told with its place and its kind: %j',
+  (input, path, actual) => {
+    const refused = policyFrom(input)
+    if (E.isRight(refused)) throw new Error('it was accepted')
+    expect(refused.left).toMatchObject({ _tag: 'DecodeError', subject: 'policy', path })
+    if (actual !== undefined) expect(refused.left.actual).toBe(actual)
+    expect(
+      refused.left.message.startsWith(
+        path === '' ? 'policy: expected' : `policy: ${path}: expected`,
+      ),
+    ).toBe(true)
+  },
+)
 
 describe('what journals name a policy by', () => {
   test('is as it was before there were domains, where nothing is said of them', () => {

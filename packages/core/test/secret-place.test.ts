@@ -143,7 +143,7 @@ test('what was taken out of a line is never taken for a secret itself', () => {
   expect(snapshot.commandHistory).toEqual(['export A_TOKEN=[secret]', 'echo [secret]'])
 })
 
-test('every former value is remembered, and what lines gave away, up to a bound', () => {
+test('every former value is remembered once, and what lines gave away, up to a bound', () => {
   const known = new Map<string, string>()
   for (const value of ['first', 'second', 'third', 'second', 'first']) {
     rememberSecret(known, 'reference', value)

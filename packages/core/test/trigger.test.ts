@@ -218,7 +218,7 @@ describe('a trigger becomes a failure', () => {
     expect([...agreeing, ...silent].sort()).toEqual([...kinds].sort())
   })
 
-  test.each(agreeing)('%s agrees, and its reasons are the evidence', (kind) => {
+  test.each(agreeing)('%s agrees, and its reasons are the evidence of the kernel', (kind) => {
     const foreground = { kind, reasons: ['seen', 'twice'] }
     expect(agrees(foreground)).toBe(true)
     expect(
@@ -242,7 +242,7 @@ describe('a trigger becomes a failure', () => {
     )
   })
 
-  test('only where a trigger fired and nobody sits at the session', () => {
+  test('there is a failure only where a trigger fired and nobody sits at the session', () => {
     holds(
       fc.property(
         anyState,
