@@ -14,7 +14,7 @@ import { listQuarantine, type QuarantinedFile } from './quarantine-list.js'
 import { scrub } from './scrub.js'
 import { seedEnding } from './seed-snapshot.js'
 import { segmentNumbers } from './segment.js'
-import { formatVersion } from './statement.js'
+import { type Dropped, formatVersion } from './statement.js'
 import { attempt, codeOf } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -55,6 +55,8 @@ export interface StoreSurvey {
   readonly snapshots: number
   readonly archives: readonly ArchiveHead[]
   readonly quarantine: readonly QuarantinedFile[]
+  /** What retention has dropped since the store was made; absent: the log cannot be read. */
+  readonly dropped?: Dropped
   /** What a scrub read; absent: none was asked for. */
   readonly scrubbed?: { readonly lines: number; readonly bytes: number; readonly archives: number }
   readonly findings: readonly Finding[]
@@ -121,6 +123,7 @@ const survey = async (disk: Disk, place: Place, options: SurveyOptions): Promise
     ...sessions,
     archives: archives.heads,
     quarantine,
+    ...(found === undefined ? {} : { dropped: found.index.dropped }),
     ...(read === undefined
       ? {}
       : { scrubbed: { lines: read.lines, bytes: read.bytes, archives: read.archivesRead } }),

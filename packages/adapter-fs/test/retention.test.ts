@@ -11,7 +11,7 @@ import {
 } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { type FileStoreOptions, fileStore } from '../src/index.js'
+import { type FileStoreOptions, fileStore, surveyStore } from '../src/index.js'
 import { beyond } from '../src/retention.js'
 import {
   archiveOf,
@@ -115,7 +115,16 @@ test('what went is counted from the beginning: through closing, checkpoints and 
   await third.close()
   const last = await opened()
   expect(last.dropped()).toEqual(sum)
+  expect((await done(surveyStore({ directory: '/data/store' }, disk))).dropped).toEqual(sum)
   await last.close()
+})
+
+test('archives are bounded although nobody writes a checkpoint', async () => {
+  const { store } = await archivesOn(freshDirectory(), { archives: 1 })
+  for (let i = 0; i < 15; i++) await done(store.archive(archiveOf('a', `token ${i}`)))
+  expect(store.dropped()?.archives).toBe(0)
+  for (let i = 15; i < 17; i++) await done(store.archive(archiveOf('a', `token ${i}`)))
+  expect(store.dropped()?.archives).toBeGreaterThan(0)
 })
 
 test('bytes and age bound archives and quarantine, too', async () => {

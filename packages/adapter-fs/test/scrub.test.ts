@@ -1,5 +1,5 @@
 /** A scrub finds what has rotted where nobody looked, sets it aside, and lets everything else go on. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fileStore } from '../src/index.js'
@@ -66,6 +66,20 @@ test('a rotten body, journal entry and archive are told, set aside, and of whom'
     expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, 1, 1, `output of ${id}`))
   }
   expect((await done(store.readJournal('c'))).map(({ rev }) => rev)).toEqual([2])
+})
+
+test('a segment that has lost its end is told, with what is missing', async () => {
+  const directory = freshDirectory()
+  const { store } = await fill(directory)
+  const [name = ''] = readdirSync(join(directory, 'log'))
+  const end = readFileSync(join(directory, 'log', name)).lastIndexOf('\n') + 1
+  truncateSync(join(directory, 'log', name), end - 10)
+  const { damaged } = await done(store.scrub)
+  expect(damaged.map(({ problem }) => problem)).toEqual([
+    'the line is cut off',
+    '10 bytes are missing',
+  ])
+  expect(damaged.map(({ keptAs }) => keptAs !== '')).toEqual([true, false])
 })
 
 test('what rotted of records is written anew by the next checkpoint', async () => {

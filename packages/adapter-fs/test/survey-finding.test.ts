@@ -57,7 +57,12 @@ test('what is sound is counted, and nothing is found', async () => {
   const expected = {
     ...{ directory, formatVersion, owner: process.platform === 'linux' ? 'free' : 'unknown' },
     ...{ term: 1, segments: [{ name: first, bytes }], sessions: { registered: 1, exhausted: 1 } },
-    ...{ snapshots: 1, quarantine: [], findings: [] },
+    ...{
+      snapshots: 1,
+      quarantine: [],
+      dropped: { archives: 0, archiveBytes: 0, quarantined: 0, quarantinedBytes: 0 },
+      findings: [],
+    },
     archives: [expect.objectContaining({ location: archive, sessionId: 'a' })],
   }
   expect(await survey()).toEqual(expected)

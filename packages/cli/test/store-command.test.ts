@@ -148,6 +148,7 @@ test('while an engine has the store open it is looked at, and not restored into'
     const doctor = run('doctor', '--directory', directory, '--scrub')
     expect(doctor.status).toBe(0)
     expect(doctor.stdout).toContain('an engine that runs')
+    expect(doctor.stdout).toMatch(/^dropped +0 archives, 0 B; 0 quarantined, 0 B$/m)
     expect(doctor.stdout).toContain('Nothing is wrong.')
   } finally {
     await store.close()

@@ -98,7 +98,7 @@ export const quarantineText = (files: readonly QuarantinedFile[]): string =>
 
 /** The state of a store. */
 export const surveyText = (survey: StoreSurvey): string => {
-  const { sessions, scrubbed, segments, archives, quarantine } = survey
+  const { sessions, scrubbed, segments, archives, quarantine, dropped } = survey
   const states = Object.entries(sessions).map(([state, count]) => `${count} ${state}`)
   const bytes = segments.reduce((sum, one) => sum + one.bytes, 0)
   const facts = [
@@ -112,6 +112,13 @@ export const surveyText = (survey: StoreSurvey): string => {
     [
       'quarantine',
       `${quarantine.length}, ${size(quarantine.reduce((sum, one) => sum + one.bytes, 0))}`,
+    ],
+    [
+      'dropped',
+      dropped === undefined
+        ? 'unknown'
+        : `${dropped.archives} archives, ${size(dropped.archiveBytes)}; ${dropped.quarantined} ` +
+          `quarantined, ${size(dropped.quarantinedBytes)}`,
     ],
     [
       'scrub',
