@@ -1,5 +1,6 @@
 /**
- * Every package is a project: `--project core` runs one of them.
+ * Every package is a project where one is asked for (`--project core`); without that all are one, so that
+ * what they share is read and loaded once, and those that wait for shells leave the cores to those that count.
  * Tests run on the sources of all packages (the `source` condition of their exports), so that no
  * test passes on a stale build; the programs that tests start run on `dist`, as users do.
  */
@@ -18,7 +19,24 @@ const mocking = names.filter((name) =>
   readdirSync(new URL(`${name}/test`, packages)).some((file) => file.endsWith('.mocked.test.ts')),
 )
 
+const isAskedFor = process.argv.some((argument) => argument.startsWith('--project'))
+
 const project = (name: string) => ({ extends: true as const, root: `packages/${name}` })
+
+const alone = (name: string) => ({
+  ...project(name),
+  test: { name, include: ['test/**/*.test.ts'], exclude: [standsIn], isolate: false },
+})
+
+const together = {
+  extends: true as const,
+  test: {
+    name: 'all',
+    include: ['packages/*/test/**/*.test.ts'],
+    exclude: [`packages/*/${standsIn}`],
+    isolate: false,
+  },
+}
 
 export default defineConfig({
   resolve: { conditions: ['source', ...defaultClientConditions] },
@@ -29,10 +47,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
-      ...names.map((name) => ({
-        ...project(name),
-        test: { name, include: ['test/**/*.test.ts'], exclude: [standsIn], isolate: false },
-      })),
+      ...(isAskedFor ? names.map(alone) : [together]),
       ...mocking.map((name) => ({
         ...project(name),
         test: { name: `${name}-mocked`, include: [standsIn] },
