@@ -26,7 +26,16 @@ export const replicaId = (sessionId: string, token: string): string =>
   `${sessionId}-replica-${token}`
 
 /** A digest of plain data that does not depend on the order of its fields. */
-export const digest = (value: unknown): string => named(ordered(value) ?? 'undefined')
+export const digest = (value: unknown): string => named(orderedJson(value))
+
+/**
+ * The JSON of plain data, the fields of each object by their names: two are the same exactly if their
+ * digests are.
+ *
+ * @example
+ * orderedJson({ b: [1, undefined], a: 'x' }) // => '{"a":"x","b":[1,null]}'
+ */
+export const orderedJson = (value: unknown): string => ordered(value) ?? 'undefined'
 
 /** The JSON of `value`, the fields of each object by their names; `undefined` for what JSON leaves out. */
 const ordered = (value: unknown): string | undefined => {

@@ -6,6 +6,7 @@ import {
   digest,
   Effect,
   type JournalEntry,
+  orderedJson,
   type Policy,
   policyDigest,
   register,
@@ -31,8 +32,8 @@ export type Replayed =
 
 // ----------------------------------------------------------------------------------------- replay
 
-const digestOfEffects = (effects: readonly Effect[]): string =>
-  digest(effects.map((effect) => Effect.encode(effect)))
+const jsonOfEffects = (effects: readonly Effect[]): string =>
+  orderedJson(effects.map((effect) => Effect.encode(effect)))
 
 /** Replays the journal of one session, oldest first, under the policy that wrote it. */
 export const replay = (entries: readonly JournalEntry[], policy: Policy): Replayed => {
@@ -53,7 +54,7 @@ export const replay = (entries: readonly JournalEntry[], policy: Policy): Replay
     const [next, effects] = decide(step, record, entry, policy)
     const replayed = digest(SessionRecord.encode(next))
     const isSame = replayed === entry.recordDigest && next.rev === entry.rev
-    if (!isSame || digestOfEffects(effects) !== digestOfEffects(entry.effects)) {
+    if (!isSame || jsonOfEffects(effects) !== jsonOfEffects(entry.effects)) {
       return { _tag: 'different', rev: entry.rev, journalled: entry.recordDigest, replayed }
     }
     record = next
