@@ -4,7 +4,7 @@
  */
 import { factsOf, type JournalEntry, type Notice } from '@session-recovery/core'
 import { replay } from '@session-recovery/engine'
-import { Fleet, type FleetOptions } from '@session-recovery/testkit'
+import { diskTraced, Fleet, type FleetOptions, memoryTraced } from '@session-recovery/testkit'
 import { describe, expect, test } from 'vitest'
 
 const policy = { recoveryDelay: 1_000, maxBackoffDelay: 8_000 }
@@ -251,4 +251,47 @@ test('domains are named each once, in order, and what is no list of names is ref
   expect(fleet.engine.status('a')?.record.control.traits.domains).toEqual(['host:h', 'z'])
   expect(fleet.engine.status('b')?.record.control.traits.domains).toBeUndefined()
   expect(await refused).toMatchObject({ _tag: 'invalid', error: { path: 'domains.0' } })
+})
+
+/** What was decided on each session, in order: event and record. */
+const decisionsOf = (fleet: Fleet): ReadonlyMap<string, readonly unknown[]> => {
+  const decisions = new Map<string, unknown[]>()
+  for (const notice of fleet.notices) {
+    if (notice._tag !== 'decided') continue
+    const { sessionId, event, effects } = notice.entry
+    const of = decisions.get(sessionId) ?? []
+    of.push({ event, record: notice.record, effects })
+    decisions.set(sessionId, of)
+  }
+  return decisions
+}
+
+describe('law 12: the same happens to the same sessions', () => {
+  const lived = async (options: Partial<FleetOptions>, crashes: boolean): Promise<Fleet> => {
+    const fleet = await begun({
+      sessions: 12,
+      policy: { domain: { concurrency: 3 }, resumeOnStart: false },
+      ...options,
+    })
+    await fleet.kill()
+    await fleet.time.advance(3_500)
+    if (crashes) await fleet.crash()
+    await fleet.time.advance(9_000)
+    fleet.hostOf('s0').isDead = false
+    await fleet.time.advance(2 * capMs)
+    expect(fleet.alive).toBe(12)
+    return fleet
+  }
+
+  test.each([
+    ['without a crash', false],
+    ['with a crash in the midst', true],
+  ])('in a store in memory, again, and on a disk, %s', async (_, crashes) => {
+    const first = decisionsOf(await lived({ medium: memoryTraced() }, crashes))
+    const again = decisionsOf(await lived({ medium: memoryTraced() }, crashes))
+    const onDisk = decisionsOf(await lived({ medium: diskTraced(7) }, crashes))
+    expect(first.size).toBe(12)
+    expect(again).toEqual(first)
+    expect(onDisk).toEqual(first)
+  })
 })

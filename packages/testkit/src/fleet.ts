@@ -13,14 +13,9 @@ import {
   recoveryStrategies,
   restored,
 } from '@session-recovery/core'
-import {
-  createEngine,
-  type Engine,
-  type MemoryMedium,
-  memoryMedium,
-  memoryStore,
-} from '@session-recovery/engine'
+import { createEngine, type Engine } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
+import { memoryTraced, type TracedMedium } from './engine-trace.js'
 import { promisesSettled, VirtualClock } from './virtual-clock.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -53,6 +48,8 @@ export interface FleetOptions {
   readonly connectMs?: number
   /** Hosts cannot be probed but by bringing a session back. Default false. */
   readonly withoutProbe?: boolean
+  /** What sessions are kept in. Default: a store in memory. */
+  readonly medium?: TracedMedium
 }
 
 /** A world of hosts that outlives the engines that run in it. */
@@ -62,7 +59,7 @@ export class Fleet {
   readonly notices: Notice[] = []
   readonly policy: Policy
   readonly #options: FleetOptions
-  readonly #medium: MemoryMedium = memoryMedium()
+  readonly #medium: TracedMedium
   readonly #alive = new Set<string>()
   #crash = () => {}
   #observe: Parameters<Driver['watch']>[0] = () => {}
@@ -71,6 +68,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options
+    this.#medium = options.medium ?? memoryTraced()
     this.hosts = Array.from({ length: options.hosts ?? 1 }, () => ({
       isDead: false,
       refuses: false,
@@ -129,6 +127,7 @@ export class Fleet {
   /** The engine dies, and another is started on what it had made durable. */
   async crash(): Promise<void> {
     this.#crash()
+    this.#medium.crash()
     this.#life += 1
     for (const host of this.hosts) host.inFlight = 0
     this.engine = this.#engine()
@@ -149,7 +148,7 @@ export class Fleet {
     const engine = createEngine({
       policy: this.policy,
       driver,
-      store: memoryStore(this.#medium),
+      store: this.#medium.open(),
       clock,
     })
     engine.subscribe((notice) => this.notices.push(notice))

@@ -12,6 +12,7 @@ import { plantedRow } from './planted-row.js'
 import { powerRows } from './power-row.js'
 import type { Row } from './row.js'
 import { secretRow } from './secret-row.js'
+import { sharedFateRow } from './shared-fate-row.js'
 import { simulationRow } from './sim-row.js'
 import { stepRow } from './step-row.js'
 import { weekRow } from './week-row.js'
@@ -19,6 +20,7 @@ import { weekRow } from './week-row.js'
 export const rows: readonly Row[] = [
   simulationRow,
   agreementRow,
+  sharedFateRow,
   weekRow,
   ...powerRows,
   plantedRow,
