@@ -2,6 +2,7 @@
 import { appendRows } from './append-row.js'
 import { boundRow } from './bound-row.js'
 import { burstRow } from './burst-row.js'
+import { crowdRow } from './crowd-row.js'
 import { idleRow } from './idle-row.js'
 import { incidentRows } from './incident-row.js'
 import { loadRow } from './load-row.js'
@@ -27,5 +28,6 @@ export const rows: readonly Row[] = [
   stampedeRow,
   boundRow,
   ...respawnRows,
+  crowdRow,
   reattachmentRow,
 ]

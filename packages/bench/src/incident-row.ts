@@ -146,17 +146,17 @@ const besideXState = async ({ rounds, progress }: Trial): Promise<Measured> => {
 }
 
 export const incidentRows: readonly Row[] = [
-  { name: 'incident', what: incidents, rounds: 41, run: throughput },
+  { name: 'incident', what: incidents, rounds: 21, run: throughput },
   {
     name: 'incident-flat',
     what: 'recovered incidents, flat from 1,000 to 100,000 sessions',
-    rounds: 61,
+    rounds: 31,
     run: flatness,
   },
   {
     name: 'incident-xstate',
     what: 'recoveries, beside the same with XState in the place of the table',
-    rounds: 31,
+    rounds: 21,
     run: besideXState,
   },
 ]

@@ -17,7 +17,8 @@ import { atMost, type Measured, type Row, type Trial } from './row.js'
 /** What brings the shell back: `restart` (directory, environment) or `restore` (the whole state). */
 export type RespawnStrategy = 'restart' | 'restore'
 
-const env = (home: string) => ({
+/** What a shell is started with. */
+export const env = (home: string) => ({
   PATH: process.env.PATH ?? '',
   HOME: home,
   TERM: 'xterm-256color',
@@ -40,7 +41,8 @@ const recoverOnce = async (engine: Engine, driver: PtyDriver): Promise<number> =
 
 // -------------------------------------------------------------------------------------- the least
 
-const bareShell = async (directory: string): Promise<IPty> => {
+/** A shell at its first mark, from an init file like those of the engine's. */
+export const bareShell = async (directory: string): Promise<IPty> => {
   const nonce = randomBytes(16).toString('hex')
   const initFile = join(directory, `${nonce}.bash`)
   const environment = env(directory)
@@ -64,7 +66,8 @@ const bareShell = async (directory: string): Promise<IPty> => {
   })
 }
 
-const bareOnce = async (before: IPty, directory: string, logPath: string) => {
+/** Kills `before` and brings up another in its place, with as many flushed appends as a recovery makes. */
+export const bareOnce = async (before: IPty, directory: string, logPath: string) => {
   const log = await open(logPath, 'a')
   const beganMs = performance.now()
   const gone = new Promise<void>((resolve) => {

@@ -7,6 +7,7 @@
 import * as t from 'io-ts'
 import { epochMs, oneOf, struct } from './codec.js'
 import type { Traits } from './session.js'
+import { isFindable, wordFinder, wordLimit } from './word-finder.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -168,32 +169,45 @@ export const failureOfExit = (
 /** Classifies a reason text; `undefined`: there is none. */
 export type Classifier = (reason: string | undefined) => Failure
 
-/** What classifies by `rules`; what can be prepared of them is. */
+/** What classifies by `rules`; what can be prepared of them is, once. */
 export const classifier = (rules: readonly ReasonRule[]): Classifier => {
-  const lowerRules = rules.map((rule) => ({
+  const known = classifiers.get(rules)
+  if (known !== undefined) return known
+  const made = classifierOf(rules)
+  classifiers.set(rules, made)
+  return made
+}
+
+const classifiers = new WeakMap<readonly ReasonRule[], Classifier>()
+
+const classifierOf = (rules: readonly ReasonRule[]): Classifier => {
+  const lower = rules.flatMap(({ contains }) => contains.flat().map((part) => part.toLowerCase()))
+  const words = [...new Set([...dialogueWords, ...lower.filter(isFindable)])].slice(0, wordLimit)
+  const seenIn = wordFinder(words)
+  const prepared = rules.map((rule) => ({
     rule,
-    groups: rule.contains.map((group) => group.map((part) => part.toLowerCase())),
+    groups: rule.contains.map((group) => groupOf(group, words)),
   }))
   return (reason) => {
     if (reason === undefined || reason === '') return typed('unspecified', '', [])
-    const lowered = reason.toLowerCase()
+    const seen = seenIn(reason)
     let found: ReasonRule | undefined
-    for (const { rule, groups } of lowerRules) {
+    for (const { rule, groups } of prepared) {
       const { equals } = rule
-      const holds = equals === undefined ? containsOfEach(lowered, groups) : equals === reason
+      const holds = equals === undefined ? holdsOfEach(groups, seen, reason) : equals === reason
       if (!holds) continue
       found = rule
       break
     }
     const kind = found?.kind ?? 'other'
-    const interactivity = interactivityOf(lowered, found)
+    const interactivity = interactivityOf(seen, found)
     const failure: Failure = { kind, reason, interactivity, permanent: false, evidence: [] }
     return found?.trigger === undefined ? failure : { ...failure, trigger: found.trigger }
   }
 }
 
 /**
- * Classifies one reason text; whoever classifies often keeps a {@link classifier}. No text is `unspecified`;
+ * Classifies a reason text; whoever does so often keeps a {@link classifier}. No text is `unspecified`;
  * a text no rule knows is `other`.
  *
  * @example
@@ -204,18 +218,39 @@ export const classifier = (rules: readonly ReasonRule[]): Classifier => {
 export const classify = (reason: string | undefined, rules: readonly ReasonRule[]): Failure =>
   classifier(rules)(reason)
 
-// Loops, here where every report of a failure passes: closures cost twice the time.
-const containsOfEach = (text: string, groups: readonly (readonly string[])[]): boolean => {
-  for (const group of groups) if (!containsOne(text, group)) return false
+/** The texts of a rule of which one must stand in the reason: as bits, and those that have none. */
+interface Group {
+  readonly mask: number
+  readonly others: readonly string[]
+}
+
+const groupOf = (parts: readonly string[], words: readonly string[]): Group => {
+  let mask = 0
+  const others: string[] = []
+  for (const part of parts) {
+    const bit = words.indexOf(part.toLowerCase())
+    if (bit < 0) others.push(part.toLowerCase())
+    else mask |= 1 << bit
+  }
+  return { mask, others }
+}
+
+const holdsOfEach = (groups: readonly Group[], seen: number, reason: string): boolean => {
+  for (const { mask, others } of groups) {
+    if ((mask & seen) !== 0) continue
+    if (others.length === 0) return false
+    const lowered = reason.toLowerCase()
+    if (!others.some((part) => lowered.includes(part))) return false
+  }
   return true
 }
 
-const containsOne = (text: string, parts: readonly string[]): boolean => {
-  for (const part of parts) if (text.includes(part)) return true
-  return false
-}
+// Their bits are the lowest three.
+const dialogueWords = ['timeout', 'prompt', 'interactive'] as const
+const timeoutBit = 0b001
+const promptBits = 0b110
 
-const interactivityOf = (lowered: string, rule: ReasonRule | undefined): Interactivity => {
-  if (lowered.includes('timeout') || rule?.kind === 'interactive-trigger') return 'timeout'
-  return lowered.includes('prompt') || lowered.includes('interactive') ? 'prompt' : 'none'
+const interactivityOf = (seen: number, rule: ReasonRule | undefined): Interactivity => {
+  if ((seen & timeoutBit) !== 0 || rule?.kind === 'interactive-trigger') return 'timeout'
+  return (seen & promptBits) === 0 ? 'none' : 'prompt'
 }

@@ -5,7 +5,7 @@
  */
 import * as t from 'io-ts'
 import { finite, nonNegative, struct } from './codec.js'
-import { type Failure, failureKinds } from './failure.js'
+import type { Failure, FailureKind } from './failure.js'
 import type { Policy } from './policy.js'
 import { applies, mismatch, type PlanRule, Priority } from './rule.js'
 import type { SessionKind } from './session.js'
@@ -66,28 +66,43 @@ export type Planner = (failure: Failure, subject: PlanSubject) => PlanChoice
 // ----------------------------------------------------------------------------------- constructors
 
 /**
- * The planner under a policy: which rule answers which situation is found once, and looked up from then on.
- * Total for every policy that `policyFrom` accepts.
+ * The planner under a policy: which rule answers which situation is sought once, and looked up from then on.
+ * Total for every policy that `policyFrom` accepts. The lists of a plan are frozen: one serves every plan.
  */
 export const planner = (policy: PlanPolicy): Planner => {
   const smart = policy.enableSmartRecovery
-  const rulesFor = (session: SessionKind) =>
-    new Map(
-      failureKinds.map((kind) => [
-        kind,
-        policy.planRules.find((rule) => applies(rule, { kind, session, smart })),
-      ]),
-    )
-  const local = rulesFor('local')
-  const ssh = rulesFor('ssh')
+  const prepared = { local: new Map<string, Prepared>(), ssh: new Map<string, Prepared>() }
+  const sought = (kind: FailureKind, session: SessionKind): Prepared => {
+    const rule = policy.planRules.find((one) => applies(one, { kind, session, smart }))
+    if (rule === undefined) throw new Error(`no plan rule for ${kind}: unchecked rule set`)
+    const found = preparedOf(rule, session)
+    prepared[session].set(kind, found)
+    return found
+  }
   return (failure, subject) => {
-    const chosen = (subject.kind === 'ssh' ? ssh : local).get(failure.kind)
-    if (chosen === undefined) {
-      throw new Error(`no plan rule for ${failure.kind}: unchecked rule set`)
-    }
+    const { kind } = failure
+    const chosen = prepared[subject.kind].get(kind) ?? sought(kind, subject.kind)
     return { rule: chosen.name, plan: planBy(chosen, failure, subject) }
   }
 }
+
+type Prepared = Omit<RecoveryPlan, 'sessionId' | 'interactiveContext'> & { readonly name: string }
+
+const preparedOf = (rule: PlanRule, session: SessionKind): Prepared => ({
+  name: rule.name,
+  strategies: frozen(rule.strategies),
+  priority: rule.priority,
+  estimatedTime: rule.estimatedTimeMs,
+  requiredResources: frozen(['cpu', session === 'ssh' ? 'network' : 'local-process', 'memory']),
+  fallbackOptions: frozen([
+    'Create new session with restored state',
+    'Notify user of session failure',
+    'Archive session for manual recovery',
+  ]),
+})
+
+// The codec's type is that of a list that can be changed.
+const frozen = <A>(list: readonly A[]): A[] => Object.freeze([...list]) as A[]
 
 // ------------------------------------------------------------------------------------ combinators
 
@@ -106,22 +121,17 @@ export const choosePlan = (
   policy: PlanPolicy,
 ): PlanChoice => planner(policy)(failure, subject)
 
-const planBy = (rule: PlanRule, failure: Failure, subject: PlanSubject): RecoveryPlan => {
+const planBy = (prepared: Prepared, failure: Failure, subject: PlanSubject): RecoveryPlan => {
   const plan: RecoveryPlan = {
     sessionId: subject.sessionId,
-    strategies: rule.strategies.slice(),
-    priority: rule.priority,
-    estimatedTime: rule.estimatedTimeMs,
-    requiredResources: ['cpu', subject.kind === 'ssh' ? 'network' : 'local-process', 'memory'],
-    fallbackOptions: [
-      'Create new session with restored state',
-      'Notify user of session failure',
-      'Archive session for manual recovery',
-    ],
+    strategies: prepared.strategies,
+    priority: prepared.priority,
+    estimatedTime: prepared.estimatedTime,
+    requiredResources: prepared.requiredResources,
+    fallbackOptions: prepared.fallbackOptions,
   }
-  return failure.interactivity === 'none'
-    ? plan
-    : { ...plan, interactiveContext: contextOf(failure, subject) }
+  if (failure.interactivity !== 'none') plan.interactiveContext = contextOf(failure, subject)
+  return plan
 }
 
 const contextOf = (failure: Failure, { interactive, nowMs }: PlanSubject): InteractiveContext => {

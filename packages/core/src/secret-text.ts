@@ -11,6 +11,8 @@ export type IsSecretName = (name: string) => boolean
 // No match can begin within a name, so that looking takes no longer than the text is.
 const naming =
   /(?<![\w.-])(?:-{0,2}([a-z_][\w.-]*)\\?["']?\s*[=:]\s*|--([a-z_][\w-]*)\s+(?!-)|set\s+(?:-\S+\s+){0,8}([a-z_]\w*)\s+)/gi
+// What a text must hold for any of that: most hold none of it, and to look for this is quick.
+const mayName = /[=:]|--|set\s/i
 const given = /(?:bearer|basic)\s+\S+|"[^"]*"?|'[^']*'?|\S+/iy
 const inAddress = /(:\/\/[^\s/:@]{0,256}:)([^\s/@]+)(?=@)/g
 
@@ -36,6 +38,7 @@ export const withoutNamedSecrets = (
   isSecret: IsSecretName,
   take: (secret: string) => void = () => {},
 ): string => {
+  if (!mayName.test(text)) return text
   const addressed = text.replace(inAddress, (whole, before: string, value: string) => {
     if (value === redactedText) return whole
     take(value)

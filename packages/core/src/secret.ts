@@ -94,7 +94,8 @@ const redactedOnce = (
   const sought = soughtIn([...known.values(), ...secrets.values(), ...spoken])
   const byText: Change = (value, path) =>
     !isOwn(value, path) && holdsOne(value, sought) ? take(value, path) : value
-  const free = changed(taken, isSecret, byText)
+  // Where nothing is sought nothing is found: most sessions have no secret.
+  const free = sought.length === 0 ? taken : changed(taken, isSecret, byText)
   const clean: Clean = (text) => withoutSecrets(text, sought)
   const cleanLine: Clean = (line) => clean(withoutNamedSecrets(line, isSecret))
   return { snapshot: scrubbed(free, sought, clean, cleanLine), secrets, spoken, sought }
@@ -111,6 +112,7 @@ const withCleanKeys = (
   snapshot: RecoverySnapshot,
   sought: readonly string[],
 ): RecoverySnapshot | undefined => {
+  if (sought.length === 0) return undefined
   let found = false
   const clean: Clean = (key) => {
     const free = withoutSecrets(key, sought)
@@ -207,14 +209,15 @@ const scrubbed = (
 ): RecoverySnapshot => {
   const state = snapshot.interactiveState
   const error = snapshot.errorContext
+  const data = (value: unknown) => (sought.length === 0 ? value : deep(value, clean))
   return {
     ...snapshot,
-    environment: deep(snapshot.environment, clean) as Record<string, string>,
+    environment: data(snapshot.environment) as Record<string, string>,
     workingDirectory: clean(snapshot.workingDirectory),
     commandHistory: snapshot.commandHistory.map(cleanLine),
     outputBuffer: scrubbedChunks(snapshot.outputBuffer, sought),
-    sessionState: deep(snapshot.sessionState, clean),
-    sessionOptions: deep(snapshot.sessionOptions, clean),
+    sessionState: data(snapshot.sessionState),
+    sessionOptions: data(snapshot.sessionOptions),
     ...(snapshot.shell === undefined
       ? {}
       : { shell: scrubbedShell(snapshot.shell, clean, cleanLine) }),

@@ -12,6 +12,7 @@ import {
   Failure,
   InteractiveState,
   type PlanSubject,
+  planner,
   type SessionKind,
   type TriggerName,
   triggerAdvice,
@@ -153,14 +154,17 @@ describe('whatever the failure', () => {
     )
   })
 
-  test('a plan is a value: to change it changes neither the policy nor the next plan', () => {
+  test('a plan is a value: what its lists hold cannot be changed, nor the policy through them', () => {
     const failure = classify('network', defaultReasonRules)
     const subject = { sessionId: 's', kind: 'ssh', interactive: undefined, nowMs: 0 } as const
-    const before = JSON.stringify(choosePlan(failure, subject, defaultPolicy))
-    const { plan } = choosePlan(failure, subject, defaultPolicy)
-    for (const list of [plan.strategies, plan.requiredResources, plan.fallbackOptions])
-      list.length = 0
-    expect(JSON.stringify(choosePlan(failure, subject, defaultPolicy))).toBe(before)
+    const plan = planner(defaultPolicy)
+    const before = JSON.stringify(plan(failure, subject))
+    const { strategies, requiredResources, fallbackOptions } = plan(failure, subject).plan
+    for (const list of [strategies, requiredResources, fallbackOptions])
+      expect(() => list.pop()).toThrow(TypeError)
+    expect(JSON.stringify(plan(failure, subject))).toBe(before)
+    const { planRules } = defaultPolicy
+    expect(planRules.some((rule) => Object.isFrozen(rule.strategies))).toBe(false)
   })
 })
 
