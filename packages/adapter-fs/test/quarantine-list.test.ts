@@ -88,6 +88,11 @@ describe('a stretch of a segment', () => {
   )
 })
 
+test('a stretch that is nobody’s says nothing of whose it is', async () => {
+  put(`${segment}.1`, lineOf('riddle', {}))
+  expect(Object.keys(await fileAt(`${segment}.1`))).not.toContain('sessionId')
+})
+
 test('what is no file is told, and is not read', async () => {
   await disk.makeDirectory(`${directory}/quarantine/folder`)
   const other = { location: 'quarantine/folder', bytes: 0, kind: 'other', source: 'folder' }

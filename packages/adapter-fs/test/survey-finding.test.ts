@@ -1,5 +1,5 @@
 /** All that can be found in a store, to the letter, and what is no finding. */
-import { memoryDisk, probed } from '@session-recovery/testkit'
+import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type Disk, surveyStore } from '../src/index.js'
@@ -170,4 +170,18 @@ describe('what is rotten where a start leaps over it', () => {
     // Twice a look.
     expect(looks).toBe(10)
   })
+})
+
+test('a segment that a scrub cannot read is told', async () => {
+  put(`log/${first}`, headerOf(1), commitLine('a', 1))
+  let opens = 0
+  const failing = probed(disk, ({ name, path }) => {
+    if (name !== 'open' || !path.endsWith(first)) return
+    opens += 1
+    // For its header, for its lines, and then to be scrubbed.
+    if (opens === 3) throw systemError('EIO')
+  })
+  expect(await told(true, failing)).toEqual([
+    `problem rotten-line log/${first}: it cannot be read: EIO`,
+  ])
 })
