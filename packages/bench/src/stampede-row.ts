@@ -55,6 +55,7 @@ interface Stampede {
   readonly tookMs: number
   readonly heapBytes: number
   readonly mostAtOnce: number
+  readonly mostHeldBack: number
 }
 
 const stampede = async (engine: Engine, sessions: number): Promise<Stampede> => {
@@ -62,6 +63,7 @@ const stampede = async (engine: Engine, sessions: number): Promise<Stampede> => 
   let open = 0
   let mostAtOnce = 0
   let most = 0
+  let mostHeldBack = 0
   const end = engine.subscribe((notice) => {
     if (notice._tag !== 'decided') return
     const { type } = notice.entry.event
@@ -71,7 +73,8 @@ const stampede = async (engine: Engine, sessions: number): Promise<Stampede> => 
   })
   const look = setInterval(() => {
     most = Math.max(most, process.memoryUsage().heapUsed)
-  }, 100)
+    mostHeldBack = Math.max(mostHeldBack, engine.stats().heldBack)
+  }, 1_000)
   const beganMs = performance.now()
   const lateMs = await lateness(async () => {
     const recovered = Array.from({ length: sessions }, (_, i) => engine.recover(idOf(i), failure))
@@ -81,7 +84,8 @@ const stampede = async (engine: Engine, sessions: number): Promise<Stampede> => 
   })
   clearInterval(look)
   end()
-  return { lateMs, tookMs: performance.now() - beganMs, heapBytes: most - before, mostAtOnce }
+  const tookMs = performance.now() - beganMs
+  return { lateMs, tookMs, heapBytes: most - before, mostAtOnce, mostHeldBack }
 }
 
 const measured = async ({ rounds, directory, progress }: Trial): Promise<Measured> => {
@@ -116,6 +120,7 @@ const measured = async ({ rounds, directory, progress }: Trial): Promise<Measure
       { what: 'until all are well again', unit: 'ms', pairs: own('tookMs') },
       { what: 'heap it takes at most', unit: 'bytes', pairs: own('heapBytes') },
       { what: 'incidents open at once at most', unit: '', pairs: own('mostAtOnce') },
+      { what: 'held back at once at most, counted', unit: '', pairs: own('mostHeldBack') },
     ],
   }
 }

@@ -162,6 +162,17 @@ class SessionEngine implements Engine {
 
   reportFailure = async (sessionId: string, failure?: string | Failure): Promise<ReportResult> => {
     if (!this.policy.enabled) return { _tag: 'disabled' }
+    const turnstile = this.#running?.turnstile
+    const entering = turnstile?.enter()
+    if (entering !== undefined) await entering
+    try {
+      return await this.#reportFailure(sessionId, failure)
+    } finally {
+      turnstile?.leave()
+    }
+  }
+
+  async #reportFailure(sessionId: string, failure?: string | Failure): Promise<ReportResult> {
     const typed = this.#typed(failure)
     if (E.isLeft(typed)) return { _tag: 'invalid', error: typed.left }
     const seat = this.#running?.seats.get(sessionId)
@@ -243,6 +254,7 @@ class SessionEngine implements Engine {
       activeRecoveries: seats.filter(({ lane }) => isRecovering(lane.record)).length,
       registeredSessions: seats.length,
       heldSessions: this.#running?.gate.waiting ?? 0,
+      heldBack: this.#running?.heldBack ?? 0,
       isRunning: this.#running !== undefined,
       interactive: interactiveStatistics(states, sums),
     }

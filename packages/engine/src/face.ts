@@ -182,6 +182,8 @@ export interface SessionStatus {
 export interface EngineStatistics extends RecoveryStatistics {
   readonly activeRecoveries: number
   readonly registeredSessions: number
+  /** Failures that wait to be taken in: so many came at once. */
+  readonly heldBack: number
   /** Of those, the ones that wait for a domain. */
   readonly heldSessions: number
   readonly isRunning: boolean

@@ -31,8 +31,12 @@ import { ledgerFrom } from './ledger.js'
 import type { Runtime } from './runtime.js'
 import { type House, Seat } from './seat.js'
 import type { Step } from './step.js'
+import { Turnstile } from './turnstile.js'
 
 // ------------------------------------------------------------------------------------------ model
+
+/** What the driver noticed that something is decided on. */
+type Learnt = Exclude<Observation, { readonly _tag: 'changed' }>
 
 /** What a session begins with. */
 export interface Beginning {
@@ -64,6 +68,10 @@ export interface Ports extends Required<Omit<EngineOptions, 'policy'>> {
 export class Running {
   readonly runtime: Runtime
   readonly seats = new Map<string, Seat>()
+  /** Where failures that are reported are let in. */
+  readonly turnstile: Turnstile
+  /** Where what the driver noticed is: it may have to wait for the store, and nobody who reports for it. */
+  readonly #noticing: Turnstile
   readonly gate: DomainGate
   /** Ids with remains that are still being removed: one taken again must count on. */
   readonly #remains = new Map<string, Remains>()
@@ -77,6 +85,8 @@ export class Running {
 
   constructor(ports: Ports, policy: Policy, loaded: Loaded, notify: (notice: Notice) => void) {
     const nowMs = engineTime(ports.clock, loaded.latestMs)
+    this.turnstile = new Turnstile(ports.clock)
+    this.#noticing = new Turnstile(ports.clock)
     this.#alarm = new Alarm({
       clock: ports.clock,
       nowMs,
@@ -181,7 +191,22 @@ export class Running {
     const seat = this.seats.get(observation.sessionId)
     if (seat === undefined || this.#stopped || !this.runtime.policy.enabled) return
     if (observation._tag === 'changed') seat.interpreter.captureSoon()
-    else this.runtime.background('an observation', () => this.#learn(seat, observation))
+    else this.runtime.background('an observation', () => this.#takeIn(seat, observation))
+  }
+
+  async #takeIn(seat: Seat, observation: Learnt): Promise<void> {
+    const entering = this.#noticing.enter()
+    if (entering !== undefined) await entering
+    try {
+      if (!this.#stopped) await this.#learn(seat, observation)
+    } finally {
+      this.#noticing.leave()
+    }
+  }
+
+  /** Failures that wait to be taken in. */
+  get heldBack(): number {
+    return this.turnstile.heldBack + this.#noticing.heldBack
   }
 
   /** What the store came upon: what it still knows of it is written anew, before it is needed. */
@@ -196,6 +221,8 @@ export class Running {
   halt(): void {
     this.#stopped = true
     this.#alarm.close()
+    this.turnstile.close()
+    this.#noticing.close()
     this.gate.halt()
     for (const { lane, keeper, interpreter } of this.seats.values()) {
       lane.close()
@@ -222,10 +249,7 @@ export class Running {
     if (E.isLeft(written)) logger('warn', 'no checkpoint was written', written.left)
   }
 
-  async #learn(
-    seat: Seat,
-    observation: Exclude<Observation, { readonly _tag: 'changed' }>,
-  ): Promise<void> {
+  async #learn(seat: Seat, observation: Learnt): Promise<void> {
     const atMs = this.runtime.nowMs()
     if (observation._tag === 'transport-lost') {
       const { detail } = observation

@@ -1,0 +1,78 @@
+/**
+ * The turnstile: how many failures are taken in at once, however many are reported. When all sessions fail in
+ * one tick, those that came through are decided and committed while the others wait as they were told, and
+ * the app's own turns of the loop come in between.
+ */
+import type { Clock } from '@session-recovery/core'
+
+/** One flush is theirs together, and one turn of the loop. */
+const width = 32
+
+/** So long the next are let in before other turns of the loop are. */
+const sliceMs = 8
+
+export class Turnstile {
+  readonly #clock: Pick<Clock, 'monotonicMs' | 'schedule'>
+  #inside = 0
+  #waiting: (() => void)[] = []
+  /** How many of those have been let in. */
+  #gone = 0
+  /** Places that are given away when the next slice begins. */
+  #free = 0
+  #sliceEndMs = Number.NEGATIVE_INFINITY
+  #cancel: (() => void) | undefined
+
+  constructor(clock: Pick<Clock, 'monotonicMs' | 'schedule'>) {
+    this.#clock = clock
+  }
+
+  /** How many wait. */
+  get heldBack(): number {
+    return this.#waiting.length - this.#gone
+  }
+
+  /** Takes a place, which must be given back with {@link leave}; `undefined`: at once. */
+  enter(): Promise<void> | undefined {
+    if (this.#inside < width) {
+      this.#inside += 1
+      return undefined
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  leave(): void {
+    if (this.heldBack <= this.#free) this.#inside -= 1
+    else if (this.#clock.monotonicMs() < this.#sliceEndMs) this.#letIn()
+    else {
+      this.#free += 1
+      this.#cancel ??= this.#clock.schedule(0, () => this.#slice())
+    }
+  }
+
+  /** Nobody waits any more. */
+  close(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#inside -= this.#free
+    this.#free = 0
+    while (this.heldBack > 0) {
+      this.#inside += 1
+      this.#letIn()
+    }
+  }
+
+  #slice(): void {
+    this.#cancel = undefined
+    this.#sliceEndMs = this.#clock.monotonicMs() + sliceMs
+    for (; this.#free > 0; this.#free--) this.#letIn()
+  }
+
+  /** Gives a place on to who waits longest. */
+  #letIn(): void {
+    this.#waiting[this.#gone]?.()
+    this.#gone += 1
+    if (this.#gone < this.#waiting.length) return
+    this.#waiting = []
+    this.#gone = 0
+  }
+}
