@@ -44,6 +44,19 @@ export const storesOf = (seed: number, runs: number, given: SimGiven): readonly 
   return [...new Set(seeds.map((one) => given.store ?? storeOf(one)))]
 }
 
+/** How many of the `runs` seeds from `seed` on keep sessions in what, for people. */
+export const sharesOf = (seed: number, runs: number, given: SimGiven): string => {
+  const counts = new Map<StoreKind, number>()
+  for (let one = seed; one < seed + runs; one++) {
+    const store = given.store ?? storeOf(one)
+    counts.set(store, (counts.get(store) ?? 0) + 1)
+  }
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([store, count]) => `${count.toLocaleString('en')} with ${store}`)
+    .join(', ')
+}
+
 /** The command that runs it again. */
 export const commandOf = ({ seed, sessions, store, events }: SimulationOptions): string => {
   const number = typeof events === 'number' && events !== usualEvents ? ` --events ${events}` : ''

@@ -2,7 +2,7 @@
 import { notReached } from '@session-recovery/testkit'
 import type { Row, Size, Trial } from './row.js'
 import { simCampaign } from './sim-campaign.js'
-import { commandOf, type SimGiven, simulationOf, storesOf } from './sim-plan.js'
+import { commandOf, type SimGiven, sharesOf, simulationOf, storesOf } from './sim-plan.js'
 import { coverageFromRuns, coverageLines } from './sim-show.js'
 
 const forMs: Readonly<Record<Size, number>> = { ci: 60_000, soak: 0 }
@@ -34,7 +34,7 @@ export const simulationRow: Row = {
       tried: sum.runs,
       survived: sum.runs - sum.failures.length,
       lost: [...broken, ...missing.map((one) => `never reached: ${one}`)],
-      notes: coverageLines(sum, stores).slice(0, 1),
+      notes: [...coverageLines(sum, stores).slice(0, 1), sharesOf(first, sum.runs, given)],
     }
   },
 }
