@@ -4,17 +4,7 @@ import { VirtualClock } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { deadline } from '../src/deadline.js'
-import {
-  alive,
-  answered,
-  diskFull,
-  failed,
-  never,
-  policyOf,
-  seen,
-  started,
-  world,
-} from './scripted-world.js'
+import { answered, diskFull, failed, never, seen, started, world } from './scripted-world.js'
 
 const logged = (made: { readonly logged: unknown[] }) =>
   made.logged.map((line) => (line as readonly unknown[]).slice(0, 2))
@@ -231,33 +221,6 @@ test('a text where an object belongs is no update, and an update of a state keep
   await engine.update('s', { sessionState, commandHistory: ['ls'] })
   expect(await engine.snapshot('s')).toMatchObject({ sessionState, commandHistory: ['ls'] })
 })
-
-describe('a replica', () => {
-  const [general] = policyOf().planRules.filter(({ name }) => name === 'general-local')
-  const planRules = [
-    { ...general, name: 'replicate', when: {}, strategies: ['replicate', 'fallback'] },
-  ] as never
-  test.each([
-    ['claimed', false, 'exhausted'],
-    ['claimed', true, 'recovered'],
-    ['observed', false, 'recovered'],
-  ] as const)('that is %s, where claims count: %s, is %s', async (grade, acceptClaims, end) => {
-    const made = await started({
-      policy: { planRules, maxRecoveryAttempts: 1, acceptClaims },
-      supports: { replicas: true },
-      script: { verify: () => ({ ...alive, receipt: { ...receiptIn(alive), grade } }) },
-    })
-    expect(await answered(made, made.engine.recover('s', 'gone'))).toMatchObject({ _tag: end })
-    expect(made.engine.sessions().length).toBe(1)
-    const isReplica = made.engine.sessions()[0]?.sessionId.includes('replica')
-    expect(isReplica).toBe(end === 'recovered')
-  })
-})
-
-const receiptIn = (verdict: typeof alive) => {
-  if (verdict._tag !== 'alive') throw new Error('it is alive')
-  return verdict.receipt
-}
 
 describe('the end of a process', () => {
   const declared = { failureExitCodes: [7] }
