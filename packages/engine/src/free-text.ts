@@ -41,10 +41,18 @@ export const cleaned = <A>(value: A, known: KnownSecrets): A => {
     if (Array.isArray(inner)) return inner.map((item) => visit(item, key))
     if (typeof inner !== 'object' || inner === null || inner instanceof Date) return inner
     // The names of variables stand there, and anything may be in a name.
-    const named = key === 'origins'
-    return Object.fromEntries(
-      Object.entries(inner).map(([name, item]) => [named ? clean(name) : name, visit(item, name)]),
-    )
+    if (key === 'origins') {
+      const named = Object.entries(inner).map(([name, item]) => [clean(name), visit(item, name)])
+      return Object.fromEntries(named)
+    }
+    // A copy of the same shape, changed where it must be: every decision passes here.
+    const copy: Record<string, unknown> = { ...inner }
+    for (const name of Object.keys(copy)) {
+      const item = copy[name]
+      const done = visit(item, name)
+      if (done !== item) copy[name] = done
+    }
+    return copy
   }
   return visit(value, '') as A
 }
