@@ -166,3 +166,26 @@ test('what was set aside is listed and shown; a snapshot file goes back once it 
     })
   }
 })
+
+test('a later life that has ended, too, is counted on from, although nothing of its journal is kept', async () => {
+  const directory = freshDirectory()
+  const options = { directory, journalEntriesPerSession: 0 }
+  const store = closing(fileStore(options))
+  await done(store.open)
+  const location = await done(store.archive(archiveOf('a', 'token')))
+  await done(store.commit({ ...commitOf('a', 1, 4), record: recordOf('a', 1, 4, 'exhausted') }))
+  await done(store.checkpoint(null, Number.MAX_SAFE_INTEGER))
+  await store.close()
+  expect(await restoreArchive(options, location)()).toMatchObject({ right: { incarnation: 5 } })
+})
+
+test('time does not run back and no place is taken twice, whatever the clock of who restores says', async () => {
+  const { directory, store, location } = await archived()
+  await store.close()
+  expect(await restoreArchive({ directory, wallMs: () => 5 }, location)()).toMatchObject({
+    right: { incarnation: 2 },
+  })
+  const { sessions, latestSeq } = await done(store.open)
+  expect(sessions[0]?.record.control.registeredAtMs).toBe(1_001)
+  expect(latestSeq).toBe(2)
+})

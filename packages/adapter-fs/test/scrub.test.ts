@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fileStore } from '../src/index.js'
+import { type Disk, fileStore, realDisk } from '../src/index.js'
+import { scrub } from '../src/scrub.js'
 import {
   archiveOf,
   closing,
@@ -111,4 +112,58 @@ test('commits and checkpoints go on while it reads, and closing calls it off', a
   await store.close()
   expect(await calledOff).toMatchObject({ right: { damaged: [] } })
   expect((await done(store.open)).sessions[0]?.record.rev).toBe(10)
+})
+
+test('an archive that is dropped between the look at its name and the reading is no loss', async () => {
+  const directory = freshDirectory()
+  const ghost = '00000000-0000-0000-0000-000000000000.json'
+  const disk: Disk = {
+    ...realDisk,
+    list: async (path) =>
+      path.endsWith('/archives') ? [...(await realDisk.list(path)), ghost] : realDisk.list(path),
+  }
+  const store = closing(fileStore({ directory }, disk))
+  await done(store.open)
+  await done(store.archive(archiveOf('a', 'token')))
+  expect(await done(store.scrub)).toMatchObject({ archives: 1, damaged: [] })
+})
+
+test('a segment that a checkpoint has replaced meanwhile is no loss', async () => {
+  let gone = false
+  const disk: Disk = {
+    ...realDisk,
+    open: async (path) => {
+      if (gone && path.endsWith('.jsonl'))
+        throw Object.assign(new Error('gone'), { code: 'ENOENT' })
+      return realDisk.open(path)
+    },
+  }
+  const store = closing(fileStore({ directory: freshDirectory() }, disk))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  gone = true
+  expect(await done(store.scrub)).toMatchObject({ lines: 0, damaged: [], calledOff: false })
+})
+
+test('whoever asks for it can call it off after each mebibyte', async () => {
+  const directory = freshDirectory()
+  const store = closing(fileStore({ directory }))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  for (let generation = 1; generation <= 4; generation++) {
+    await done(store.saveSnapshot(snapshotOf('a', generation, 1, 'x'.repeat(1 << 20))))
+  }
+  const [name = ''] = readdirSync(join(directory, 'log'))
+  const bytes = readFileSync(join(directory, 'log', name)).lastIndexOf('\n') + 1
+  for (const turns of [0, 2]) {
+    let left = turns
+    const goOn = async () => {
+      left -= 1
+      return left >= 0
+    }
+    // A header, a commit, and two lines for each snapshot.
+    expect(await scrub(realDisk, directory, [{ name, bytes }], goOn)).toMatchObject({
+      ...{ lines: 4 + 2 * turns, rot: [], unreadable: [], calledOff: true },
+    })
+  }
 })

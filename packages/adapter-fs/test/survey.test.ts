@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fileStore, surveyStore } from '../src/index.js'
+import { type Disk, fileStore, realDisk, surveyStore } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import {
   archiveOf,
@@ -141,4 +141,60 @@ test('what a start leaps over is found by a scrub alone', async () => {
   writeFileSync(join(log, segment), bytes)
   expect(await found(directory)).toEqual([])
   expect(await found(directory, true)).toEqual([`problem rotten-line log/${segment}`])
+})
+
+test('what the owner is writing is no leftover', async () => {
+  const directory = freshDirectory()
+  const { store } = await filled(directory)
+  writeFileSync(join(directory, 'log', '00000009-00000009.jsonl.tmp'), 'half', { mode: 0o600 })
+  const leftover = 'note left-over log/00000009-00000009.jsonl.tmp'
+  expect(await found(directory)).toEqual(process.platform === 'linux' ? [] : [leftover])
+  await store.close()
+  expect(await found(directory)).toEqual([leftover])
+})
+
+test('a segment that the disk does not give to a scrub is a problem', async () => {
+  const directory = freshDirectory()
+  const { store } = await filled(directory)
+  await store.close()
+  const [segment = ''] = readdirSync(join(directory, 'log'))
+  let opened = 0
+  const failing: Disk = {
+    ...realDisk,
+    open: async (path) => {
+      if (path.endsWith(segment)) opened += 1
+      // For its header, for its lines, and then for the scrub.
+      if (opened === 3) throw Object.assign(new Error('EIO'), { code: 'EIO' })
+      return realDisk.open(path)
+    },
+  }
+  const { findings } = await done(surveyStore({ directory, scrub: true }, failing))
+  expect(findings).toMatchObject([
+    { _tag: 'rotten-line', where: `log/${segment}`, what: 'it cannot be read: EIO' },
+  ])
+})
+
+test('what was caught while the owner was at it is looked at again', async () => {
+  const directory = freshDirectory()
+  await filled(directory)
+  let opened = 0
+  const torn: Disk = {
+    ...realDisk,
+    open: async (path) => {
+      const file = await realDisk.open(path)
+      opened += 1
+      // For the header, and then for the lines.
+      if (opened !== 2) return file
+      return {
+        ...file,
+        read: async (position, count) => {
+          const bytes = await file.read(position, count)
+          bytes[300] = (bytes[300] ?? 0) ^ 1
+          return bytes
+        },
+      }
+    },
+  }
+  const { findings, owner } = await done(surveyStore({ directory }, torn))
+  expect(findings.map(({ _tag }) => _tag)).toEqual(owner === 'owned' ? [] : ['damaged-log'])
 })
