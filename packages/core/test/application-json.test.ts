@@ -109,3 +109,10 @@ test('every kind of plain value is storable, and is itself again', () => {
   })
   expect(refusedPath(undefined)).toBe('')
 })
+
+test('what is storable up to the limit of nesting is such a value, and no deeper', () => {
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])
+  // What stands in the innermost list is no level.
+  expect(applicationJson.is(nested(nestingLimit + 1))).toBe(true)
+  expect(applicationJson.is(nested(nestingLimit + 2))).toBe(false)
+})

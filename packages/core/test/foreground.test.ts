@@ -206,3 +206,16 @@ test('a shell at its own prompt never looks stuck', () => {
     1_000,
   )
 })
+
+test('every fact that was gone by is among the reasons', () => {
+  const line = { ...reading, foregroundIsShell: false, lineMode: true, echo: true } as const
+  const sleeps = 'the foreground process sleeps in a read of its terminal'
+  expect(foregroundOf({ ...line, reader: 'ed' }).reasons).toEqual([
+    ...[sleeps, 'line mode with echo on', 'its name, ed, is what tells that it is an editor'],
+  ])
+  expect(foregroundOf({ ...key, reader: 'game' }).reasons).toEqual([
+    ...[sleeps, 'key by key, without echo', 'its name does not tell for what'],
+  ])
+  const { lineMode: _line, ...unseen } = key
+  expect(foregroundOf({ ...unseen, reader: 'bc' }).kind).toBe('unknown')
+})

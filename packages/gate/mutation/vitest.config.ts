@@ -21,9 +21,6 @@ interface Mutated {
 }
 const mutated = (): Mutated | undefined => (globalThis as { readonly mutated?: Mutated }).mutated
 
-/** A file that bears the name of the source counts as if it had caught so many. */
-const namesake = 20
-
 /** What share of the time that all files take is spent on one mutant. */
 const shareOfAll = 0.25
 
@@ -43,15 +40,18 @@ class LikelyFirst extends BaseSequencer {
     const ranked = files
       .map((file) => {
         const takesMs = durations[file.moduleId] ?? 0
+        const caught = source.caughtBy.get(file.moduleId) ?? 0
+        // What bears the name of the source is tried in any case.
         const isNamesake = basename(file.moduleId).startsWith(source.name)
-        const caught = (source.caughtBy.get(file.moduleId) ?? 0) + (isNamesake ? namesake : 0)
-        return { file, takesMs, rank: (takesMs + 20) / (caught + 1) }
+        return { file, takesMs, isNamesake, rank: (takesMs + 20) / (caught + 1) }
       })
-      .sort((one, other) => one.rank - other.rank)
+      .sort(
+        (one, other) => Number(other.isNamesake) - Number(one.isNamesake) || one.rank - other.rank,
+      )
     let leftMs = shareOfAll * Object.values(durations).reduce((sum, ms) => sum + ms, 0)
-    const tried = ranked.filter(({ takesMs }, i) => {
-      const fits = i === 0 || leftMs >= takesMs
-      if (fits) leftMs -= takesMs
+    const tried = ranked.filter(({ takesMs, isNamesake }, i) => {
+      const fits = i === 0 || isNamesake || leftMs >= takesMs
+      if (fits && !isNamesake) leftMs -= takesMs
       return fits
     })
     return Promise.resolve(tried.map(({ file }) => file))
