@@ -167,3 +167,24 @@ test('whoever asks for it can call it off after each mebibyte', async () => {
     })
   }
 })
+
+test('an archive that the disk does not give is told, and the next is read', async () => {
+  let refused = 'nothing'
+  const disk: Disk = {
+    ...realDisk,
+    open: async (path) => {
+      if (path.endsWith(refused)) throw Object.assign(new Error('EIO'), { code: 'EIO' })
+      return realDisk.open(path)
+    },
+  }
+  const store = closing(fileStore({ directory: freshDirectory() }, disk))
+  await done(store.open)
+  const kept = [await done(store.archive(archiveOf('a', '1')))]
+  kept.push(await done(store.archive(archiveOf('a', '2'))))
+  const [first = ''] = kept.sort()
+  refused = first
+  expect(await done(store.scrub)).toMatchObject({
+    archives: 2,
+    damaged: [{ source: first, problem: 'it cannot be read: EIO' }],
+  })
+})
