@@ -13,9 +13,9 @@ import { instantDriver } from './instant-driver.js'
 import { heapBytes, idOf } from './population.js'
 import { atMost, type Measured, type Pair, type Row, type Trial } from './row.js'
 
-const sessions = 100
+const sessions = 20
 const few = 10
-const failures = Number(process.env.FAILURES ?? 1_000)
+const failures = Number(process.env.FAILURES ?? 100)
 
 const failure: Failure = {
   kind: 'process-died',
@@ -71,7 +71,7 @@ const measured = async ({ rounds, directory, progress }: Trial): Promise<Measure
     halves.push({ measured: whole, reference: half })
     await engine.destroy()
   }
-  const what = `memory of a session that failed ${failures} times, of a hundred`
+  const what = `memory of a session that failed ${failures} times, of twenty`
   const reference = 'the same after ten'
   return {
     figures: [
@@ -84,6 +84,6 @@ const measured = async ({ rounds, directory, progress }: Trial): Promise<Measure
 export const boundRow: Row = {
   name: 'bounded',
   what: 'a session that fails over and over costs no more memory than one that failed ten times',
-  rounds: 3,
+  rounds: 1,
   run: measured,
 }
