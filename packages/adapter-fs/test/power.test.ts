@@ -234,7 +234,7 @@ const survives = (flushing: (disk: MemoryDisk) => Disk) =>
     }
   })
 
-const atLeastRuns = Number(process.env.POWER_CUTS ?? 300)
+const atLeastRuns = Number(process.env.POWER_CUTS ?? 200)
 
 test('nothing acknowledged is lost when the power is cut at any step, and the disk fails now and then', {
   timeout: 3_600_000,

@@ -15,9 +15,15 @@ const program = new Command('session-recovery')
     outputError: (message, write) => write(message.replace(/^error: /, 'session-recovery: ')),
   })
 
-// The driver of shells takes longer to load than a store to look over: only what may need it loads it.
-const ofStore: ReadonlySet<string | undefined> = new Set(['doctor', 'archive', 'quarantine'])
-const addDemo = ofStore.has(process.argv[2])
+// The driver of shells takes longer to load than a plan to make or a store to look over: only what may need it
+// loads it.
+const withoutDriver: ReadonlySet<string | undefined> = new Set([
+  'plan',
+  'doctor',
+  'archive',
+  'quarantine',
+])
+const addDemo = withoutDriver.has(process.argv[2])
   ? []
   : [(await import('./demo/demo-command.js')).addDemoCommand]
 for (const add of [

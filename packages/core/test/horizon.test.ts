@@ -95,12 +95,14 @@ test('no policy yields NaN, a negative or an infinite time', () => {
   holds(
     fc.property(arbitraryOf(Policy), fc.nat(9), fc.nat(5), (policy, strategies, used) => {
       const { attempts, worstCaseMs = 0 } = horizonOf(policy, strategies, key, used)
-      for (const { delayMs, earliestMs, latestMs = 0 } of attempts) {
-        for (const ms of [delayMs, earliestMs, latestMs]) {
-          expect(Number.isFinite(ms) && ms >= 0).toBe(true)
-        }
-      }
-      expect(Number.isFinite(worstCaseMs) && worstCaseMs >= 0).toBe(true)
+      const times = attempts.flatMap(({ delayMs, earliestMs, latestMs = 0 }) => [
+        delayMs,
+        earliestMs,
+        latestMs,
+      ])
+      // One look at all: there may be thousands of attempts.
+      const odd = [...times, worstCaseMs].filter((ms) => !(Number.isFinite(ms) && ms >= 0))
+      expect(odd).toEqual([])
     }),
     300,
   )

@@ -310,8 +310,8 @@ export class Running {
     const waiting = seats.values()
     const look = async (): Promise<void> => {
       for (const seat of waiting) {
-        if (this.#stopped) return
         await seat.lane.takeUp()
+        if (this.#stopped) return
         // Asked when its turn has come: meanwhile it may have failed, or be gone.
         if (!this.#seemsWell(seat)) continue
         await seat.interpreter.lookAfterStart()

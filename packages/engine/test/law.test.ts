@@ -14,7 +14,7 @@ test.each(storeKinds)(
   'the laws hold with sessions kept in: %s',
   { timeout: 240_000 },
   async (store) => {
-    const runs = { memory: 60, disk: 60, fs: 2 }[store]
+    const runs = { memory: 30, disk: 30, fs: 1 }[store]
     let decisions = 0
     for (let i = 0; i < runs; i++) {
       const seed = firstSeed + i

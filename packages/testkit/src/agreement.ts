@@ -81,9 +81,11 @@ export const agreement = async (
       ['memory', memoryTraced(), disagreeing.memory?.(one) ?? one, inMemory],
       ['disk', diskTraced(trace.seed), disagreeing.disk?.(one) ?? one, onDisk],
     ]
+    let last: readonly Decision[] = []
     for (const [name, medium, altered, locationOf] of ways) {
-      const expected = folded(one, startMs, locationOf)
       const found = await engineTraced(altered, medium, startMs)
+      const expected = folded(one, startMs, locationOf, found)
+      last = expected
       const difference = differenceOf(expected, found)
       executions += 2
       if (difference !== undefined) {
@@ -91,7 +93,7 @@ export const agreement = async (
         differences.push(`the fold and ${name}, crash after ${where}: ${difference}`)
       }
     }
-    return folded(one, startMs, onDisk)
+    return last
   }
 
   const undisturbed = await compared(trace)

@@ -106,18 +106,27 @@ const hashOf = (name: string): number =>
 // ------------------------------------------------------------------------------------------- fold
 
 interface Coming {
+  /** What it will be told by. */
+  readonly type: SessionEvent['type']
+  readonly token: string | undefined
   readonly dueMs: number
   readonly order: number
   readonly happen: () => SessionEvent | undefined
   isOver: boolean
 }
 
-/** The trace through the pure step. `startMs` is the time of the beginning, since the epoch. */
+/**
+ * The trace through the pure step. `startMs` is the time of the beginning, since the epoch.
+ *
+ * Of what falls due in the same millisecond either may come first, and both are right: the fold takes what
+ * `found`, an execution it is to be compared with, took.
+ */
 export const folded = (
   trace: OneTrace,
   startMs: number,
   locationOf: (token: string) => string,
-): readonly Decision[] => new Fold(trace, startMs, locationOf).run()
+  found: readonly Decision[] = [],
+): readonly Decision[] => new Fold(trace, startMs, locationOf, found).run()
 
 class Fold {
   readonly #trace: OneTrace
@@ -127,6 +136,7 @@ class Fold {
   /** What is kept of the session; a crash right after its registration comes before that. */
   #view: EventOf<'failed'>['view'] | undefined
   readonly #startMs: number
+  readonly #found: readonly Decision[]
   readonly #decisions: Decision[] = []
   #coming = new TinyQueue<Coming>([], (a, b) => a.dueMs - b.dueMs || a.order - b.order)
   #answers = new Map<string, Coming>()
@@ -135,8 +145,14 @@ class Fold {
   #nowMs: number
   #record: SessionRecord
 
-  constructor(trace: OneTrace, startMs: number, locationOf: (token: string) => string) {
+  constructor(
+    trace: OneTrace,
+    startMs: number,
+    locationOf: (token: string) => string,
+    found: readonly Decision[],
+  ) {
     this.#trace = trace
+    this.#found = found
     this.#world = new TracedWorld(trace.seed)
     this.#locationOf = locationOf
     this.#step = stepUnder(trace.policy)
@@ -177,16 +193,28 @@ class Fold {
   }
 
   #passTo(untilMs: number): void {
-    for (let next = this.#coming.peek(); next !== undefined; next = this.#coming.peek()) {
-      if (!next.isOver && next.dueMs > untilMs) break
-      this.#coming.pop()
-      if (next.isOver) continue
+    for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
       next.isOver = true
       this.#nowMs = Math.max(this.#nowMs, next.dueMs)
       const event = next.happen()
       if (event !== undefined) this.#decide(event)
     }
     if (Number.isFinite(untilMs)) this.#nowMs = untilMs
+  }
+
+  /** What comes next until then, and of several the one that was found to have come. */
+  #next(untilMs: number): Coming | undefined {
+    const tied: Coming[] = []
+    for (let first = this.#coming.peek(); first !== undefined; first = this.#coming.peek()) {
+      if (!first.isOver && first.dueMs > (tied[0]?.dueMs ?? untilMs)) break
+      this.#coming.pop()
+      if (!first.isOver) tied.push(first)
+    }
+    const came = this.#found[this.#decisions.length]?.event
+    const next = tied.find(({ type, token }) => type === came?.type && token === tokenOf(came))
+    const chosen = next ?? tied[0]
+    for (const other of tied) if (other !== chosen) this.#coming.push(other)
+    return chosen
   }
 
   #decide(event: SessionEvent): void {
@@ -227,7 +255,8 @@ class Fold {
     if (atMs === undefined || this.#record.state === 'unregistered') return
     // A deadline may be a fraction; the time that events carry is whole, and the first at which it is due.
     const delayMs = Math.max(0, Math.ceil(atMs - this.#nowMs))
-    this.#wake = this.#later(delayMs, () => wakeEvent(this.#record, this.#nowMs))
+    const wake = () => wakeEvent(this.#record, this.#nowMs)
+    this.#wake = this.#later('due', undefined, delayMs, wake)
   }
 
   #act(effect: Effect): void {
@@ -236,12 +265,12 @@ class Fold {
         this.#run(effect.token, effect.attempt, effect.strategy)
         break
       case 'verify':
-        this.#answer(effect.token, this.#world.verifyMs, (token, atMs) => {
+        this.#answer('verified', effect.token, this.#world.verifyMs, (token, atMs) => {
           return { type: 'verified', atMs, token, verdict: this.#world.verdict() }
         })
         break
       case 'archive':
-        this.#answer(effect.token, 0, (token, atMs) => {
+        this.#answer('archived', effect.token, 0, (token, atMs) => {
           const outcome = { _tag: 'archived', location: this.#locationOf(token) } as const
           return { type: 'archived', atMs, token, outcome }
         })
@@ -255,7 +284,9 @@ class Fold {
 
   #run(token: string, attempt: number, strategy: string): void {
     const { delayMs, end } = this.#world.run(attempt, strategy)
-    this.#answer(token, delayMs, (_, atMs) => ({ type: 'acted', atMs, token, outcome: end() }))
+    this.#answer('acted', token, delayMs, (_, atMs) => {
+      return { type: 'acted', atMs, token, outcome: end() }
+    })
   }
 
   #giveUp(token: string): void {
@@ -264,20 +295,28 @@ class Fold {
   }
 
   #answer(
+    type: SessionEvent['type'],
     token: string,
     delayMs: number,
     say: (token: string, atMs: number) => SessionEvent,
   ): void {
-    this.#answers.set(
-      token,
-      this.#later(delayMs, () => say(token, this.#nowMs)),
-    )
+    const happen = () => say(token, this.#nowMs)
+    this.#answers.set(token, this.#later(type, token, delayMs, happen))
   }
 
-  #later(delayMs: number, happen: () => SessionEvent | undefined): Coming {
+  #later(
+    type: SessionEvent['type'],
+    token: string | undefined,
+    delayMs: number,
+    happen: () => SessionEvent | undefined,
+  ): Coming {
     this.#order += 1
-    const coming = { dueMs: this.#nowMs + delayMs, order: this.#order, happen, isOver: false }
+    const dueMs = this.#nowMs + delayMs
+    const coming = { type, token, dueMs, order: this.#order, happen, isOver: false }
     this.#coming.push(coming)
     return coming
   }
 }
+
+const tokenOf = (event: SessionEvent): string | undefined =>
+  'token' in event ? event.token : undefined
