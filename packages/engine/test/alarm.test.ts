@@ -1,0 +1,70 @@
+/** One timer wakes all, each on time; what can wait is spread, and nothing is left when it is over. */
+import { VirtualClock } from '@session-recovery/testkit'
+import { expect, test } from 'vitest'
+import { Alarm, type Sleeper } from '../src/alarm.js'
+
+const rig = (intervalMs = 0) => {
+  const time = new VirtualClock()
+  const { clock, pending } = time.fork()
+  const nowMs = () => time.nowMs
+  const alarm = new Alarm({ clock, nowMs, intervalMs, sessions: () => 100 })
+  const woken: string[] = []
+  const sleeper = (name: string, canWait = false): Sleeper => ({
+    wakesAtMs: undefined,
+    queuedAtMs: undefined,
+    canWait,
+    wake: () => void woken.push(`${name} ${time.nowMs}`),
+  })
+  return { time, pending, alarm, woken, sleeper }
+}
+
+test('each is woken when its time comes, by one timer', async () => {
+  const { time, pending, alarm, woken, sleeper } = rig()
+  alarm.set(sleeper('late'), 30)
+  alarm.set(sleeper('early'), 10)
+  alarm.set(sleeper('between'), 20)
+  expect(pending()).toBe(1)
+  await time.advance(25)
+  expect(woken).toEqual(['early 10', 'between 20'])
+  await time.advance(25)
+  expect(woken).toEqual(['early 10', 'between 20', 'late 30'])
+  expect(pending()).toBe(0)
+})
+
+test('what is set anew counts, sooner, later or not at all', async () => {
+  const { time, pending, alarm, woken, sleeper } = rig()
+  const [sooner, later, never] = ['sooner', 'later', 'never'].map((name) => sleeper(name))
+  for (const one of [sooner, later, never]) if (one !== undefined) alarm.set(one, 20)
+  if (sooner !== undefined) alarm.set(sooner, 5)
+  if (later !== undefined) alarm.set(later, 40)
+  if (never !== undefined) alarm.set(never, undefined)
+  await time.advance(100)
+  expect(woken).toEqual(['sooner 5', 'later 40'])
+  expect(pending()).toBe(0)
+})
+
+test('those who can wait are woken some at a time; whom a recovery waits for is not held back', async () => {
+  const { time, alarm, woken, sleeper } = rig(60_000)
+  for (let i = 0; i < 40; i++) alarm.set(sleeper('idle', true), 10)
+  alarm.set(sleeper('urgent'), 10)
+  await time.advance(10)
+  expect(woken[0]).toBe('urgent 10')
+  expect(woken).toHaveLength(17)
+  expect(alarm.waiting).toBe(24)
+  await time.advance(20)
+  expect(woken).toHaveLength(41)
+  expect(alarm.waiting).toBe(0)
+})
+
+test('closed, it wakes nobody and leaves no timer', async () => {
+  const { time, pending, alarm, woken, sleeper } = rig(60_000)
+  for (let i = 0; i < 40; i++) alarm.set(sleeper('idle', true), 10)
+  alarm.set(sleeper('urgent'), 50)
+  await time.advance(10)
+  alarm.close()
+  expect(pending()).toBe(0)
+  const before = woken.length
+  alarm.set(sleeper('new'), 60)
+  await time.advance(1_000)
+  expect(woken).toHaveLength(before)
+})
