@@ -19,7 +19,7 @@ import { targets } from './target.mjs'
 const LEAST_SCORE = 0.9
 /** Random tests try the same values for each mutant, and fewer than they do elsewhere. */
 const SEED = '1'
-const RUNS = '50'
+const RUNS = '20'
 /** What tests write is kept in memory where there is such a place: a flush to a disk takes longer than most tests. */
 const TMPDIR = `${existsSync('/dev/shm') ? '/dev/shm' : tmpdir()}/mutation-${process.pid}`
 

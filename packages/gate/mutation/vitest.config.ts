@@ -22,7 +22,11 @@ interface Mutated {
 const mutated = (): Mutated | undefined => (globalThis as { readonly mutated?: Mutated }).mutated
 
 /** What share of the time that all files take is spent on one mutant. */
-const shareOfAll = 0.25
+const shareOfAll = 0.1
+
+/** What bears the name of the source, or of the whole it is a part of, is tried in any case. */
+const namesakes = (test: string, source: string): boolean =>
+  test.startsWith(source) || source.startsWith(`${test}-`)
 
 /**
  * What is likely to catch a mutant, and soon, comes first: the least time for each one caught. What is left when
@@ -41,8 +45,7 @@ class LikelyFirst extends BaseSequencer {
       .map((file) => {
         const takesMs = durations[file.moduleId] ?? 0
         const caught = source.caughtBy.get(file.moduleId) ?? 0
-        // What bears the name of the source is tried in any case.
-        const isNamesake = basename(file.moduleId).startsWith(source.name)
+        const isNamesake = namesakes(basename(file.moduleId, '.test.ts'), source.name)
         return { file, takesMs, isNamesake, rank: (takesMs + 20) / (caught + 1) }
       })
       .sort(
