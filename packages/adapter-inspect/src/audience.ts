@@ -1,5 +1,5 @@
 /**
- * The viewers that are connected. Each is first shown what is there, one session at a time and no faster
+ * The viewers that are connected. Each is first shown what is there, one actor at a time and no faster
  * than it reads, and then everything as it happens; one that falls too far behind is dropped.
  */
 import type { Logger } from '@session-recovery/core'
@@ -11,16 +11,16 @@ export interface AudienceOptions {
   /** Bytes that may wait for one viewer before it is dropped. */
   readonly bufferLimitBytes: number
   readonly logger: Logger
-  /** The sessions a newcomer is to be shown. */
+  /** The actors a newcomer is to be shown, by key. */
   readonly present: () => readonly string[]
-  /** What introduces a session to a newcomer; nothing if it has gone. */
-  readonly introduce: (sessionId: string) => readonly string[]
+  /** What introduces an actor to a newcomer; nothing if it has gone. */
+  readonly introduce: (key: string) => readonly string[]
 }
 
 export interface Audience {
   readonly join: (socket: WebSocket) => void
   /** Tells everybody; `messages` is called only when somebody listens. */
-  readonly tell: (sessionId: string, messages: () => readonly string[]) => void
+  readonly tell: (key: string, messages: () => readonly string[]) => void
   readonly size: () => number
   /** Viewers dropped so far because they did not keep up. */
   readonly dropped: () => number
@@ -33,7 +33,7 @@ export interface Audience {
 const goingAway = 1_001
 
 export const audience = (options: AudienceOptions): Audience => {
-  /** Each viewer with the sessions it has still to be shown. */
+  /** Each viewer with the actors it has still to be shown. */
   const viewers = new Map<WebSocket, Set<string>>()
   let dropped = 0
 
@@ -50,11 +50,11 @@ export const audience = (options: AudienceOptions): Audience => {
   }
 
   const introduceNext = (viewer: WebSocket, waiting: Set<string>): void => {
-    for (const sessionId of waiting) {
-      waiting.delete(sessionId)
-      const messages = options.introduce(sessionId)
+    for (const key of waiting) {
+      waiting.delete(key)
+      const messages = options.introduce(key)
       const last = messages.length - 1
-      // The next session is shown when this one has been taken, so that no queue builds up.
+      // The next actor is shown when this one has been taken, so that no queue builds up.
       messages.forEach((message, i) => {
         send(viewer, message, i === last ? () => introduceNext(viewer, waiting) : undefined)
       })
@@ -70,12 +70,12 @@ export const audience = (options: AudienceOptions): Audience => {
       viewer.on('error', (error) => options.logger('debug', 'a viewer failed', error))
       introduceNext(viewer, waiting)
     },
-    tell: (sessionId, messages) => {
+    tell: (key, messages) => {
       if (viewers.size === 0) return
       const told = messages()
       for (const [viewer, waiting] of viewers) {
-        // Who has not seen the session yet will be shown it as it then is.
-        if (!waiting.has(sessionId)) for (const message of told) send(viewer, message)
+        // Who has not seen the actor yet will be shown it as it then is.
+        if (!waiting.has(key)) for (const message of told) send(viewer, message)
       }
     },
     size: () => viewers.size,

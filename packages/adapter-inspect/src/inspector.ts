@@ -16,7 +16,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { WebSocketServer } from 'ws'
 import { refusalOf } from './admission.js'
 import { type Audience, audience } from './audience.js'
-import { type Actor, teller } from './message.js'
+import { type Actor, actorKey, nameOf, type SessionActor, teller } from './message.js'
 import {
   type InspectError,
   type InspectOptions,
@@ -83,9 +83,9 @@ const inspect = (server: Server, settings: Settings): Inspector => {
   const viewers = audience({
     bufferLimitBytes: settings.limit.bufferBytes,
     logger: settings.logger,
-    present: actors.sessionIds,
-    introduce: (sessionId) => {
-      const actor = actors.find(sessionId)
+    present: actors.keys,
+    introduce: (key) => {
+      const actor = actors.find(key)
       if (actor === undefined) return []
       const told = tell(actor)
       return [told.actor, told.snapshot].map((message) => JSON.stringify(message))
@@ -95,12 +95,13 @@ const inspect = (server: Server, settings: Settings): Inspector => {
 
   const show = (actor: Actor): void => {
     const isNew = actors.keep(actor)
-    viewers.tell(actor.record.control.sessionId, () => {
+    const key = actorKey(actor.machine, nameOf(actor))
+    viewers.tell(key, () => {
       const { actor: born, event, snapshot } = tell(actor)
       const all = isNew ? [born, event, snapshot] : [event, snapshot]
       return all.map((message) => JSON.stringify(message))
     })
-    if (actor.state === 'unregistered') actors.forget(actor.record.control.sessionId)
+    if (actor.state === 'unregistered') actors.forget(key)
   }
   let closed: Promise<void> | undefined
   return {
@@ -124,26 +125,31 @@ const inspect = (server: Server, settings: Settings): Inspector => {
 
 // ------------------------------------------------------------------------------------ combinators
 
-/** What a notice changes about a session; `undefined` where there is nothing to be seen of it. */
+/** What a notice changes about an actor; `undefined` where there is nothing to be seen of it. */
 const actorOf = (notice: Notice, actors: Roster): Actor | undefined => {
   switch (notice._tag) {
     case 'decided': {
       const { entry, record, durable } = notice
       const event = durable ? entry.event : { ...entry.event, durable }
-      return { record, state: record.state, event, atMs: entry.wallMs }
+      const { state, control } = record
+      return { machine: 'session', state, control, event, atMs: entry.wallMs }
     }
     case 'captured': {
       const { view, token } = notice
-      const actor = actors.find(notice.sessionId)
+      const actor = sessionIn(actors, notice.sessionId)
       return token === undefined
         ? moved(actor, actor?.state, { type: 'updated', view })
         : moved(actor, afterCapture(actor), { type: 'captured', view })
     }
     case 'capture-failed': {
-      const actor = actors.find(notice.sessionId)
+      const actor = sessionIn(actors, notice.sessionId)
       return moved(actor, afterCapture(actor), { type: 'captureFailed', detail: notice.detail })
     }
-    case 'domain-decided':
+    case 'domain-decided': {
+      const { event, record } = notice
+      const { state, control } = record
+      return { machine: 'domain', state, control, event, atMs: systemClock.wallMs() }
+    }
     case 'store-failed':
     case 'damaged':
     case 'started':
@@ -152,20 +158,25 @@ const actorOf = (notice: Notice, actors: Roster): Actor | undefined => {
   }
 }
 
+const sessionIn = (actors: Roster, sessionId: string): SessionActor | undefined => {
+  const actor = actors.find(actorKey('session', sessionId))
+  return actor?.machine === 'session' ? actor : undefined
+}
+
 /** A capture ends idle; one that ends when the session is no longer well moves nothing. */
-const afterCapture = (actor: Actor | undefined): SessionStateName | undefined => {
+const afterCapture = (actor: SessionActor | undefined): SessionStateName | undefined => {
   const isWell = actor?.state === 'registered' || actor?.state.startsWith('snapshotting.')
   return isWell ? 'snapshotting.idle' : actor?.state
 }
 
 const moved = (
-  actor: Actor | undefined,
+  actor: SessionActor | undefined,
   state: SessionStateName | undefined,
   event: Actor['event'],
 ): Actor | undefined =>
   actor === undefined || state === undefined
     ? undefined
-    : { record: actor.record, state, event, atMs: systemClock.wallMs() }
+    : { ...actor, state, event, atMs: systemClock.wallMs() }
 
 // ----------------------------------------------------------------------------------------- server
 

@@ -1,16 +1,18 @@
 /**
- * The messages of the Stately inspector's protocol, made from what the engine tells: an actor a session,
- * an event a decision, a snapshot the record it led to. The form is that of `@statelyai/inspect` 0.7.2;
- * a test holds the two together.
+ * The messages of the Stately inspector's protocol, made from what the engine tells: an actor a session and
+ * one a domain, an event a decision, a snapshot the record it led to. The form is that of
+ * `@statelyai/inspect` 0.7.2; a test holds the two together.
  */
 import {
+  type Control,
+  type DomainControl,
+  type DomainStateName,
   digest,
   type Json,
   type Policy,
-  type SessionRecord,
   type SessionStateName,
 } from '@session-recovery/core'
-import { type SessionMachine, sessionMachine } from '@session-recovery/engine'
+import { domainMachine, sessionMachine } from '@session-recovery/engine'
 import { bounded } from './bound.js'
 import { withoutSecrets } from './redaction.js'
 
@@ -19,11 +21,23 @@ import { withoutSecrets } from './redaction.js'
 /** The version of the protocol; viewers take a message for theirs only if it carries one. */
 export const protocolVersion = '0.7.2'
 
-/** What is shown of a session: its latest record, the state it is in, and what brought it there. */
-export interface Actor {
-  readonly record: SessionRecord
+/** What is shown of a session or a domain: its latest record, the state it is in, and what brought it there. */
+export type Actor = SessionActor | DomainActor
+
+export interface SessionActor extends Shown {
+  readonly machine: 'session'
   /** Differs from the record's where a capture moved it: captures are not committed. */
   readonly state: SessionStateName
+  readonly control: Control
+}
+
+export interface DomainActor extends Shown {
+  readonly machine: 'domain'
+  readonly state: DomainStateName
+  readonly control: DomainControl
+}
+
+interface Shown {
   readonly event: { readonly type: string; readonly [field: string]: unknown }
   /** Wall clock, milliseconds since the epoch. */
   readonly atMs: number
@@ -80,14 +94,20 @@ export interface Told {
 // ----------------------------------------------------------------------------------- constructors
 
 /**
- * The machine's definition as the inspector draws it. Its context, which makes each session's own, is
- * left out: a definition is the same for all sessions.
+ * A machine's definition as the inspector draws it. Its context, which makes each actor's own, is left out:
+ * a definition is the same for all actors of the machine.
  */
-export const definitionOf = (machine: SessionMachine): string =>
-  JSON.stringify(withoutSecrets({ shown: { ...machine.config, context: undefined } }, []).shown)
+export const definitionOf = ({ config }: { readonly config: object }): string =>
+  JSON.stringify(withoutSecrets({ shown: { ...config, context: undefined } }, []).shown)
+
+/** What tells actors apart: a domain may be called as a session is. */
+export const actorKey = (machine: Actor['machine'], name: string): string => `${machine} ${name}`
+
+export const nameOf = (actor: Actor): string =>
+  actor.machine === 'session' ? actor.control.sessionId : actor.control.domain
 
 /** A state's name, nested as XState nests it. */
-export const stateValue = (state: SessionStateName): StateValue =>
+export const stateValue = (state: Actor['state']): StateValue =>
   state
     .split('.')
     .reduceRight<StateValue | undefined>(
@@ -96,23 +116,36 @@ export const stateValue = (state: SessionStateName): StateValue =>
     ) ?? state
 
 const longestId = 256
+const domainPrefix = 'domain '
+
+const isLong = (id: string): boolean => id.length > longestId
 
 // Each message carries the id thrice; two long ones that begin alike stay apart.
-const actorId = (sessionId: string): string =>
-  sessionId.length <= longestId
-    ? sessionId
-    : `${sessionId.slice(0, longestId - 36)}${digest(sessionId)}`
+const shortened = (id: string): string => `${id.slice(0, longestId - 36)}${digest(id)}`
+
+const actorId = (actor: Actor): string => {
+  if (actor.machine === 'domain') {
+    const id = `${domainPrefix}${actor.control.domain}`
+    return isLong(id) ? shortened(id) : id
+  }
+  const { sessionId } = actor.control
+  return isLong(sessionId) || sessionId.startsWith(domainPrefix) ? shortened(sessionId) : sessionId
+}
 
 /**
- * Tells about actors of a policy's machine, without secrets and in bounds.
+ * Tells about actors of a policy's machines, without secrets and in bounds.
  *
  * @param nextId gives each message an id of its own.
  */
 export const teller = (policy: Policy, nextId: () => string): ((actor: Actor) => Told) => {
-  const definition = definitionOf(sessionMachine(policy))
-  return ({ record, state, event, atMs }) => {
-    const clean = withoutSecrets({ event, context: record.control }, policy.secretNames)
-    const sessionId = actorId(record.control.sessionId)
+  const definitions = {
+    session: definitionOf(sessionMachine(policy)),
+    domain: definitionOf(domainMachine(policy)),
+  }
+  return (actor) => {
+    const { machine, state, control, event, atMs } = actor
+    const clean = withoutSecrets({ event, context: control }, policy.secretNames)
+    const sessionId = actorId(actor)
     const shared = () => ({
       sessionId,
       rootId: sessionId,
@@ -132,7 +165,7 @@ export const teller = (policy: Policy, nextId: () => string): ((actor: Actor) =>
         type: '@xstate.actor',
         name: sessionId,
         parentId: undefined,
-        definition,
+        definition: definitions[machine],
         snapshot,
       },
       event: { ...shared(), type: '@xstate.event', sourceId: undefined, event: shown },

@@ -11,7 +11,7 @@ import * as E from 'fp-ts/lib/Either.js'
 export interface InspectLimit {
   /** Viewers at one time; further ones are answered 503. Default 16. */
   readonly viewers: number
-  /** Sessions kept for those who join late, the most recently active. Default 1,000. */
+  /** Sessions and domains kept for those who join late, the most recently active. Default 1,000. */
   readonly sessions: number
   /** Bytes that may wait for one viewer before it is dropped. Default 4 MiB. */
   readonly bufferBytes: number

@@ -1,15 +1,15 @@
 /**
- * The sessions that are there to be looked at, for those who join late: at most so many, the least
+ * The sessions and domains that are there to be looked at, for those who join late: at most so many, the least
  * recently active forgotten first. What is kept are the engine's own values, no copies.
  */
-import type { Actor } from './message.js'
+import { type Actor, actorKey, nameOf } from './message.js'
 
 export interface Roster {
-  /** Keeps the latest of a session; true: it is new here, or registered anew. */
+  /** Keeps the latest of an actor; true: it is new here, or registered anew. */
   readonly keep: (actor: Actor) => boolean
-  readonly find: (sessionId: string) => Actor | undefined
-  readonly forget: (sessionId: string) => void
-  readonly sessionIds: () => readonly string[]
+  readonly find: (key: string) => Actor | undefined
+  readonly forget: (key: string) => void
+  readonly keys: () => readonly string[]
 }
 
 export const roster = (limit: number): Roster => {
@@ -17,18 +17,21 @@ export const roster = (limit: number): Roster => {
   const actors = new Map<string, Actor>()
   return {
     keep: (actor) => {
-      const { sessionId, incarnation } = actor.record.control
-      const before = actors.get(sessionId)
-      actors.delete(sessionId)
-      actors.set(sessionId, actor)
+      const key = actorKey(actor.machine, nameOf(actor))
+      const before = actors.get(key)
+      actors.delete(key)
+      actors.set(key, actor)
       const [quietest] = actors.keys()
       if (actors.size > limit && quietest !== undefined) actors.delete(quietest)
-      return before?.record.control.incarnation !== incarnation
+      return before === undefined || lifeOf(before) !== lifeOf(actor)
     },
-    find: (sessionId) => actors.get(sessionId),
-    forget: (sessionId) => {
-      actors.delete(sessionId)
+    find: (key) => actors.get(key),
+    forget: (key) => {
+      actors.delete(key)
     },
-    sessionIds: () => [...actors.keys()],
+    keys: () => [...actors.keys()],
   }
 }
+
+const lifeOf = (actor: Actor): number | undefined =>
+  actor.machine === 'session' ? actor.control.incarnation : undefined

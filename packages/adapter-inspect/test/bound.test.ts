@@ -44,7 +44,8 @@ describe('bounded', () => {
       const control = { ...record.control, ...{ extra: inControl } }
       const event = { type: 'registered', extra: inEvent }
       const told = tell({
-        record: { ...record, control },
+        machine: 'session',
+        control,
         state: record.state,
         event,
         atMs: startMs,
@@ -61,7 +62,8 @@ describe('bounded', () => {
     const record = traceOf('shell-1')[1].record()
     const extra = Array.from({ length: 200 }, () => '\u0001'.repeat(2_000))
     const told = tell({
-      record: { ...record, control: { ...record.control, ...{ extra } } },
+      machine: 'session',
+      control: { ...record.control, ...{ extra } },
       state: record.state,
       event: { type: 'registered', extra },
       atMs: startMs,
@@ -76,7 +78,7 @@ describe('bounded', () => {
     const ids = ['a', 'b'].map((end) => {
       const record = traceOf('x'.repeat(1_000) + end)[1].record()
       const event = { type: 'registered' }
-      return tell({ record, state: record.state, event, atMs: startMs }).event.sessionId
+      return tell({ machine: 'session', ...record, event, atMs: startMs }).event.sessionId
     })
     expect(new Set(ids).size).toBe(2)
     expect(ids.map((id) => id.length)).toEqual([256, 256])

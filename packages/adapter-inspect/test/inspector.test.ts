@@ -1,12 +1,12 @@
-/** A viewer sees each session as an actor with its machine, its events and its snapshots. */
-import { defaultPolicy, type Notice } from '@session-recovery/core'
+/** A viewer sees each session and each domain as an actor with its machine, its events and its snapshots. */
+import { defaultPolicy, domainStateNames, type Notice } from '@session-recovery/core'
 import { sessionMachine } from '@session-recovery/engine'
 import type { StatelyActorEvent, StatelyInspectionEvent } from '@statelyai/inspect'
 import { createInspector, createWebSocketReceiver } from '@statelyai/inspect'
 import { describe, expect, it } from 'vitest'
 import { definitionOf, type Message, stateValue, teller } from '../src/message.js'
 import { inspectorOf } from './scope.js'
-import { died, recoveryOf, startMs, traceOf } from './trace.js'
+import { died, domainTrace, recoveryOf, startMs, traceOf } from './trace.js'
 import { eventsOf, valuesOf, viewerOf } from './viewer.js'
 
 /** The origin of the page through which the library's own relay shows a program's actors. */
@@ -146,6 +146,30 @@ describe('a viewer', () => {
     expect(seen.at(-1)).toMatchObject({ event: { type: 'updated', view: { generation: 7 } } })
   })
 
+  it('sees a domain as an actor with its own machine, apart from a session of the same name', async () => {
+    const inspector = await inspectorOf()
+    const name = 'host:build'
+    const domain = domainTrace(name)
+    inspector.sink(domain({ type: 'waited', atMs: startMs, suspected: true }))
+    inspector.sink(traceOf(name)[0])
+    inspector.sink(traceOf(`domain ${name}`)[0])
+    const viewer = await viewerOf(inspector.url)
+    await viewer.until((all) => valuesOf(all).length === 3)
+    inspector.sink(domain({ type: 'refused', atMs: startMs + 2 }))
+    const seen = await viewer.until((all) => valuesOf(all).length === 4)
+    const ids = seen.filter(isActor).map(({ sessionId }) => sessionId)
+    expect(ids.slice(0, 2)).toEqual([`domain ${name}`, name])
+    expect(new Set(ids).size).toBe(3)
+    const [drawn] = seen.filter(isActor)
+    expect(Object.keys(JSON.parse(drawn?.definition ?? '').states)).toEqual(domainStateNames)
+    expect(valuesOf(seen)).toEqual(['probing', 'registered', 'registered', 'refused'])
+    expect(seen.at(-1)).toMatchObject({
+      sessionId: `domain ${name}`,
+      event: { type: 'refused' },
+      snapshot: { status: 'active', context: { domain: name, waiting: 1 } },
+    })
+  })
+
   it('sees a capture that failed, and that one during a recovery moves nothing', async () => {
     const inspector = await inspectorOf()
     const viewer = await viewerOf(inspector.url)
@@ -174,8 +198,9 @@ describe('the messages', () => {
     defaultPolicy,
     () => '1',
   )({
-    record,
+    machine: 'session',
     state: record.state,
+    control: record.control,
     event: { type: 'registered' },
     atMs: startMs,
   })

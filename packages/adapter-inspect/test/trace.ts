@@ -3,9 +3,11 @@
  * notices.
  */
 import {
+  type DomainEvent,
   defaultPolicy,
   digest,
   type Failure,
+  freshDomain,
   type JournalEntry,
   type Notice,
   type Policy,
@@ -18,7 +20,7 @@ import {
   stepVersion,
   type Traits,
 } from '@session-recovery/core'
-import { stepUnder } from '@session-recovery/engine'
+import { domainStepUnder, stepUnder } from '@session-recovery/engine'
 
 export const traits: Traits = {
   kind: 'local',
@@ -119,4 +121,18 @@ export const recoveryOf = (
     trace.take({ type: 'verified', atMs: startMs + 300, token: awaited(trace), verdict }),
   )
   return notices
+}
+
+type DomainDecided = Extract<Notice, { readonly _tag: 'domain-decided' }>
+
+/** One domain, stepped event by event; what changes nothing is told all the same. */
+export const domainTrace = (domain: string): ((event: DomainEvent) => DomainDecided) => {
+  const step = domainStepUnder(defaultPolicy)
+  let record = freshDomain(domain)
+  return (event) => {
+    const from = record.state
+    const [after, effects] = step(record, event)
+    record = after
+    return { _tag: 'domain-decided', event, from, record, effects }
+  }
 }

@@ -21,6 +21,9 @@ interface Measure {
 const dayMs = 24 * 3_600_000
 const days = 7
 
+// So few that every session's history is full by the second day: what grows after it is a leak.
+const historyLimit = 4
+
 const retention = {
   ...{ journalEntriesPerSession: 20, forgottenSessions: 100 },
   scrubEveryMs: dayMs / 4,
@@ -109,6 +112,7 @@ export const weekRow: Row = {
         ...defaultPolicy,
         snapshotInterval: 3_600_000,
         checkpointEvery: Math.min(1_000, 5 * sessions),
+        historyLimit,
       },
       retention: { ...retention, archives: archivesKept(sessions) },
       durationMs: days * dayMs,
