@@ -16,10 +16,9 @@ export class Pace {
     this.#pauseMs = pauseMs
   }
 
-  /** Resolves when the next piece may begin; false: none shall. */
+  /** Resolves when the next piece may begin; false: none shall. Waits by the clock it was given alone. */
   readonly goOn = async (): Promise<boolean> => {
-    if (this.#pauseMs > 0 && !this.#isOver) await this.#pause()
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    if (!this.#isOver) await this.#pause()
     return !this.#isOver
   }
 
