@@ -5,7 +5,13 @@
  * with the archived snapshot: the engine that opens the store next finds it dead and recovers it as it
  * does whatever it finds dead. No process is started here, and the archive stays.
  */
-import type { Archive, SessionRecord, SessionStateName, StoreError } from '@session-recovery/core'
+import {
+  type Archive,
+  loadedSessions,
+  type SessionRecord,
+  type SessionStateName,
+  type StoreError,
+} from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { type ArchiveHead, archiveAt, archiveHeadAt, archiveLocations } from './archive.js'
@@ -105,7 +111,7 @@ export const restoreArchive = (
       const read = await store.readArchive(location)()
       if (E.isLeft(read)) return read
       const archive = read.right
-      const held = loaded.right.sessions.find(
+      const held = loadedSessions(loaded.right).find(
         ({ record }) => record.control.sessionId === archive.sessionId,
       )?.record
       if (held !== undefined && !over.has(held.state)) return E.left(livesStill(held))

@@ -20,6 +20,12 @@ export interface BodyLine {
   readonly clearBytes: number
 }
 
+/** With which key a session's snapshot is sealed; `undefined`: it stands in clear. */
+export interface SealedWith {
+  readonly sessionId: string
+  readonly key?: string | undefined
+}
+
 // ----------------------------------------------------------------------------------- constructors
 
 /** What the seal of a snapshot is bound to. */
@@ -64,18 +70,23 @@ export const resealed = (sealer: Sealer, bytes: Buffer, place: SealPlace): BodyL
   return E.isRight(clear) ? bodyLineOf(sealer, clear.right, place) : undefined
 }
 
+/** With which keys what an index holds is sealed, but for sessions nobody has asked for. */
+export function* sealedIn(index: Pick<SessionIndex, 'asked'>): Iterable<SealedWith> {
+  for (const [sessionId, { snapshot }] of index.asked()) {
+    if (snapshot !== undefined) yield { sessionId, key: snapshot.key }
+  }
+}
+
 /**
  * Whether what is held can be read with the keys that were given. A store that could not give back what it
  * holds must not be opened as if it held nothing.
  */
 export const unlocked = (
-  index: Pick<SessionIndex, 'entries'>,
+  sealed: Iterable<SealedWith>,
   sealer: Sealer,
 ): E.Either<StoreError, void> => {
-  for (const [sessionId, { snapshot }] of index.entries()) {
-    if (snapshot === undefined) continue
+  for (const { sessionId, key } of sealed) {
     const what = `snapshot of session ${sessionId}`
-    const { key } = snapshot
     const refused: E.Either<StoreError, unknown> =
       key === undefined
         ? E.mapLeft(({ message }: SealBroken) =>

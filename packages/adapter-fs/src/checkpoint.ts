@@ -5,10 +5,17 @@
  * carried over and the new segment gets its name, runs alone. Until that name is on the medium the old
  * segments are the log, after it the new one is; they are removed only then.
  */
-import { JournalEntry, type Json, PlanningView, SessionRecord } from '@session-recovery/core'
+import {
+  isResting,
+  JournalEntry,
+  type Json,
+  PlanningView,
+  SessionRecord,
+} from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { resealed, snapshotPlace } from './body.js'
-import { type Disk, type DiskFile, unfinished, writeAll } from './disk.js'
+import { type Disk, unfinished } from './disk.js'
+import { Draft, pieceBytes } from './draft.js'
 import {
   bodyAt,
   entryAt,
@@ -21,6 +28,8 @@ import { crcOf, lineOf } from './line.js'
 import { isFenced, type Log, type Result } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { SetAside } from './quarantine.js'
+import { rollName } from './roll.js'
+import { RollDraft } from './roll-draft.js'
 import type { Sealer } from './seal.js'
 import { headerLine, segmentName } from './segment.js'
 import type { Extent, Held, HeldSnapshot, SessionIndex, Unfolded } from './session-index.js'
@@ -35,6 +44,8 @@ export interface CheckpointOptions {
   readonly limitBytes: number
   readonly journalEntriesPerSession: number
   readonly forgottenSessions: number
+  /** From how many sessions on it has a roll. */
+  readonly rollFrom: number
   readonly sealer: Sealer
   readonly log: Log
   readonly index: SessionIndex
@@ -49,45 +60,7 @@ interface Moved {
   readonly places: Map<Extent, Extent>
   /** The bodies that were sealed anew, by where they stood. */
   readonly sealed: Map<Extent, Pick<HeldSnapshot, 'bodyCrc' | 'key'>>
-}
-
-// ------------------------------------------------------------------------------------------ draft
-
-const pieceBytes = 1 << 20
-
-/** A file that is filled from its beginning, in large pieces. */
-class Draft {
-  readonly file: DiskFile
-  readonly name: string
-  readonly #pieces: Buffer[] = []
-  #waiting = 0
-  #written = 0
-
-  constructor(file: DiskFile, name: string) {
-    this.file = file
-    this.name = name
-  }
-
-  get bytes(): number {
-    return this.#written + this.#waiting
-  }
-
-  /** Adds whole lines; returns where they will stand. */
-  add(lines: Buffer): Extent {
-    const extent = { segment: this.name, offset: this.bytes, bytes: lines.length }
-    this.#pieces.push(lines)
-    this.#waiting += lines.length
-    return extent
-  }
-
-  async flush(least: number): Promise<void> {
-    if (this.#waiting < least || this.#waiting === 0) return
-    const piece = Buffer.concat(this.#pieces)
-    await writeAll(this.file, piece, this.#written)
-    this.#written += piece.length
-    this.#waiting = 0
-    this.#pieces.length = 0
-  }
+  readonly roll: RollDraft | undefined
 }
 
 // ------------------------------------------------------------------------------------- checkpoint
@@ -132,7 +105,9 @@ export const checkpoint = async (
   const files = segmentFiles(disk, directory)
   const file = await disk.create(draftPath)
   const draft = new Draft(file, name)
-  const moved: Moved = { places: new Map(), sealed: new Map() }
+  const isRolled = kept.length >= options.rollFrom
+  const roll = isRolled ? new RollDraft(disk, directory, name) : undefined
+  const moved: Moved = { places: new Map(), sealed: new Map(), roll }
   let done: Result = E.left(unavailable('checkpoint', new Error('it did not come to its end')))
   try {
     draft.add(headerLine({ term, sequence, limitBytes: log.limitBytes, whole: true, before: [] }))
@@ -140,7 +115,7 @@ export const checkpoint = async (
       if (options.stopped()) return E.left(notOpen('checkpoint'))
       await writeSession(options, draft, files, sessionId, held, moved)
     }
-    draft.add(last)
+    const end = { line: draft.lines + 1, crc: crcOf(last), ...draft.add(last) }
     await draft.flush(0)
     await file.sync()
     done = await log.alone('checkpoint', () =>
@@ -153,9 +128,11 @@ export const checkpoint = async (
         ...unfolded.map((entry) => ({ seq: entry.seq, place: undefined, entry })),
         ...beyond(index, throughSeq).filter(({ seq }) => !carried.has(seq)),
       ])
+      await roll?.keep(end)
     }
   } finally {
     await files.close()
+    await roll?.discard()
     if (E.isLeft(done)) {
       await file.close().catch(() => undefined)
       await disk.remove(draftPath).catch(() => undefined)
@@ -235,30 +212,37 @@ const writeSession = async (
     moved.sealed.set(body.extent, { bodyCrc: body.crc, key: body.key })
   }
   const { record, forgotten, snapshot } = held
-  draft.add(
-    lineOf('session', {
-      sessionId,
-      entries,
-      ...(record === undefined ? {} : { record: SessionRecord.encode(record) }),
-      ...(forgotten === undefined ? {} : { forgotten }),
-      ...(snapshot === undefined || body === undefined
-        ? {}
-        : {
-            snapshot: {
-              incarnation: snapshot.incarnation,
-              view: PlanningView.encode(snapshot.view),
-              body: {
-                bytes: body.bytes.length,
-                crc: body.crc,
-                ...(body.key === undefined ? {} : { key: body.key }),
-              },
+  const head = lineOf('session', {
+    sessionId,
+    entries,
+    ...(record === undefined ? {} : { record: SessionRecord.encode(record) }),
+    ...(forgotten === undefined ? {} : { forgotten }),
+    ...(snapshot === undefined || body === undefined
+      ? {}
+      : {
+          snapshot: {
+            incarnation: snapshot.incarnation,
+            view: PlanningView.encode(snapshot.view),
+            body: {
+              bytes: body.bytes.length,
+              crc: body.crc,
+              ...(body.key === undefined ? {} : { key: body.key }),
             },
-          }),
-    }),
-  )
+          },
+        }),
+  })
+  const place = draft.add(head)
+  await moved.roll?.add(sessionId, head, place, isDue(held), body)
   for (const [extent, lines] of bulk) moved.places.set(extent, draft.add(lines))
   await draft.flush(pieceBytes)
 }
+
+/** Whether a session cannot wait to be read: the engine has to know it, or retention what it names. */
+const isDue = ({ record, snapshot }: Held): boolean =>
+  record === undefined ||
+  !isResting(record) ||
+  record.control.lastEnd?.archive !== undefined ||
+  snapshot?.view.interactive !== undefined
 
 const bodyOf = async (
   { setAside, sealer }: CheckpointOptions,
@@ -312,7 +296,8 @@ const replace = async (
   await draft.file.sync()
   await disk.rename(draftPath, `${directory}/${draft.name}`)
   await disk.syncDirectory(directory)
-  const old = [...log.closed.map(({ name }) => name), active.name]
+  const segments = [...log.closed.map(({ name }) => name), active.name]
+  const old = segments.flatMap((segment) => [segment, rollName(segment)])
   relocate(
     index,
     (extent) =>

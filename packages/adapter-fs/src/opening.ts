@@ -5,9 +5,10 @@
  * The order matters. A log of a later version is refused before anything in it is touched; nothing is
  * removed before the header that supersedes it is on the medium.
  */
-import type { Json, Loaded, Quarantined, StoreError } from '@session-recovery/core'
+import type { Json, Loaded, LoadedSession, Quarantined, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
-import { unlocked } from './body.js'
+import { sealedIn, unlocked } from './body.js'
+import type { Damage } from './damage.js'
 import { type Disk, realDisk } from './disk.js'
 import { type HeadIndex, headIndex } from './head.js'
 import { type LoadedLog, loadLog } from './load.js'
@@ -16,8 +17,9 @@ import type { Settings } from './option.js'
 import { type Ownership, type TakeOwnership, takeOwnership } from './ownership.js'
 import { furnish, openPlace, type Place, sweepPlace } from './place.js'
 import { quarantined, quarantineName, setAsideFile, setAsideStretch } from './quarantine.js'
+import { rollName } from './roll.js'
 import { importSeed } from './seed-import.js'
-import type { SessionIndex } from './session-index.js'
+import type { Held, SessionIndex } from './session-index.js'
 import { unusable } from './store-error.js'
 import { flushUnsure } from './unsure.js'
 import { commitWrite, snapshotWrite } from './write.js'
@@ -70,11 +72,16 @@ const openOwned = async (
   const furnished = await furnish(disk, place, settings.logger)
   if (E.isLeft(furnished)) return furnished
   const { limitBytes, journalEntriesPerSession } = settings
-  const read = await loadLog(disk, place.log, limitBytes, journalEntriesPerSession)
+  const how = { fromRoll: true }
+  const read = await loadLog(disk, place.log, limitBytes, journalEntriesPerSession, how)
   if (E.isLeft(read)) return E.left(unusable(`${place.log}/${read.left}`))
   const found = read.right
-  const unlockedByKeys = unlocked(found.index, settings.sealer)
+  const sealed = [...(found.roll?.keys ?? []), ...sealedIn(found.index)]
+  const unlockedByKeys = unlocked(sealed, settings.sealer)
   if (E.isLeft(unlockedByKeys)) return unlockedByKeys
+  if (found.rollProblem !== undefined) {
+    settings.logger('warn', 'the roll cannot be used, the log is read', found.rollProblem)
+  }
 
   const aside = await setAsideFound(disk, place, found)
   await sweepPlace(disk, place)
@@ -113,6 +120,7 @@ const openOwned = async (
   for (const one of quarantine) settings.logger('warn', `set aside: ${one.source}`, one)
   const loaded = loadedOf(found, quarantine)
   found.index.handOn()
+  found.index.unusable = setAsideLater(store)
   return E.right({ store, loaded })
 }
 
@@ -146,7 +154,9 @@ const startTerm = async (store: OpenStore, found: LoadedLog) => {
     },
   })
   if (E.isLeft(aside)) return aside
-  for (const name of found.superseded) {
+  const counting = new Set(found.live.map(({ name }) => rollName(name)))
+  const rolls = found.rolls.filter((name) => !counting.has(name))
+  for (const name of [...found.superseded, ...rolls]) {
     await disk.remove(`${place.log}/${name}`).catch(() => undefined)
   }
   return E.right({ aside: aside.right })
@@ -170,19 +180,38 @@ const setAsideFound = async (disk: Disk, place: Place, found: LoadedLog) => {
 }
 
 const loadedOf = ({ index, projection }: LoadedLog, aside: readonly Quarantined[]): Loaded => ({
-  sessions: [...index.entries()].flatMap(([, { record, snapshot }]) =>
-    record === undefined
-      ? []
-      : [
-          {
-            record,
-            view: snapshot?.incarnation === record.control.incarnation ? snapshot.view : undefined,
-          },
-        ],
-  ),
+  sessions: [...index.asked()].flatMap(([, held]) => loadedSession(held) ?? []),
+  ...restingIn(index),
   projection: projection as Json | undefined,
   entries: index.unfolded.flatMap(({ entry }) => entry ?? []).sort((a, b) => a.seq - b.seq),
   quarantined: aside,
   latestMs: index.latestMs,
   latestSeq: index.latestSeq,
 })
+
+const restingIn = (index: SessionIndex): Pick<Loaded, 'resting'> => {
+  const ids = index.folded()
+  const read = (sessionId: string) => loadedSession(index.get(sessionId))
+  return ids.length === 0 ? {} : { resting: { ids, read } }
+}
+
+const loadedSession = (held: Held | undefined): LoadedSession | undefined => {
+  if (held?.record === undefined) return undefined
+  const { record, snapshot } = held
+  const isOfThisLife = snapshot?.incarnation === record.control.incarnation
+  return { record, view: isOfThisLife ? snapshot.view : undefined }
+}
+
+/** Keeps a head that nobody could make sense of once it was asked for. */
+const setAsideLater =
+  (store: OpenStore) =>
+  (damage: Damage): void => {
+    const { disk, place, settings, tell } = store
+    setAsideStretch(disk, place.log, place.quarantine, damage).then(
+      (one) => {
+        settings.logger('warn', `set aside: ${one.source}`, one)
+        tell(one)
+      },
+      (error: unknown) => settings.logger('error', 'damaged, and could not be set aside', error),
+    )
+  }

@@ -38,6 +38,11 @@ export interface FileStoreOptions {
    * each mebibyte, or less where that would take more than half of the time between.
    */
   readonly scrubEveryMs?: number
+  /**
+   * From how many sessions on a checkpoint writes their heads into a file of their own besides, so that the
+   * next opening reads no more than those: 1 to 2^50, default 1,000.
+   */
+  readonly rollFrom?: number
   /** Names that hold secrets, besides those that look like it; for what is imported. */
   readonly secretNames?: readonly string[]
   /**
@@ -76,6 +81,7 @@ const ranges = {
   quarantined: { least: 1, most: 1_000_000, usual: 1_000 },
   quarantinedBytes: { least: 0, most: 2 ** 50, usual: 256 << 20 },
   quarantinedAgeMs: { least: 60_000, most: forEverMs, usual: forEverMs },
+  rollFrom: { least: 1, most: 2 ** 50, usual: 1_000 },
   scrubEveryMs: { least: 0, most: 2 ** 31 - 1, usual: 86_400_000 },
 } as const
 

@@ -2,8 +2,8 @@
  * Where what cannot be used is kept: raw bytes out of the log, and whole files that are not ours.
  */
 import { idOf, type Quarantined } from '@session-recovery/core'
+import type { Damage } from './damage.js'
 import { type Disk, type DiskFile, writeAll, writeWhole } from './disk.js'
-import type { Damage } from './segment-load.js'
 import type { Extent } from './session-index.js'
 
 // ------------------------------------------------------------------------------------------ model

@@ -92,7 +92,8 @@ export const tellDropped = (logger: Logger, now: Dropped, sum: Dropped): void =>
 
 const wantedArchives = (index: SessionIndex): ReadonlySet<string> => {
   const wanted = new Set<string>()
-  for (const [, { record }] of index.entries()) {
+  // Whoever names an archive is read when the store is opened.
+  for (const [, { record }] of index.asked()) {
     const location = record?.control.lastEnd?.archive
     if (location !== undefined) wanted.add(location)
   }

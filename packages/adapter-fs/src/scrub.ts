@@ -4,12 +4,12 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { archiveHeadAt, archiveLocations } from './archive.js'
+import type { Damage } from './damage.js'
 import type { Disk, DiskFile } from './disk.js'
 import { readLine } from './line.js'
 import { lineReader } from './line-reader.js'
 import { mostLimitBytes } from './option.js'
 import type { Span } from './segment.js'
-import type { Damage } from './segment-load.js'
 import { codeOf } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model

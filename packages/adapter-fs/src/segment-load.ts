@@ -7,23 +7,13 @@
  */
 import type { JournalEntry } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
+import type { Damage } from './damage.js'
 import { type Line, readLine } from './line.js'
 import type { FoundLine, LineReader } from './line-reader.js'
 import type { Extent, Held, SessionIndex } from './session-index.js'
 import { type Misunderstood, type Statement, statementOf } from './statement.js'
 
 // ------------------------------------------------------------------------------------------ model
-
-/** A stretch of a segment that cannot be used. */
-export interface Damage {
-  readonly segment: string
-  readonly offset: number
-  readonly bytes: number
-  /** The number of its first line. */
-  readonly line: number
-  readonly problem: string
-  readonly sessionId?: string
-}
 
 /** What is gathered while segments are read. */
 export interface Gathered {
@@ -70,6 +60,7 @@ interface Region {
  * @param nature `durable`: all of it is known to be on the medium. `whole`: it starts with a checkpoint,
  *   which is on the medium, since it got its name only then. `last`: it is the newest, so that a last
  *   statement that is torn is a crash's doing.
+ * @param from where to begin, when what stands before is known: at the segment's checkpoint.
  */
 export const readSegment = async (
   name: string,
@@ -77,8 +68,10 @@ export const readSegment = async (
   end: number,
   nature: { readonly durable: boolean; readonly whole: boolean; readonly last: boolean },
   into: Gathered,
+  from?: { readonly offset: number; readonly line: number },
 ): Promise<SegmentRead> => {
   const reading = new SegmentReading(name, reader, nature.durable || nature.whole, into)
+  if (from !== undefined) reader.seek(from.offset, from.line)
   while (into.newer === undefined) {
     const line = await reader.next()
     if (line !== undefined) reading.take(line, nature.durable)

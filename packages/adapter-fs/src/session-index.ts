@@ -8,6 +8,8 @@ import {
   type SessionRecord,
   traitPool,
 } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Damage } from './damage.js'
 import type { Dropped } from './statement.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -48,6 +50,11 @@ export interface Held {
   readonly forgotten: number | undefined
 }
 
+/** What is held of a session once somebody asks for it: its bytes are checked, and not looked into yet. */
+export interface Folded {
+  readonly held: E.Either<Damage, Held>
+}
+
 const nothingDropped: Dropped = {
   archives: 0,
   archiveBytes: 0,
@@ -67,8 +74,10 @@ const nothing: Held = {
 export class SessionIndex {
   /** What retention has dropped since the store was made. */
   dropped: Dropped = nothingDropped
+  /** Told of a session whose bytes, once they were looked into, were none that can be used. */
+  unusable: (damage: Damage) => void = () => undefined
   readonly #retained: number
-  readonly #sessions = new Map<string, Held>()
+  readonly #sessions = new Map<string, Held | Folded>()
   readonly #alike = traitPool()
   #unfolded: Unfolded[] = []
   #handedOn = false
@@ -81,12 +90,49 @@ export class SessionIndex {
   }
 
   get(sessionId: string): Held | undefined {
-    return this.#sessions.get(sessionId)
+    const held = this.#sessions.get(sessionId)
+    return held !== undefined && isFolded(held) ? this.#unfold(sessionId, held) : held
   }
 
   /** Every session; those that were forgotten in the order in which they were. */
-  entries(): IterableIterator<[string, Held]> {
-    return this.#sessions.entries()
+  *entries(): IterableIterator<[string, Held]> {
+    for (const [sessionId, found] of this.#sessions) {
+      const held = isFolded(found) ? this.#unfold(sessionId, found) : found
+      if (held !== undefined) yield [sessionId, held]
+    }
+  }
+
+  /** Holds what is found of a session when it is asked for. */
+  fold(sessionId: string, folded: Folded): void {
+    this.#sessions.set(sessionId, folded)
+  }
+
+  /** The sessions that nobody has asked for yet. */
+  folded(): readonly string[] {
+    const ids: string[] = []
+    for (const [sessionId, held] of this.#sessions) if (isFolded(held)) ids.push(sessionId)
+    return ids
+  }
+
+  /** The others. */
+  *asked(): IterableIterator<[string, Held]> {
+    for (const [sessionId, held] of this.#sessions) if (!isFolded(held)) yield [sessionId, held]
+  }
+
+  #unfold(sessionId: string, { held }: Folded): Held | undefined {
+    if (E.isLeft(held)) {
+      this.#sessions.delete(sessionId)
+      this.unusable(held.left)
+      return undefined
+    }
+    const { record } = held.right
+    if (record !== undefined) {
+      this.share(record)
+      // One text instead of two that are equal.
+      if (record.control.sessionId === sessionId) record.control.sessionId = sessionId
+    }
+    this.#sessions.set(sessionId, held.right)
+    return held.right
   }
 
   /** Has a record fresh from the medium, which is nobody else's yet, share what it has in common with others. */
@@ -173,6 +219,8 @@ export class SessionIndex {
     this.#unfolded = [...unfolded]
   }
 }
+
+const isFolded = (held: Held | Folded): held is Folded => 'held' in held
 
 /** Whether `snapshot` is newer than what is held, and of a session that still wants it. */
 export const isWanted = (

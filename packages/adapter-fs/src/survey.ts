@@ -11,6 +11,7 @@ import { type FileStoreOptions, limitBytesOf } from './option.js'
 import { ownerOf } from './ownership.js'
 import { directoryMode, type Place, viewPlace } from './place.js'
 import { listQuarantine, type QuarantinedFile } from './quarantine-list.js'
+import { rolledSegment } from './roll.js'
 import { scrub } from './scrub.js'
 import { seedEnding } from './seed-snapshot.js'
 import { segmentNumbers } from './segment.js'
@@ -231,7 +232,7 @@ const ofFiles = async (disk: Disk, place: Place, isOwned: boolean): Promise<read
         // That of an owner is being written.
         if (!isOwned)
           findings.push(note('left-over', where, 'an interrupted write; it does not count'))
-      } else if (name === 'log' && segmentNumbers(file) === undefined) {
+      } else if (name === 'log' && segmentNumbers(rolledSegment(file) ?? file) === undefined) {
         findings.push(note('foreign-file', where, 'no segment of the log; it is let be'))
       }
       await look(`${folder}/${file}`, where, fileMode)

@@ -73,11 +73,14 @@ describe('on the real disk, killed', () => {
 
 // ------------------------------------------------------------------------ on a disk that forgets
 
-const forgetfulPlace = (seen: (disk: MemoryDisk) => Disk = (disk) => disk): StoreLocation => {
+const forgetfulPlace = (
+  seen: (disk: MemoryDisk) => Disk = (disk) => disk,
+  rollFrom = 1_000,
+): StoreLocation => {
   let disk = memoryDisk()
   let chance = 0
   return {
-    store: () => fileStore({ directory: '/data/store', limitBytes }, seen(disk)),
+    store: () => fileStore({ directory: '/data/store', limitBytes, rollFrom }, seen(disk)),
     crash: async () => {
       disk = disk.cut(() => {
         chance = (chance + 0.37) % 1
@@ -97,6 +100,15 @@ const onForgetfulDisk = await storeCases({ name: 'power', make: async () => forg
 
 describe('on a disk that forgets what was not flushed', () => {
   for (const { name: what, run } of onForgetfulDisk) test(what, run)
+})
+
+const rolled = await storeCases({
+  name: 'power, with rolls',
+  make: async () => forgetfulPlace(undefined, 1),
+})
+
+describe('on a disk that forgets, with a roll of every checkpoint', () => {
+  for (const { name: what, run } of rolled) test(what, run)
 })
 
 /** Answers a flush of what `skipped` names without making it. */

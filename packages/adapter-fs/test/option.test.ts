@@ -21,7 +21,7 @@ test('what is left out has its default', () => {
     ...{ directory, limitBytes: 16 << 20, journalEntriesPerSession: 200, forgottenSessions: 1_000 },
     ...{ archives: 1_000, archiveBytes: 1 << 30, archiveAgeMs: rest.quarantinedAgeMs },
     ...{ quarantined: 1_000, quarantinedBytes: 256 << 20, quarantinedAgeMs: expect.any(Number) },
-    ...{ scrubEveryMs: 86_400_000, secretNames: [], storeOutput: false },
+    ...{ rollFrom: 1_000, scrubEveryMs: 86_400_000, secretNames: [], storeOutput: false },
   })
   expect(rest.archiveAgeMs).toBeGreaterThan(8e15)
   expect([sealer.current, sealer.has('k'), logger('info', 'x')]).toEqual([
@@ -37,7 +37,7 @@ test('what is given is taken', () => {
     ...{ limitBytes: 1 << 10, journalEntriesPerSession: 0, forgottenSessions: 0, archives: 1 },
     ...{ archiveBytes: 0, archiveAgeMs: 60_000, quarantined: 1, quarantinedBytes: 0 },
     ...{ quarantinedAgeMs: 60_000, scrubEveryMs: 60_000, secretNames: ['A'], storeOutput: true },
-    ...{ logger: () => undefined, wallMs: () => 5, schedule: () => () => undefined },
+    ...{ rollFrom: 1, logger: () => undefined, wallMs: () => 5, schedule: () => () => undefined },
   }
   const { sealer: _, ...rest } = settings(given)
   expect(rest).toEqual({ directory, ...given })
@@ -72,6 +72,7 @@ describe('an option that cannot be used is named:', () => {
     [{ directory, limitBytes: '5' }, 'got string'],
     [{ directory, limitBytes: Number.NaN }, 'got NaN'],
     [{ directory, archives: 0 }, whole('archives', 1, 1_000_000, '0')],
+    [{ directory, rollFrom: 0 }, whole('rollFrom', 1, 2 ** 50, '0')],
     [{ directory, archives: 1_000_001 }, whole('archives', 1, 1_000_000, '1000001')],
     [{ directory, quarantined: 1.5 }, whole('quarantined', 1, 1_000_000, '1.5')],
     [

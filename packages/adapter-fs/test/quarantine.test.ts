@@ -1,8 +1,8 @@
 /** What is damaged is kept beside the log, to the byte; what is not ours is moved, and nothing overwritten. */
 import { memoryDisk, probed } from '@session-recovery/testkit'
 import { beforeEach, expect, test } from 'vitest'
+import type { Damage } from '../src/damage.js'
 import { setAsideFile, setAsideStretch } from '../src/quarantine.js'
-import type { Damage } from '../src/segment-load.js'
 
 const log = '/store/log'
 const quarantine = '/store/quarantine'

@@ -1,9 +1,10 @@
 /** The lines of a segment, made one by one for tests, and the reading of a segment that is made of them. */
 import type { JournalEntry } from '@session-recovery/core'
 import { memoryDisk } from '@session-recovery/testkit'
+import type { Damage } from '../src/damage.js'
 import { crcOf, lineOf } from '../src/line.js'
 import { lineReader } from '../src/line-reader.js'
-import { type Damage, type Gathered, readSegment } from '../src/segment-load.js'
+import { type Gathered, readSegment } from '../src/segment-load.js'
 import { SessionIndex } from '../src/session-index.js'
 import { commitOf, recordOf, snapshotOf } from './sample.js'
 

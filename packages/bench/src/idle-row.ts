@@ -17,6 +17,8 @@ const bytesPerSession = async (directory: string, sessions: number): Promise<num
   const engine = createEngine({ driver: instantDriver(true), store: fileStore({ directory }) })
   const started = await engine.start()
   if (started._tag !== 'started') throw new Error(`not started: ${started._tag}`)
+  // Those at rest are read when they are asked for: all of them are.
+  if (engine.sessions().length !== sessions) throw new Error('not all of them were found')
   const held = heapBytes() - before
   await engine.stop()
   return held / sessions

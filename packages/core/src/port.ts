@@ -155,13 +155,28 @@ export interface Archive {
   readonly snapshot: StoredSnapshot | null
 }
 
+/** What a store holds of a session. */
+export interface LoadedSession {
+  readonly record: SessionRecord
+  readonly view: PlanningView | undefined
+}
+
+/**
+ * Sessions whose bytes were checked, of which nothing is due (`isResting`), and whose view tells of no
+ * interaction: they are read when they are asked for.
+ */
+export interface RestingSessions {
+  readonly ids: readonly string[]
+  /** `undefined`: what is kept of it says nothing that can be used; it was set aside, and the listener told. */
+  readonly read: (sessionId: string) => LoadedSession | undefined
+}
+
 /** What a store holds when it is opened. */
 export interface Loaded {
-  /** Every session not forgotten, also those that were unregistered. */
-  readonly sessions: readonly {
-    readonly record: SessionRecord
-    readonly view: PlanningView | undefined
-  }[]
+  /** Every session not forgotten, also those that were unregistered; but for those that are `resting`. */
+  readonly sessions: readonly LoadedSession[]
+  /** Absent: there are none. */
+  readonly resting?: RestingSessions
   /** What the last checkpoint carried, and the entries that it had not folded in, in the order of `seq`. */
   readonly projection: Json | undefined
   readonly entries: readonly JournalEntry[]
@@ -209,6 +224,12 @@ export interface Store {
   /** Flushes, gives up ownership. Never fails; what could not be flushed was not acknowledged. */
   readonly close: () => Promise<void>
 }
+
+/** Every session that was loaded, those that rest read. */
+export const loadedSessions = ({ sessions, resting }: Loaded): readonly LoadedSession[] =>
+  resting === undefined
+    ? sessions
+    : [...sessions, ...resting.ids.flatMap((sessionId) => resting.read(sessionId) ?? [])]
 
 /** What every store answers to, by name. */
 export const storeCalls = [

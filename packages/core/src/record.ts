@@ -129,6 +129,16 @@ export const isRecovering = (record: SessionRecord): boolean =>
   record.state.startsWith('recovering.')
 
 /**
+ * Whether nothing of it is open: no incident, no one to let go, nobody whose fate it shares. What an engine that
+ * starts decides of such a session can wait until somebody asks for it.
+ */
+export const isResting = ({ state, control }: SessionRecord): boolean =>
+  (state === 'registered' || state === 'snapshotting.idle' || state === 'exhausted') &&
+  control.incident === undefined &&
+  control.replaces === undefined &&
+  control.traits.domains === undefined
+
+/**
  * When the record wants to be woken next, in engine time; `undefined`: only an event from outside moves it.
  */
 export const wakeAtMs = (record: SessionRecord): number | undefined =>

@@ -246,13 +246,14 @@ class SessionEngine implements Engine {
   }
 
   stats = (): EngineStatistics => {
-    const seats = [...this.#seats()]
+    // Those who rest recover from nothing, and nothing is known of their interaction.
+    const seats = [...(this.#running?.seats.made() ?? [])]
     const sums = this.#running?.runtime.ledger.projections.tally() ?? emptyTally
     const states = seats.flatMap(({ keeper }) => keeper.view?.interactive ?? [])
     return {
       ...structuredClone(statisticsOf(sums)),
       activeRecoveries: seats.filter(({ lane }) => isRecovering(lane.record)).length,
-      registeredSessions: seats.length,
+      registeredSessions: this.#running?.seats.size ?? 0,
       heldSessions: this.#running?.gate.waiting ?? 0,
       heldBack: this.#running?.heldBack ?? 0,
       isRunning: this.#running !== undefined,

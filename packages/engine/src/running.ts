@@ -11,6 +11,7 @@ import type {
   Quarantined,
   RecoverySnapshot,
   Replaced,
+  RestingSessions,
   SessionRecord,
   Traits,
 } from '@session-recovery/core'
@@ -27,10 +28,13 @@ import { Alarm } from './alarm.js'
 import { DomainGate } from './domain-gate.js'
 import { engineTime } from './engine-time.js'
 import type { EngineOptions, RegisterResult } from './face.js'
+import { Hall } from './hall.js'
+import type { MakeEvent } from './lane.js'
 import { ledgerFrom } from './ledger.js'
 import type { Runtime } from './runtime.js'
 import { type House, Seat } from './seat.js'
 import type { Step } from './step.js'
+import { TakingUp } from './taking-up.js'
 import { Turnstile } from './turnstile.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -67,7 +71,7 @@ export interface Ports extends Required<Omit<EngineOptions, 'policy'>> {
 
 export class Running {
   readonly runtime: Runtime
-  readonly seats = new Map<string, Seat>()
+  readonly seats = new Hall()
   /** Where failures that are reported are let in. */
   readonly turnstile: Turnstile
   /** Where what the driver noticed is: it may have to wait for the store, and nobody who reports for it. */
@@ -170,20 +174,31 @@ export class Running {
         seat.interpreter.interpret([{ _tag: 'release' }], record, true)
       }
     }
-    if (!this.runtime.policy.enabled) return
+    const { resting = noneRest } = loaded
+    if (!this.runtime.policy.enabled) return this.#letRest(resting, () => undefined)
     const lastSeenMs = loaded.latestMs
     const resumed = (atMs: number) =>
       ({ type: 'resumed', atMs, lastSeenMs: Math.min(atMs, lastSeenMs) }) as const
+    this.#letRest(resting, resumed)
     await this.#letReplacedGo()
-    const seats = [...this.seats.values()]
+    const seats = [...this.seats.made()]
     this.gate.find(seats)
     for (const { lane } of seats) lane.found(resumed)
     await Promise.all(seats.flatMap(({ lane }) => (isRecovering(lane.record) ? lane.takeUp() : [])))
     this.gate.takeUp(seats)
-    this.runtime.background('taking up the sessions found', () => this.#takeUp(seats))
+    const behind = new TakingUp(this.runtime, this.seats, [...seats, ...resting.ids])
+    this.runtime.background('taking up the sessions found', () => behind.takeUp())
     if (this.runtime.policy.resumeOnStart && this.runtime.driver.supports.proof !== 'none') {
-      this.runtime.background('looking at the sessions found', () => this.#lookAt(seats))
+      this.runtime.background('looking at the sessions found', () => behind.lookAt())
     }
+  }
+
+  #letRest(resting: RestingSessions, resumed: MakeEvent): void {
+    this.seats.rest(resting, ({ record, view }) => {
+      const seat = this.seat(record, record.rev, view)
+      seat.lane.found(resumed)
+      return seat
+    })
   }
 
   /** What the driver noticed. */
@@ -224,7 +239,8 @@ export class Running {
     this.turnstile.close()
     this.#noticing.close()
     this.gate.halt()
-    for (const { lane, keeper, interpreter } of this.seats.values()) {
+    this.seats.close()
+    for (const { lane, keeper, interpreter } of this.seats.made()) {
       lane.close()
       void keeper.close()
       interpreter.abort()
@@ -268,7 +284,7 @@ export class Running {
 
   /** One whose place another had taken when the app ended is owned no more. */
   async #letReplacedGo(): Promise<void> {
-    for (const { lane } of [...this.seats.values()]) {
+    for (const { lane } of [...this.seats.made()]) {
       const { replaces } = lane.record.control
       const former = replaces === undefined ? undefined : this.seats.get(replaces.sessionId)
       if (former?.lane.record.control.incarnation !== replaces?.incarnation) continue
@@ -295,45 +311,6 @@ export class Running {
     // What it told before it had a seat was heard by nobody.
     this.seats.get(replicaId)?.interpreter.captureSoon()
     return undefined
-  }
-
-  /** Those at rest can wait: each is taken up before anything else is decided of it. */
-  async #takeUp(seats: readonly Seat[]): Promise<void> {
-    for (let next = 0; next < seats.length && !this.#stopped; next += takenUpAtOnce) {
-      const some = seats.slice(next, next + takenUpAtOnce)
-      await Promise.all(some.map(({ lane }) => lane.takeUp()))
-      for (const { lane } of some) lane.arm()
-    }
-  }
-
-  async #lookAt(seats: readonly Seat[]): Promise<void> {
-    const waiting = seats.values()
-    const look = async (): Promise<void> => {
-      for (const seat of waiting) {
-        await seat.lane.takeUp()
-        if (this.#stopped) return
-        // Asked when its turn has come: meanwhile it may have failed, or be gone.
-        if (!this.#seemsWell(seat)) continue
-        await seat.interpreter.lookAfterStart()
-        await this.#untilWell(seat)
-      }
-    }
-    const width = Math.min(this.runtime.policy.resumeConcurrency, seats.length)
-    await Promise.all(Array.from({ length: width }, look))
-  }
-
-  #seemsWell(seat: Seat): boolean {
-    const { record } = seat.lane
-    const isSeated = this.seats.get(record.control.sessionId) === seat
-    return isSeated && !isRecovering(record) && !settledStates.has(record.state)
-  }
-
-  /** The cap is on recoveries, not on looks: the next session's turn comes when this one's is over. */
-  async #untilWell(seat: Seat): Promise<void> {
-    const { incident, traits } = seat.lane.record.control
-    // Where sessions share a domain, it sees to it that not too many are brought back at once.
-    if (traits.domains !== undefined) return
-    if (incident !== undefined) await seat.lane.incidentEnd(incident.number)
   }
 
   #release(seat: Seat, released: 'begun' | 'done'): void {
@@ -383,7 +360,4 @@ export class Running {
   }
 }
 
-/** How many sessions at rest are taken up together: one flush is theirs, and one turn of the loop. */
-const takenUpAtOnce = 64
-
-const settledStates: ReadonlySet<string> = new Set(['exhausted', 'unregistered'])
+const noneRest: RestingSessions = { ids: [], read: () => undefined }

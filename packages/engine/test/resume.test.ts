@@ -136,12 +136,15 @@ const threeCrashed = async (policy: WorldOptions['policy'] = {}) => {
   return first
 }
 
-describe('sessions found in the store', () => {
+describe.each([
+  ['at once', false],
+  ['when it is asked for', true],
+] as const)('sessions found in the store, what rests read %s,', (_, rests) => {
   test('are looked at; a dead one opens an incident', async () => {
     const policy = { snapshotInterval: 0 }
     const verify: Script['verify'] = ({ sessionId, strategy }) =>
       sessionId === 'b' && strategy === undefined ? dead : alive
-    const second = world({ policy, script: { verify }, after: await threeCrashed() })
+    const second = world({ rests, policy, script: { verify }, after: await threeCrashed() })
     await answered(second, second.engine.start())
     await second.time.advance(0)
     expect(factsIn(second.entries(), 'incident-opened')).toMatchObject([
@@ -162,7 +165,7 @@ describe('sessions found in the store', () => {
       return failed()
     }
     const script = { run, verify: () => dead }
-    const second = world({ policy, script, after: await threeCrashed() })
+    const second = world({ rests, policy, script, after: await threeCrashed() })
     await answered(second, second.engine.start())
     for (let i = 0; i < 20; i++) await second.time.advance(1)
     expect(most).toBe(2)
@@ -171,7 +174,12 @@ describe('sessions found in the store', () => {
 
   test('under a cap beyond all bounds cost no more than there are of them', async () => {
     const policy = { snapshotInterval: 0, resumeConcurrency: Number.MAX_SAFE_INTEGER }
-    const second = world({ policy, script: { verify: () => dead }, after: await threeCrashed() })
+    const second = world({
+      rests,
+      policy,
+      script: { verify: () => dead },
+      after: await threeCrashed(),
+    })
     await answered(second, second.engine.start())
     for (let i = 0; i < 20; i++) await second.time.advance(1)
     expect(second.runs().length).toBeGreaterThanOrEqual(3)
@@ -191,7 +199,7 @@ describe('sessions found in the store', () => {
     }
     const verify: Script['verify'] = (request) =>
       request.strategy === undefined ? (looked[request.sessionId]?.(request) ?? dead) : alive
-    const second = world({ policy, script: { verify }, after: await threeCrashed() })
+    const second = world({ rests, policy, script: { verify }, after: await threeCrashed() })
     await answered(second, second.engine.start())
     await second.time.advance(5_000)
     expect(second.runs().map(({ sessionId, atMs }) => [sessionId, atMs])).toEqual([
@@ -211,7 +219,7 @@ describe('sessions found in the store', () => {
     const policy = { snapshotInterval: 0, resumeConcurrency: 1, strategyTimeoutMs: 5_000 }
     const verify: Script['verify'] = ({ sessionId, strategy }) =>
       sessionId === 'a' && strategy === undefined ? never : alive
-    const second = world({ policy, script: { verify }, after: await threeCrashed() })
+    const second = world({ rests, policy, script: { verify }, after: await threeCrashed() })
     await answered(second, second.engine.start())
     await answered(second, second.engine.unregister('b'))
     await second.time.advance(5_000)
@@ -229,7 +237,12 @@ describe('sessions found in the store', () => {
     const first = await started({ policy: { snapshotInterval: 0 } })
     first.crash()
     const verify: Script['verify'] = ({ strategy }) => (strategy === undefined ? looked : alive)
-    const second = world({ policy: { snapshotInterval: 0 }, script: { verify }, after: first })
+    const second = world({
+      rests,
+      policy: { snapshotInterval: 0 },
+      script: { verify },
+      after: first,
+    })
     await answered(second, second.engine.start())
     const [look] = second.asked
     expect(await answered(second, second.engine.recover('s'))).toMatchObject({ _tag: 'recovered' })
@@ -244,7 +257,7 @@ describe('sessions found in the store', () => {
     ['resumeOnStart is off', { policy: { resumeOnStart: false, snapshotInterval: 0 } }],
     ['the driver can prove nothing', { supports: { proof: 'none' } }],
   ] as const)('are not looked at where %s', async (_, options) => {
-    const second = world({ ...options, after: await threeCrashed() })
+    const second = world({ rests, ...options, after: await threeCrashed() })
     await answered(second, second.engine.start())
     await second.time.advance(0)
     expect(second.asked).toEqual([])
@@ -254,7 +267,7 @@ describe('sessions found in the store', () => {
   test('are left alone by an engine that is disabled', async () => {
     const { first, second: third } = await crashedIn('restart', { verify: () => never })
     third.crash()
-    const second = world({ policy: { enabled: false }, after: first })
+    const second = world({ rests, policy: { enabled: false }, after: first })
     const before = structuredClone(first.medium.sessions.get('s')?.record)
     expect(await answered(second, second.engine.start())).toMatchObject({ sessions: 1 })
     second.observe({ _tag: 'exited', sessionId: 's', exit: { signal: 'SIGKILL' } })
@@ -270,7 +283,7 @@ describe('sessions found in the store', () => {
     await first.engine.unregister('s')
     first.crash()
     expect(first.medium.sessions.get('s')?.record.state).toBe('unregistered')
-    const second = world({ after: first })
+    const second = world({ rests, after: first })
     second.control.holds = (operation) => operation === 'forget'
     expect(await answered(second, second.engine.start())).toMatchObject({ sessions: 0 })
     expect(second.said()).toEqual(['detach'])
@@ -308,7 +321,7 @@ describe('sessions found in the store', () => {
     const first = await started({ policy })
     const { archive } = (await answered(first, first.engine.recover('s'))) as { archive: string }
     first.crash()
-    const second = world({ policy, after: first })
+    const second = world({ rests, policy, after: first })
     await answered(second, second.engine.start())
     await second.time.advance(1_000_000)
     expect(second.asked).toEqual([])

@@ -9,7 +9,9 @@ import {
   type DriverError,
   type FactOf,
   factsOf,
+  isResting,
   type JournalEntry,
+  type Loaded,
   type Logger,
   type Notice,
   type Observation,
@@ -186,6 +188,24 @@ const controlled = (store: Store): { store: Store; control: StoreControl } => {
   }
 }
 
+/** A store that has those at rest read when they are asked for. */
+const restful = (store: Store): Store => ({
+  ...store,
+  open: async () =>
+    E.map((loaded: Loaded): Loaded => {
+      const resting = new Map(
+        loaded.sessions.flatMap((one) =>
+          isResting(one.record) ? [[one.record.control.sessionId, one] as const] : [],
+        ),
+      )
+      return {
+        ...loaded,
+        sessions: loaded.sessions.filter(({ record }) => !resting.has(record.control.sessionId)),
+        resting: { ids: [...resting.keys()], read: (sessionId) => resting.get(sessionId) },
+      }
+    })(await store.open()),
+})
+
 // ------------------------------------------------------------------------------------------- world
 
 export interface WorldOptions {
@@ -195,6 +215,8 @@ export interface WorldOptions {
   readonly secrets?: Secrets
   /** Instead of one on the medium. */
   readonly store?: Store
+  /** Whether those at rest are read when they are asked for. Default: at once. */
+  readonly rests?: boolean
   /** The former life: the same time and the same medium. */
   readonly after?: World
 }
@@ -210,7 +232,8 @@ export const world = (options: WorldOptions = {}) => {
   const time: VirtualClock = options.after?.time ?? new VirtualClock()
   const medium: MemoryMedium = options.after?.medium ?? memoryMedium()
   const { clock, pending, drop } = time.fork()
-  const { store, control } = controlled(options.store ?? memoryStore(medium))
+  const onMedium = options.store ?? memoryStore(medium)
+  const { store, control } = controlled(options.rests === true ? restful(onMedium) : onMedium)
   const supports = { ...everything, ...options.supports }
   const { driver, asked, observe } = scriptedDriver(time, options.script ?? {}, supports)
   const notices: Notice[] = []

@@ -13,7 +13,12 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileStore } from '@session-recovery/adapter-fs'
-import { digest, type JournalEntry, type SessionRecord } from '@session-recovery/core'
+import {
+  digest,
+  type JournalEntry,
+  loadedSessions,
+  type SessionRecord,
+} from '@session-recovery/core'
 import { type Chance, chance as chanceOf } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 
@@ -124,7 +129,7 @@ export const printOf = (directory: string): string =>
 /** What the names in a store look like, whatever the sessions are called. */
 const ownNames = [
   /^(log|archives|quarantine|imported)$/,
-  /^log\/\d{8,15}-\d{8,15}\.jsonl$/,
+  /^log\/\d{8,15}-\d{8,15}\.(jsonl|roll)$/,
   /^archives\/[0-9a-f-]{36}\.json$/,
 ]
 
@@ -163,7 +168,8 @@ export const idTrial = async (
   await store.close()
   const again = await store.open()
   const found = E.isRight(again) ? again.right : undefined
-  const held = new Set(found?.sessions.map(({ record }) => record.control.sessionId))
+  const sessions = found === undefined ? [] : loadedSessions(found)
+  const held = new Set(sessions.map(({ record }) => record.control.sessionId))
   for (const id of ids) if (!held.has(id)) lost.push(`seed ${seed}: ${JSON.stringify(id)} is gone`)
   if (found?.quarantined.length !== 0) lost.push(`seed ${seed}: something was set aside`)
   await store.close()

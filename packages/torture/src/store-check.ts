@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type Disk, fileStore, realDisk } from '@session-recovery/adapter-fs'
-import type { Loaded, Store, StoreError } from '@session-recovery/core'
+import { type Loaded, loadedSessions, type Store, type StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import {
   type History,
@@ -42,7 +42,7 @@ export const checkStore = async (
 ): Promise<Finding> => {
   const complaints: string[] = []
   const complain: Complain = (complaint) => complaints.push(complaint)
-  const store = fileStore({ directory, ...retention }, disk)
+  const store = fileStore({ directory, rollFrom: 1, ...retention }, disk)
   const opened = await store.open()
   if (E.isLeft(opened)) {
     return { complaints: [`the store does not open: ${opened.left.message}`], setAside: 0 }
@@ -95,13 +95,8 @@ const checkProjection = (loaded: Loaded, history: History, complain: Complain): 
 }
 
 // Where the session is: at the last place that was acknowledged, or at the next, which was under way.
-const checkRecord = (
-  id: string,
-  { sessions }: Loaded,
-  history: History,
-  complain: Complain,
-): number => {
-  const found = sessions.find(({ record }) => record.control.sessionId === id)?.record
+const checkRecord = (id: string, loaded: Loaded, history: History, complain: Complain): number => {
+  const found = loadedSessions(loaded).find(({ record }) => record.control.sessionId === id)?.record
   const near = placesToBeFound(history, id)
   const place =
     found === undefined

@@ -66,7 +66,7 @@ export class Writer {
   constructor(task: WriterTask, disk: Disk, tell: (telling: Telling) => void) {
     this.#task = task
     this.#tell = tell
-    this.#store = fileStore({ directory: task.directory, ...task.retention }, disk)
+    this.#store = fileStore({ directory: task.directory, rollFrom: 1, ...task.retention }, disk)
   }
 
   /** Resolves when the store is closed. */

@@ -3,7 +3,7 @@
  * in time is a breach, whatever the case is about.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Loaded, Store, StoreError } from '@session-recovery/core'
+import { type Loaded, loadedSessions, type Store, type StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { StoreLocation } from './store-rig.js'
@@ -73,7 +73,8 @@ export const storeSceneOf = (place: StoreLocation, patienceMs: number): StoreSce
   }
   const open = async () => {
     const store = track(place.store())
-    return { store, loaded: await done('open', store.open) }
+    const loaded = await done('open', store.open)
+    return { store, loaded: { ...loaded, sessions: loadedSessions(loaded) } }
   }
   return {
     place,

@@ -1,0 +1,75 @@
+/** Sessions that were found at rest: they are there from the start on, whether or not anybody has asked for them. */
+import type { Loaded, Store } from '@session-recovery/core'
+import { memoryStore } from '@session-recovery/engine'
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, test } from 'vitest'
+import { answered, started, world } from './scripted-world.js'
+
+/** Three sessions `a`, `b`, `c` of an app that crashed. */
+const threeCrashed = async () => {
+  const first = await started({ policy: { snapshotInterval: 0 } })
+  await first.engine.unregister('s')
+  for (const id of ['a', 'b', 'c']) await first.engine.register(id, { attended: false })
+  await first.time.advance(0)
+  first.crash()
+  return first
+}
+
+describe.each([
+  ['at once', false],
+  ['when they are asked for', true],
+] as const)('sessions at rest, read %s,', (_, rests) => {
+  test('count from the start on, and are decided on before they are taken up', async () => {
+    const second = world({ rests, policy: { resumeOnStart: false }, after: await threeCrashed() })
+    const starting = second.engine.start()
+    expect(await answered(second, starting)).toMatchObject({ sessions: 3 })
+    expect(second.engine.stats()).toMatchObject({ registeredSessions: 3, activeRecoveries: 0 })
+    expect(await answered(second, second.engine.recover('c'))).toMatchObject({ _tag: 'recovered' })
+    const events = second.entries().filter(({ sessionId }) => sessionId === 'c')
+    expect(events.slice(0, 2).map(({ event }) => event.type)).toEqual(['resumed', 'failed'])
+    await second.time.advance(0)
+    for (const id of ['a', 'b', 'c']) {
+      const resumed = second.entries().filter(({ sessionId }) => sessionId === id)
+      expect(resumed.filter(({ event }) => event.type === 'resumed')).toHaveLength(1)
+    }
+  })
+
+  test('can be registered anew, and be let go of, before they are taken up', async () => {
+    const second = world({ rests, policy: { resumeOnStart: false }, after: await threeCrashed() })
+    await answered(second, second.engine.start())
+    expect(await second.engine.register('a')).toEqual({ _tag: 'already-registered' })
+    const replaced = second.engine.register('b', { whenRegistered: 'replace' })
+    expect(await answered(second, replaced)).toMatchObject({ incarnation: 2 })
+    await answered(second, second.engine.unregister('c'))
+    await second.time.advance(0)
+    const ids = second.engine.sessions().map(({ sessionId }) => sessionId)
+    expect(ids.sort()).toEqual(['a', 'b'])
+    expect(second.engine.stats().registeredSessions).toBe(2)
+  })
+})
+
+test('a session of which the store can make nothing once it is asked for is none', async () => {
+  const first = await threeCrashed()
+  const kept = memoryStore(first.medium)
+  const blind: Store = {
+    ...kept,
+    open: async () =>
+      E.map((loaded: Loaded) => ({
+        ...loaded,
+        sessions: [],
+        resting: {
+          ids: ['a', 'b', 'c'],
+          read: (sessionId: string) =>
+            loaded.sessions.find(({ record: { control } }) =>
+              control.sessionId === 'b' ? false : control.sessionId === sessionId,
+            ),
+        },
+      }))(await kept.open()),
+  }
+  const second = world({ store: blind, policy: { snapshotInterval: 0 }, after: first })
+  await answered(second, second.engine.start())
+  expect(await second.engine.reportFailure('b')).toEqual({ _tag: 'not-registered' })
+  await second.time.advance(0)
+  expect(second.engine.sessions().map(({ sessionId }) => sessionId)).toEqual(['a', 'c'])
+  expect(second.engine.stats().registeredSessions).toBe(2)
+})
