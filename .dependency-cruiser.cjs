@@ -1,11 +1,12 @@
 /**
  * Who may import whom: `core` <- `engine` <- adapters <- `cli`, without cycles.
- * A package may import its own files, what its row names, and Node's modules unless it is pure.
+ * A package may import its own files, what its row names, and Node's modules; one that is pure, of those
+ * too only what its row names.
  */
 
-/** @type {Record<string, { pure?: true, packages: string[], libraries: string[] }>} */
+/** @type {Record<string, { pure?: true, packages: string[], libraries: string[], modules?: string[] }>} */
 const table = {
-  core: { pure: true, packages: [], libraries: ['fp-ts', 'io-ts', 'uuid'] },
+  core: { pure: true, packages: [], libraries: ['fp-ts', 'io-ts'], modules: ['crypto'] },
   engine: { packages: ['core'], libraries: ['fp-ts', 'io-ts', 'tinyqueue', 'xstate'] },
   'adapter-fs': { packages: ['core'], libraries: ['fp-ts', 'io-ts'] },
   'adapter-events': { packages: ['core', 'engine', 'adapter-fs'], libraries: ['fp-ts'] },
@@ -50,7 +51,7 @@ const table = {
   },
 }
 
-const rows = Object.entries(table).map(([name, { pure, packages, libraries }]) => ({
+const rows = Object.entries(table).map(([name, { pure, packages, libraries, modules = [] }]) => ({
   name: `${name}-imports-only-its-row`,
   severity: 'error',
   from: { path: `^packages/${name}/src/` },
@@ -59,6 +60,7 @@ const rows = Object.entries(table).map(([name, { pure, packages, libraries }]) =
       `^packages/${name}/src/`,
       ...packages.map((other) => `^packages/${other}/src/index[.]ts$`),
       ...libraries.map((library) => `(^|/)node_modules/${library}/`),
+      ...modules.map((module) => `^(node:)?${module}$`),
     ],
     ...(pure ? {} : { dependencyTypesNot: ['core'] }),
   },
