@@ -15,26 +15,37 @@ import { instant, type Json } from './codec.js'
 export const nestingLimit = 64
 
 type Path = readonly string[]
-type Packed = E.Either<Path, Json | undefined>
 
-const pack = (value: unknown, path: Path, above: ReadonlySet<object>): Packed => {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean')
-    return E.right(value)
-  if (typeof value === 'number') return E.right(packNumber(value))
+/** What cannot be represented. A class, so that no value of the app's is taken for one. */
+class Unstorable {
+  /** The keys on the way to it, the last first. */
+  readonly keys: string[] = []
+}
+
+type Packed = Json | undefined | Unstorable
+
+/** @param above what it stands in, itself not: every snapshot passes here, so one list serves all. */
+const pack = (value: unknown, depth: number, above: object[]): Packed => {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') return packNumber(value)
   if (value === undefined || typeof value === 'function' || typeof value === 'symbol') {
-    return E.right(undefined)
+    return undefined
   }
-  if (typeof value === 'bigint') return E.left(path)
-  if (above.has(value) || path.length > nestingLimit) return E.left(path)
+  if (typeof value === 'bigint') return new Unstorable()
+  if (depth > nestingLimit || above.includes(value)) return new Unstorable()
   if (value instanceof Date) {
-    return Number.isFinite(value.getTime()) ? E.right({ $date: value.toISOString() }) : E.left(path)
+    return Number.isFinite(value.getTime()) ? { $date: value.toISOString() } : new Unstorable()
   }
-  const inside = new Set(above).add(value)
-  if (Array.isArray(value)) return packArray(value, path, inside)
-  if (hasToJson(value)) {
-    return pack(value.toJSON(), path, inside)
-  }
-  return packObject(value, path, inside)
+  above.push(value)
+  const packed = packInside(value, depth, above)
+  above.pop()
+  return packed
+}
+
+const packInside = (value: object, depth: number, above: object[]): Packed => {
+  if (Array.isArray(value)) return packArray(value, depth, above)
+  if (hasToJson(value)) return pack(value.toJSON(), depth, above)
+  return packObject(value, depth, above)
 }
 
 const packNumber = (value: number): Json =>
@@ -42,24 +53,34 @@ const packNumber = (value: number): Json =>
     ? value
     : { $number: Object.is(value, -0) ? '-0' : String(value) }
 
-const packArray = (value: readonly unknown[], path: Path, above: ReadonlySet<object>): Packed => {
+const packArray = (value: readonly unknown[], depth: number, above: object[]): Packed => {
   const packed: Json[] = []
-  for (const [i, item] of value.entries()) {
-    const one = pack(item, [...path, String(i)], above)
-    if (E.isLeft(one)) return one
-    packed.push(one.right ?? null)
+  for (let i = 0; i < value.length; i++) {
+    const one = pack(value[i], depth + 1, above)
+    if (one instanceof Unstorable) return within(one, String(i))
+    packed.push(one ?? null)
   }
-  return E.right(packed)
+  return packed
 }
 
-const packObject = (value: object, path: Path, above: ReadonlySet<object>): Packed => {
-  const packed: [string, Json][] = []
+const packObject = (value: object, depth: number, above: object[]): Packed => {
+  const packed: Record<string, Json> = {}
   for (const [key, item] of Object.entries(value)) {
-    const one = pack(item, [...path, key], above)
-    if (E.isLeft(one)) return one
-    if (one.right !== undefined) packed.push([key.startsWith('$') ? `$${key}` : key, one.right])
+    const one = pack(item, depth + 1, above)
+    if (one instanceof Unstorable) return within(one, key)
+    if (one === undefined) continue
+    // Given as any other, this one would change what the object inherits.
+    if (key === '__proto__') Object.defineProperty(packed, key, { ...plainField, value: one })
+    else packed[key.startsWith('$') ? `$${key}` : key] = one
   }
-  return E.right(Object.fromEntries(packed))
+  return packed
+}
+
+const plainField = { enumerable: true, writable: true, configurable: true } as const
+
+const within = (found: Unstorable, key: string): Unstorable => {
+  found.keys.push(key)
+  return found
 }
 
 const specialNumbers: ReadonlyMap<unknown, number> = new Map([
@@ -124,7 +145,7 @@ const unpackAll = (
 /** A value of the app's own, stored as JSON with dates (and numbers JSON lacks) kept. */
 export const applicationJson: t.Type<unknown, Json, unknown> = new t.Type<unknown, Json, unknown>(
   'JSON with dates',
-  (u): u is unknown => E.isRight(pack(u, [], new Set())),
+  (u): u is unknown => !(pack(u, 0, []) instanceof Unstorable),
   (u, c) => {
     if (u === undefined) return t.failure(u, c)
     const unpacked = unpack(u, [])
@@ -135,8 +156,8 @@ export const applicationJson: t.Type<unknown, Json, unknown> = new t.Type<unknow
     )
   },
   (a) => {
-    const packed = pack(a, [], new Set())
-    return E.isRight(packed) ? (packed.right ?? null) : null
+    const packed = pack(a, 0, [])
+    return packed instanceof Unstorable ? null : (packed ?? null)
   },
 )
 
@@ -150,8 +171,8 @@ export const applicationJson: t.Type<unknown, Json, unknown> = new t.Type<unknow
  * unstorable({ a: { b: 1n } }) // => ['a', 'b']
  */
 export const unstorable = (value: unknown): Path | undefined => {
-  const packed = pack(value, [], new Set())
-  return E.isLeft(packed) ? packed.left : undefined
+  const packed = pack(value, 0, [])
+  return packed instanceof Unstorable ? packed.keys.reverse() : undefined
 }
 
 const hasToJson = (value: object): value is { readonly toJSON: () => unknown } =>

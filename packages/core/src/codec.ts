@@ -215,7 +215,8 @@ export const struct = <R extends t.Props, O extends t.Props = Record<never, neve
       const written: Record<string, unknown> = {}
       for (const { key, codec, needed } of fields) {
         const value = own(a, key)
-        if (needed || value !== undefined) written[key] = codec.encode(value)
+        if (!needed && value === undefined) continue
+        written[key] = codec.encode === t.identity ? value : codec.encode(value)
       }
       return written as t.OutputOf<StructType<R, O>>
     },
@@ -244,11 +245,14 @@ export const added = <C extends t.Mixed>(codec: C, before: t.TypeOf<C>): AddedTy
 /** An object whose keys are the data's own, such as an environment; `__proto__` is a key like any other. */
 export const dictionary = <C extends t.Mixed>(name: string, values: C): DictionaryType<C> => {
   type A = t.TypeOf<DictionaryType<C>>
+  const isOfTexts = (values as t.Mixed) === t.string
   const type = new t.Type<A, t.OutputOf<DictionaryType<C>>, unknown>(
     name,
     (u): u is A => t.UnknownRecord.is(u) && Object.values(u).every(values.is),
     (u, c) => {
       if (!t.UnknownRecord.is(u)) return t.failure(u, c)
+      // An environment: of texts there is nothing to read, and the place of each would have to be told.
+      if (isOfTexts && Object.values(u).every(values.is)) return t.success({ ...u })
       const errors: t.ValidationError[] = []
       const read: [string, t.TypeOf<C>][] = []
       for (const [key, value] of Object.entries(u)) {
@@ -258,7 +262,10 @@ export const dictionary = <C extends t.Mixed>(name: string, values: C): Dictiona
       }
       return errors.length > 0 ? t.failures(errors) : t.success(Object.fromEntries(read))
     },
-    (a) => Object.fromEntries(Object.entries(a).map(([key, value]) => [key, values.encode(value)])),
+    (a) =>
+      values.encode === t.identity
+        ? { ...a }
+        : Object.fromEntries(Object.entries(a).map(([key, value]) => [key, values.encode(value)])),
   )
   return Object.assign(type, { _tag: 'Dictionary' as const, values })
 }

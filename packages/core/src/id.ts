@@ -73,17 +73,50 @@ const ordered = (value: unknown): string | undefined => {
   if (typeof value === 'string') return quoted(value)
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const isConstant = Object.isFrozen(value)
+  const before = isConstant ? constants.get(value) : undefined
+  if (before !== undefined) return before
+  const text = Array.isArray(value) ? orderedList(value) : orderedFields(value)
+  if (isConstant && hasOnlyConstants(value)) constants.set(value, text)
+  return text
+}
+
+const orderedList = (list: readonly unknown[]): string => {
   let text = ''
-  if (Array.isArray(value)) {
-    for (const item of value) text += `${text === '' ? '' : ','}${ordered(item) ?? 'null'}`
-    return `[${text}]`
-  }
-  const fields = value as Readonly<Record<string, unknown>>
-  for (const name of Object.keys(fields).sort()) {
-    const said = ordered(fields[name])
+  for (const item of list) text += `${text === '' ? '' : ','}${ordered(item) ?? 'null'}`
+  return `[${text}]`
+}
+
+const orderedFields = (fields: object): string => {
+  let text = ''
+  for (const name of inOrder(Object.keys(fields))) {
+    const said = ordered((fields as Readonly<Record<string, unknown>>)[name])
     if (said !== undefined) text += `${text === '' ? '' : ','}${quoted(name)}:${said}`
   }
   return `{${text}}`
+}
+
+/** What can never change, and stands in many a record: the lists of plans, what is declared of sessions. */
+const constants = new WeakMap<object, string>()
+
+const hasOnlyConstants = (value: object): boolean =>
+  Object.values(value).every(
+    (inner) => typeof inner !== 'object' || inner === null || constants.has(inner),
+  )
+
+/** More are put in order by the language's own way, which takes longer to begin. */
+const few = 24
+
+/** The names in their order; the list itself is changed. */
+const inOrder = (names: string[]): readonly string[] => {
+  if (names.length > few) return names.sort()
+  for (let at = 1; at < names.length; at++) {
+    const name = names[at] ?? ''
+    let to = at
+    for (; to > 0 && (names[to - 1] ?? '') > name; to--) names[to] = names[to - 1] ?? ''
+    names[to] = name
+  }
+  return names
 }
 
 // Most texts stand in JSON as they are, and every decision has dozens of them.

@@ -41,5 +41,8 @@ export const JournalEntry = struct(
 export type JournalEntry = t.TypeOf<typeof JournalEntry>
 
 /** The facts an entry tells, in order. */
-export const factsOf = (entry: Pick<JournalEntry, 'effects'>): readonly Fact[] =>
-  entry.effects.flatMap((effect) => (effect._tag === 'tell' ? [effect.fact] : []))
+export const factsOf = (entry: Pick<JournalEntry, 'effects'>): readonly Fact[] => {
+  const facts: Fact[] = []
+  for (const effect of entry.effects) if (effect._tag === 'tell') facts.push(effect.fact)
+  return facts
+}

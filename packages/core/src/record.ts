@@ -7,6 +7,7 @@ import { count, epochMs, oneOf, struct, text } from './codec.js'
 import { KeptProbe } from './domain.js'
 import { Miss } from './fact.js'
 import { Failure } from './failure.js'
+import { digest } from './id.js'
 import { RecoveryPlan } from './planner.js'
 import { Replaced, Traits } from './session.js'
 
@@ -123,6 +124,12 @@ export const SessionRecord = struct('session record', {
 export type SessionRecord = t.TypeOf<typeof SessionRecord>
 
 // ------------------------------------------------------------------------------------ combinators
+
+/**
+ * The digest of a record as it is stored. Everything in it is stored as it is, so nothing is copied for that:
+ * a type that is not would not be accepted here.
+ */
+export const recordDigest = (record: t.OutputOf<typeof SessionRecord>): string => digest(record)
 
 /** Whether an incident is open. */
 export const isRecovering = (record: SessionRecord): boolean =>

@@ -56,10 +56,12 @@ const without = (text: string, spans: readonly Span[]): string => {
  * withoutSecrets('ababab', ['abab']) // => '[secret]'
  */
 export const withoutSecrets = (text: string, secrets: readonly string[]): string =>
-  without(
-    text,
-    secrets.flatMap((secret) => spansOf(text, secret)),
-  )
+  secrets.length === 0
+    ? text
+    : without(
+        text,
+        secrets.flatMap((secret) => spansOf(text, secret)),
+      )
 
 /**
  * The same for output, which is cut by whoever kept it, and ends in the middle of what a program is saying.

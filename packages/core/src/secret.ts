@@ -195,6 +195,7 @@ export const scrub = (value: string, secrets: ReadonlyMap<string, string>): stri
 
 /** What scrubs many a text of the same secrets: they are put in order once. */
 export const scrubber = (secrets: ReadonlyMap<string, string>): ((value: string) => string) => {
+  if (secrets.size === 0) return (value) => value
   const sought = soughtIn(secrets.values())
   return (value) => withoutSecrets(value, sought)
 }
@@ -263,6 +264,7 @@ const scrubbedShell = (state: ShellState, clean: Clean, cleanLine: Clean): Shell
 
 // A secret may be split over chunks: they are joined before it is sought.
 const scrubbedChunks = (chunks: readonly string[], sought: readonly string[]): string[] => {
+  if (sought.length === 0) return [...chunks]
   const whole = chunks.join('')
   const free = withoutSecretsOrRests(whole, sought)
   return free === whole ? [...chunks] : [free]

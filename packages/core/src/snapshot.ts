@@ -222,8 +222,12 @@ export const bounded = (snapshot: RecoverySnapshot, limit: SnapshotLimit): Recov
   const commandHistory = snapshot.commandHistory.slice(
     -limit.historyLines || snapshot.commandHistory.length,
   )
-  const outputBuffer = newest(snapshot.outputBuffer, limit.outputBytes)
-  const cutBytes = bytesOf(snapshot.outputBuffer) - bytesOf(outputBuffer)
+  const bytes = bytesOf(snapshot.outputBuffer)
+  const fits = bytes <= limit.outputBytes
+  const outputBuffer = fits
+    ? snapshot.outputBuffer
+    : newest(snapshot.outputBuffer, limit.outputBytes)
+  const cutBytes = fits ? 0 : bytes - bytesOf(outputBuffer)
   const outputBytes = counted(droppedOutputBytes + cutBytes)
   const cutLines = snapshot.commandHistory.length - commandHistory.length
   const historyLines = counted(droppedHistoryLines + cutLines)

@@ -2,10 +2,12 @@
  * The fingerprint of an update: two that say the same have the same, and no two that differ. It is compared
  * instead of the updates themselves, which are large and not kept.
  */
-import { createHash } from 'node:crypto'
-import { SnapshotUpdate } from '@session-recovery/core'
+import { hash } from 'node:crypto'
+import { applicationJson, type SnapshotUpdate } from '@session-recovery/core'
 
-export const fingerprintOf = (update: SnapshotUpdate): string =>
-  createHash('sha256')
-    .update(JSON.stringify(SnapshotUpdate.encode(update)))
-    .digest('base64')
+export const fingerprintOf = ({ sessionState, ...update }: SnapshotUpdate): string =>
+  hash('sha256', JSON.stringify({ ...update, ...encoded(sessionState) }), 'base64')
+
+// All else reads in JSON as it is stored.
+const encoded = (sessionState: unknown) =>
+  sessionState === undefined ? {} : { sessionState: applicationJson.encode(sessionState) }

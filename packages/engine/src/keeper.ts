@@ -6,6 +6,7 @@
  */
 import {
   bounded,
+  type Json,
   type PlanningView,
   planningView,
   RecoverySnapshot,
@@ -22,6 +23,7 @@ import {
 import * as E from 'fp-ts/lib/Either.js'
 import { fingerprintOf } from './fingerprint.js'
 import type { KnownSecrets } from './free-text.js'
+import { bodyOf, isWhole, type Remainder, remainderOf } from './remainder.js'
 import type { Runtime } from './runtime.js'
 import { join, overwritten, type WaitingUpdate } from './waiting-update.js'
 
@@ -72,6 +74,8 @@ export class Keeper {
   #waiting: WaitingUpdate<Kept> | undefined
   /** Of the update that made what is stored: the same again changes nothing. */
   #keptPrint: string | undefined
+  /** Of what is stored, where it is as it was written and all its secrets are known. */
+  #remainder: Remainder | undefined
   /** What the open incident was given, whole: its next step wants the same, without the disk. */
   #given: Retrieved | undefined
   /** What is not stored without consent lives here, in memory. */
@@ -159,17 +163,19 @@ export class Keeper {
     if (view !== undefined && print === this.#keptPrint && !this.#closed) {
       return { _tag: 'kept', view, durable: true }
     }
-    const found = await this.#find()
+    const found = this.#atHand(update) ?? (await this.#find())
     // What is stored is only out of reach: what would take its place would be without it.
     if (E.isLeft(found)) return { _tag: 'refused', error: found.left }
     const base = found.right
-    if (base !== undefined) await this.#learn(base)
+    const lost = base === undefined ? [] : await this.#learn(base)
     if (this.#closed) return { _tag: 'closed' }
     const timestamp = new Date(this.#runtime.nowMs())
     const whole = withUpdate(base ?? emptySnapshot(this.#sessionId), update, timestamp)
     const degrades = this.#runtime.policy.onStoreFailure === 'degrade'
     const kept = await this.#save(whole, (error) => degrades && isDown(error))
     if (kept._tag === 'kept' && kept.durable) this.#keptPrint = print
+    // A secret that is lost now may be found when it is read again.
+    if (lost.length > 0) this.#remainder = undefined
     return kept
   }
 
@@ -217,20 +223,28 @@ export class Keeper {
     return read
   }
 
+  /** What is kept, without the bulk that `update` replaces; `undefined`: it has to be read. */
+  #atHand(update: SnapshotUpdate): E.Right<RecoverySnapshot> | undefined {
+    const remainder = this.#remainder
+    if (remainder === undefined || !isWhole(remainder, update)) return undefined
+    const base = this.#decoded(bodyOf(remainder, this.#sessionId))
+    return base === undefined ? undefined : { _tag: 'Right', right: base }
+  }
+
   /** What is kept, or why it cannot be reached now; `undefined`: nothing that could be used. */
   async #find(): Promise<E.Either<StoreError, RecoverySnapshot | undefined>> {
     const read = await this.#seek()
     if (E.isLeft(read)) return isOutOfReach(read.left) ? read : E.right(undefined)
-    return E.right(this.#decoded(read.right))
+    return E.right(this.#decoded(read.right?.body))
   }
 
   async #current(): Promise<RecoverySnapshot | undefined> {
-    return this.#decoded(await this.#read())
+    return this.#decoded((await this.#read())?.body)
   }
 
-  #decoded(read: StoredSnapshot | undefined): RecoverySnapshot | undefined {
-    if (read === undefined) return undefined
-    const decoded = RecoverySnapshot.decode(read.body)
+  #decoded(body: Json | undefined): RecoverySnapshot | undefined {
+    if (body === undefined) return undefined
+    const decoded = RecoverySnapshot.decode(body)
     if (E.isRight(decoded)) return { ...decoded.right, ...this.#volatile }
     this.#runtime.logger('error', `the snapshot of ${this.#sessionId} cannot be decoded`)
     return undefined
@@ -254,6 +268,7 @@ export class Keeper {
     const sessionId = this.#sessionId
     this.#given = undefined
     this.#keptPrint = undefined
+    this.#remainder = undefined
     // Before it is cut: of a secret cut in two the rest would not be found.
     const redacted = redact(whole, policy.secretNames, this.#secrets ?? noSecrets)
     const { snapshot: clean, secrets } = redacted
@@ -280,6 +295,7 @@ export class Keeper {
       if (!mayKeep(saved.left)) return { _tag: 'refused', error: saved.left }
     }
     this.#unsaved = E.isLeft(saved) ? next : undefined
+    if (E.isRight(saved)) this.#remainder = remainderOf(body)
     this.#volatile = isStored ? asStored : saysNothing(said) ? nothingSaid : said
     this.#view = view
     return { _tag: 'kept', view, durable: E.isRight(saved) }

@@ -3,13 +3,13 @@
  * on. The single place where a record changes.
  */
 import {
-  digest,
   type Effect,
   factsOf,
   isJournalled,
   type JournalEntry,
+  recordDigest,
   type SessionEvent,
-  SessionRecord,
+  type SessionRecord,
   type StoreError,
   stepVersion,
   wakeAtMs,
@@ -204,7 +204,7 @@ export class Lane implements Sleeper {
     if (this.#closed || this.#runtime.isStopped()) return { _tag: 'stopped' }
     const stepped = this.#runtime.step(this.#record, event)
     if (stepped[0] === this.#record) return this.#unchanged()
-    this.#lastDigest ??= digest(SessionRecord.encode(this.#record))
+    this.#lastDigest ??= recordDigest(this.#record)
     return isJournalled(event.type)
       ? this.#decide(stepped, event, this.#record)
       : this.#adopt(stepped, undefined, true)
@@ -287,7 +287,7 @@ export class Lane implements Sleeper {
       event,
       to: record.state,
       effects: [...effects],
-      recordDigest: digest(SessionRecord.encode(record)),
+      recordDigest: recordDigest(record),
       ...(from === undefined ? {} : { from: from.state, follows: this.#lastDigest ?? '' }),
     }
   }

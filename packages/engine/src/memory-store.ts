@@ -84,6 +84,7 @@ const commitTo =
 
 /** Drops what is beyond the limit; what no checkpoint holds yet is needed to count it. */
 const trim = (journal: JournalEntry[], throughSeq: number): void => {
+  if (journal.length <= journalLimit) return
   const beyond = journal.slice(0, Math.max(0, journal.length - journalLimit))
   journal.splice(0, beyond.filter(({ seq }) => seq <= throughSeq).length)
 }
