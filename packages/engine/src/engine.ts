@@ -10,6 +10,7 @@ import {
   defaultPolicy,
   emptyTally,
   Failure,
+  type InteractiveState,
   interactiveStatistics,
   isRecovering,
   type Logger,
@@ -41,7 +42,7 @@ import type {
 import type { MakeEvent } from './lane.js'
 import { Lifecycle } from './lifecycle.js'
 import { memorySecrets } from './memory-secrets.js'
-import { checkedRegistration, checkedUpdate, firstSnapshot } from './registration.js'
+import { checkedRegistration, checkedUpdate } from './registration.js'
 import type { Ports, Running } from './running.js'
 import type { Seat } from './seat.js'
 import { stepUnder } from './step.js'
@@ -126,8 +127,7 @@ class SessionEngine implements Engine {
       return await this.#running.begin({
         sessionId,
         incarnation,
-        traits: checked.right,
-        snapshot: (atMs) => firstSnapshot(sessionId, registration, new Date(atMs)),
+        ...checked.right,
       })
     } finally {
       this.#registering.delete(sessionId)
@@ -246,13 +246,18 @@ class SessionEngine implements Engine {
   }
 
   stats = (): EngineStatistics => {
-    // Those who rest recover from nothing, and nothing is known of their interaction.
-    const seats = [...(this.#running?.seats.made() ?? [])]
     const sums = this.#running?.runtime.ledger.projections.tally() ?? emptyTally
-    const states = seats.flatMap(({ keeper }) => keeper.view?.interactive ?? [])
+    const states: InteractiveState[] = []
+    let activeRecoveries = 0
+    // Those who rest recover from nothing, and nothing is known of their interaction.
+    for (const { lane, keeper } of this.#running?.seats.made() ?? []) {
+      if (isRecovering(lane.record)) activeRecoveries += 1
+      const interactive = keeper.view?.interactive
+      if (interactive !== undefined) states.push(interactive)
+    }
     return {
       ...structuredClone(statisticsOf(sums)),
-      activeRecoveries: seats.filter(({ lane }) => isRecovering(lane.record)).length,
+      activeRecoveries,
       registeredSessions: this.#running?.seats.size ?? 0,
       heldSessions: this.#running?.gate.waiting ?? 0,
       heldBack: this.#running?.heldBack ?? 0,

@@ -10,6 +10,7 @@ import {
   type PlanningView,
   planningView,
   RecoverySnapshot,
+  type Redacted,
   redact,
   referencesIn,
   rememberSecret,
@@ -124,10 +125,10 @@ export class Keeper {
   }
 
   /** Keeps a first snapshot once the session is `registered`: before, the store does not know it. */
-  begin(snapshot: RecoverySnapshot, registered: Promise<boolean>): Promise<Kept> {
+  begin(first: Redacted, registered: Promise<boolean>): Promise<Kept> {
     return this.#inTurn(async () => {
       const isClosed = !(await registered) || this.#closed
-      return isClosed ? { _tag: 'closed' } : this.#save(snapshot, () => true)
+      return isClosed ? { _tag: 'closed' } : this.#save(first, () => true)
     })
   }
 
@@ -171,8 +172,11 @@ export class Keeper {
     if (this.#closed) return { _tag: 'closed' }
     const timestamp = new Date(this.#runtime.nowMs())
     const whole = withUpdate(base ?? emptySnapshot(this.#sessionId), update, timestamp)
-    const degrades = this.#runtime.policy.onStoreFailure === 'degrade'
-    const kept = await this.#save(whole, (error) => degrades && isDown(error))
+    const { policy } = this.#runtime
+    const degrades = policy.onStoreFailure === 'degrade'
+    // Before it is cut: of a secret cut in two the rest would not be found.
+    const redacted = redact(whole, policy.secretNames, this.#secrets ?? noSecrets)
+    const kept = await this.#save(redacted, (error) => degrades && isDown(error))
     if (kept._tag === 'kept' && kept.durable) this.#keptPrint = print
     // A secret that is lost now may be found when it is read again.
     if (lost.length > 0) this.#remainder = undefined
@@ -263,14 +267,12 @@ export class Keeper {
   }
 
   /** @param mayKeep whether what the store refuses so is kept in memory until it takes a later one. */
-  async #save(whole: RecoverySnapshot, mayKeep: (error: StoreError) => boolean): Promise<Kept> {
+  async #save(redacted: Redacted, mayKeep: (error: StoreError) => boolean): Promise<Kept> {
     const { policy, store, notify } = this.#runtime
     const sessionId = this.#sessionId
     this.#given = undefined
     this.#keptPrint = undefined
     this.#remainder = undefined
-    // Before it is cut: of a secret cut in two the rest would not be found.
-    const redacted = redact(whole, policy.secretNames, this.#secrets ?? noSecrets)
     const { snapshot: clean, secrets } = redacted
     if (redacted.spoken.length > 0) rememberSpoken(this.#own(), redacted.spoken)
     const snapshot = bounded(clean, policy.snapshotLimit)

@@ -7,9 +7,11 @@ import {
   type DecodeError,
   decode,
   isShellCommand,
+  type KnownOptions,
   knownOptions,
   type Policy,
   type RecoverySnapshot,
+  type Redacted,
   redact,
   SnapshotUpdate,
   Traits,
@@ -27,7 +29,13 @@ const refusedAt = (subject: string, path: string, expected: string): DecodeError
   message: `${subject}${path === '' ? '' : `: ${path}`}: expected ${expected}`,
 })
 
-/** What is declared of a session, or the first field that cannot be accepted. */
+/** What is declared of a session, and what is known of it then, its secrets taken out. */
+export interface CheckedRegistration {
+  readonly traits: Traits
+  readonly first: Redacted
+}
+
+/** What is declared of a session and known of it, or the first field that cannot be accepted. */
 export const checkedRegistration = (
   sessionId: string,
   registration: Registration,
@@ -36,7 +44,7 @@ export const checkedRegistration = (
     secretNames: declaredNames,
   }: Pick<Policy, 'failureExitCodes' | 'secretNames'>,
   derived: (sessionOptions: unknown) => readonly string[] = () => [],
-): E.Either<DecodeError, Traits> => {
+): E.Either<DecodeError, CheckedRegistration> => {
   if (typeof sessionId !== 'string' || sessionId === '') {
     return E.left(refusedAt('registration', 'sessionId', 'non-empty text'))
   }
@@ -49,10 +57,7 @@ export const checkedRegistration = (
   const known = knownOptions(registration.sessionOptions)
   const declared = registration.failureExitCodes ?? []
   const domains = domainsOf(registration.domains, derived(registration.sessionOptions))
-  const traits = decode(
-    Traits,
-    'registration',
-  )({
+  const traits = traitsOf({
     kind: known.kind,
     attended: registration.attended ?? true,
     shell: registration.shell ?? isShellCommand(known.command),
@@ -64,14 +69,22 @@ export const checkedRegistration = (
   if (E.isLeft(traits)) return traits
   // A line must be known to the letter, and without its secret it never is; an id is told to everybody.
   const commandHistory = [...traits.right.idempotentCommands, sessionId]
-  const first = firstSnapshot(sessionId, registration, new Date(0))
-  const clean = redact({ ...first, commandHistory }, declaredNames).snapshot.commandHistory
+  const whole = snapshotOf(sessionId, registration, known, new Date(0))
+  const first = redact({ ...whole, commandHistory }, declaredNames)
+  const clean = first.snapshot.commandHistory
   const told = commandHistory.findIndex((line, i) => line !== clean[i])
-  if (told < 0) return traits
+  if (told < 0) {
+    const snapshot = { ...first.snapshot, commandHistory: [] }
+    return E.right({ traits: traits.right, first: { ...first, snapshot } })
+  }
   return told === commandHistory.length - 1
     ? E.left(refusedAt('registration', 'sessionId', 'an id without a secret'))
     : E.left(refusedAt('registration', `idempotentCommands.${told}`, 'a line without a secret'))
 }
+
+/** What is well-formed reads as it is: only of what is not the place has to be told. */
+const traitsOf = (declared: unknown): E.Either<DecodeError, Traits> =>
+  Traits.is(declared) ? E.right(declared) : decode(Traits, 'registration')(declared)
 
 /** Each once, in the order of their names: the same whoever names them. What is no list is left to the codec. */
 const domainsOf = (declared: unknown, derived: readonly string[]): unknown => {
@@ -104,18 +117,23 @@ export const checkedUpdate = (update: unknown): E.Either<DecodeError, SnapshotUp
 /** What is known of a session when it is registered: what is not, stays unknown. */
 export const firstSnapshot = (
   sessionId: string,
-  { sessionState = null, sessionOptions = null }: Registration,
+  registration: Registration,
   timestamp: Date,
-): RecoverySnapshot => {
-  const known = knownOptions(sessionOptions)
-  return {
-    sessionId,
-    timestamp,
-    sessionState,
-    sessionOptions,
-    environment: { ...known.environment },
-    workingDirectory: known.workingDirectory,
-    commandHistory: [],
-    outputBuffer: [],
-  }
-}
+): RecoverySnapshot =>
+  snapshotOf(sessionId, registration, knownOptions(registration.sessionOptions), timestamp)
+
+const snapshotOf = (
+  sessionId: string,
+  { sessionState = null, sessionOptions = null }: Registration,
+  known: KnownOptions,
+  timestamp: Date,
+): RecoverySnapshot => ({
+  sessionId,
+  timestamp,
+  sessionState,
+  sessionOptions,
+  environment: { ...known.environment },
+  workingDirectory: known.workingDirectory,
+  commandHistory: [],
+  outputBuffer: [],
+})

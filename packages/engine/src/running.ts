@@ -9,7 +9,7 @@ import type {
   PlanningView,
   Policy,
   Quarantined,
-  RecoverySnapshot,
+  Redacted,
   Replaced,
   RestingSessions,
   SessionRecord,
@@ -19,6 +19,7 @@ import {
   failureOfExit,
   isRecovering,
   policyDigest,
+  redact,
   register,
   traitPool,
   transportLost,
@@ -47,8 +48,8 @@ export interface Beginning {
   readonly sessionId: string
   readonly incarnation: number
   readonly traits: Traits
-  /** The first snapshot, as of a time of the engine's. */
-  readonly snapshot: (atMs: number) => RecoverySnapshot
+  /** What is known of it, its secrets taken out. */
+  readonly first: Redacted
   /** The session whose place it takes. */
   readonly replaces?: Replaced
 }
@@ -131,7 +132,7 @@ export class Running {
 
   /** Registers a session: gives it its seat, commits its first record, keeps its first snapshot. */
   async begin(beginning: Beginning): Promise<RegisterResult> {
-    const { sessionId, incarnation, traits, snapshot, replaces } = beginning
+    const { sessionId, incarnation, traits, first, replaces } = beginning
     const atMs = this.runtime.nowMs()
     const taken = replaces === undefined ? {} : { replaces }
     const event = { type: 'registered', atMs, traits: this.#alike(traits), ...taken } as const
@@ -139,7 +140,7 @@ export class Running {
     const seat = this.seat(record, 0, undefined)
     const committing = seat.lane.begin(event, effects)
     const keeping = seat.keeper.begin(
-      snapshot(atMs),
+      { ...first, snapshot: { ...first.snapshot, timestamp: new Date(atMs) } },
       committing.then(
         ({ _tag }) => _tag === 'changed',
         () => false,
@@ -300,11 +301,7 @@ export class Running {
       sessionId: replicaId,
       incarnation: this.nextIncarnation(replicaId),
       traits,
-      snapshot: (atMs) => ({
-        ...kept.snapshot,
-        sessionId: replicaId,
-        timestamp: new Date(atMs),
-      }),
+      first: redact({ ...kept.snapshot, sessionId: replicaId }, this.runtime.policy.secretNames),
       replaces: { sessionId, incarnation },
     })
     if (begun._tag !== 'registered') return `the replica cannot be registered: ${begun._tag}`

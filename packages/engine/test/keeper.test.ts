@@ -4,6 +4,7 @@ import {
   type Policy,
   type PolicyInput,
   type RecoverySnapshot,
+  redact,
   type Store,
   type StoreError,
 } from '@session-recovery/core'
@@ -69,6 +70,7 @@ const first = (more: Partial<RecoverySnapshot> = {}): RecoverySnapshot => ({
   ...{ sessionId: 's', timestamp: new Date(5), sessionState: null, sessionOptions: null },
   ...{ environment: {}, workingDirectory: '/', commandHistory: [], outputBuffer: [], ...more },
 })
+const asRedacted = (snapshot: RecoverySnapshot) => redact(snapshot, [])
 const yes = Promise.resolve(true)
 const view = (generation: number, capturedAtMs: number) => ({ generation, capturedAtMs })
 
@@ -76,12 +78,14 @@ describe('a first snapshot', () => {
   test('is kept once the session is registered, and not at all where it is not', async () => {
     const { keeper, calls } = await kept()
     expect(keeper.view).toBeUndefined()
-    expect(await keeper.begin(first(), Promise.resolve(false))).toEqual({ _tag: 'closed' })
+    expect(await keeper.begin(asRedacted(first()), Promise.resolve(false))).toEqual({
+      _tag: 'closed',
+    })
     expect([keeper.view, calls]).toEqual([undefined, []])
     expect(await keeper.stored()).toBeUndefined()
     // What was never kept is not looked for.
     expect(calls).toEqual([])
-    const done = await keeper.begin(first(), yes)
+    const done = await keeper.begin(asRedacted(first()), yes)
     expect(done).toEqual({ _tag: 'kept', view: view(1, 5), durable: true })
     expect([keeper.view, calls]).toEqual([view(1, 5), ['save']])
   })
@@ -89,7 +93,7 @@ describe('a first snapshot', () => {
   test('that any store refuses is kept in memory, and told; the next one is a number further', async () => {
     const { keeper, answer, told, calls } = await kept({ onStoreFailure: 'halt' })
     answer.refuse = () => large
-    const done = await keeper.begin(first({ workingDirectory: '/here' }), yes)
+    const done = await keeper.begin(asRedacted(first({ workingDirectory: '/here' })), yes)
     expect(done).toMatchObject({ _tag: 'kept', durable: false, view: { generation: 1 } })
     expect(told).toEqual([{ _tag: 'store-failed', sessionId: 's', error: large }])
     expect(await keeper.stored()).toMatchObject({ body: { workingDirectory: '/here' } })
@@ -107,7 +111,7 @@ describe('a first snapshot', () => {
 describe('a change', () => {
   test('is put upon what is stored, at its time', async () => {
     const { keeper, clock } = await kept()
-    await keeper.begin(first({ workingDirectory: '/here' }), yes)
+    await keeper.begin(asRedacted(first({ workingDirectory: '/here' })), yes)
     clock.nowMs = 2_000
     const interactiveState = { ...emptyInteractiveState, pendingCommands: ['make'] }
     expect(await keeper.keep({ interactiveState })).toEqual({
@@ -125,7 +129,7 @@ describe('a change', () => {
     ['halt', diskFull, false],
   ])('under %s, refused by %j, is kept in memory: %s', async (onStoreFailure, error, isKept) => {
     const { keeper, answer, told } = await kept({ onStoreFailure })
-    await keeper.begin(first(), yes)
+    await keeper.begin(asRedacted(first()), yes)
     answer.refuse = (name) => (name === 'save' ? error : undefined)
     const done = await keeper.keep({ workingDirectory: '/there' })
     expect(done).toMatchObject(
@@ -141,7 +145,7 @@ describe('a change', () => {
 
   test('is refused where what is stored is only out of reach, and begins anew where it is lost', async () => {
     const { keeper, answer, calls, logged } = await kept()
-    await keeper.begin(first({ workingDirectory: '/here' }), yes)
+    await keeper.begin(asRedacted(first({ workingDirectory: '/here' })), yes)
     answer.refuse = (name) => (name === 'read' ? diskFull : undefined)
     expect(await keeper.keep({ commandHistory: ['ls'] })).toEqual({
       ...{ _tag: 'refused', error: diskFull },
@@ -166,6 +170,81 @@ describe('a change', () => {
   })
 })
 
+describe('an update that brings all the bulk anew', () => {
+  const bulk = { environment: { LANG: 'C' }, commandHistory: ['ls'], outputBuffer: ['a'] }
+  const shell = {
+    ...{
+      shell: 'bash' as const,
+      variables: {},
+      functions: {},
+      aliases: {},
+      options: {},
+      umask: '',
+    },
+    ...{ directoryStack: [], traps: {}, lastExitCode: 0 },
+  }
+  const begun = first({
+    sessionState: { since: new Date(7), ratio: Number.NaN },
+    sessionOptions: { command: 'bash' },
+    environment: { OLD: 'x' },
+  })
+
+  test.each([true, false])(
+    'is merged with what is in memory of the rest: output stored %s',
+    async (storeOutput) => {
+      const { keeper, calls } = await kept({ storeOutput })
+      await keeper.begin(asRedacted(begun), yes)
+      await keeper.keep({ ...bulk, droppedOutputBytes: 3, workingDirectory: '/there' })
+      await keeper.keep({ ...bulk, outputBuffer: ['b'] })
+      expect(calls).toEqual(['save', 'save', 'save'])
+      expect(await keeper.shown()).toEqual({
+        ...{ ...begun, ...bulk, outputBuffer: ['b'], workingDirectory: '/there' },
+        timestamp: expect.any(Date),
+      })
+    },
+  )
+
+  test.each(['environment', 'commandHistory', 'outputBuffer', 'shell'] as const)(
+    'is none without its %s',
+    async (missing) => {
+      const { keeper, calls } = await kept({ storeOutput: true })
+      await keeper.begin(asRedacted(begun), yes)
+      await keeper.keep({ ...bulk, shell })
+      const { [missing]: _, ...rest } = { ...bulk, shell, workingDirectory: '/x' }
+      await keeper.keep(rest)
+      expect(calls).toEqual(['save', 'save', 'read', 'save'])
+      const whole = { ...bulk, shell, workingDirectory: '/x' }
+      expect(await keeper.shown()).toMatchObject(whole)
+    },
+  )
+
+  test('is merged with what is read where the rest is large, or was refused', async () => {
+    const { keeper, calls, answer } = await kept({ storeOutput: true })
+    await keeper.begin(asRedacted(first({ sessionOptions: { note: 'x'.repeat(512) } })), yes)
+    await keeper.keep(bulk)
+    expect(calls).toEqual(['save', 'read', 'save'])
+    await keeper.keep({ ...bulk, sessionState: 1, outputBuffer: ['b'] })
+    answer.refuse = (name) => (name === 'save' ? large : undefined)
+    await keeper.keep({ ...bulk, outputBuffer: ['c'] })
+    answer.refuse = () => undefined
+    await keeper.keep({ ...bulk, outputBuffer: ['d'] })
+    expect(calls.slice(3)).toEqual(['read', 'save', 'read', 'save', 'read', 'save'])
+    expect(await keeper.shown()).toMatchObject({ sessionState: 1, outputBuffer: ['d'] })
+  })
+
+  test('is merged with what is read as long as a secret is lost: it may be found', async () => {
+    const { keeper, keeperOf, answer, calls } = await kept({ storeOutput: true })
+    answer.secret = false
+    const token = { A_TOKEN: 'hunter2hunter2' }
+    await keeper.begin(asRedacted(first({ environment: token })), yes)
+    const later = keeperOf(keeper.view)
+    await later.keep({ ...bulk, commandHistory: [] })
+    await later.keep(bulk)
+    await later.keep({ ...bulk, outputBuffer: ['b'] })
+    expect(calls).toEqual(['save', 'read', 'save', 'read', 'save', 'save'])
+  })
+})
+
 describe('output and history', () => {
   const said = { commandHistory: ['ls'], outputBuffer: ['a', 'b'] }
   test.each<readonly [boolean, Partial<Store>, boolean]>([
@@ -177,7 +256,7 @@ describe('output and history', () => {
     'storeOutput %s, %j: are stored: %s, and shown in any case',
     async (storeOutput, more, isStored) => {
       const { keeper } = await kept({ storeOutput }, more)
-      await keeper.begin(first(), yes)
+      await keeper.begin(asRedacted(first()), yes)
       await keeper.keep(said)
       const nothing = { commandHistory: [], outputBuffer: [] }
       expect((await keeper.stored())?.body).toMatchObject(isStored ? said : nothing)
@@ -191,7 +270,7 @@ describe('output and history', () => {
   test('that were cut are counted, whether they are stored or not', async () => {
     const limit = { storeOutput: false, snapshotLimit: { historyLines: 1, outputBytes: 3 } }
     const { keeper } = await kept(limit)
-    await keeper.begin(first(), yes)
+    await keeper.begin(asRedacted(first()), yes)
     await keeper.keep({ commandHistory: ['a', 'b'], outputBuffer: ['12345'] })
     const counts = { droppedOutputBytes: 2, droppedHistoryLines: 1 }
     expect(await keeper.shown()).toMatchObject({ ...counts, commandHistory: ['b'] })
@@ -209,7 +288,7 @@ describe('what a recovery gets', () => {
   test('is read once for an incident, and again once something else was kept', async () => {
     const { keeper, calls } = await kept()
     expect(await keeper.retrieve()).toBeUndefined()
-    await keeper.begin(withSecret, yes)
+    await keeper.begin(asRedacted(withSecret), yes)
     const one = await keeper.retrieve()
     expect(one).toMatchObject({ lostSecrets: [], snapshot: { environment: { A_TOKEN: secret } } })
     expect(await keeper.retrieve()).toBe(one)
@@ -222,7 +301,7 @@ describe('what a recovery gets', () => {
   test('lacks what nobody can tell, and asks again for it the next time', async () => {
     const { keeper, keeperOf, answer, logged, calls, store } = await kept()
     answer.secret = false
-    await keeper.begin(withSecret, yes)
+    await keeper.begin(asRedacted(withSecret), yes)
     expect(logged).toEqual([['warn', 'a secret of s cannot be kept']])
     // The keeper that saw it knows it still.
     expect((await keeper.retrieve())?.lostSecrets).toEqual([])
@@ -241,7 +320,7 @@ describe('what a recovery gets', () => {
     const { keeper, keeperOf, calls } = await kept({ secretNames: ['MINE'] })
     expect(keeper.learnt()).toBeUndefined()
     expect(keeper.known).toEqual({ secrets: new Map(), declared: ['MINE'] })
-    await keeper.begin(withSecret, yes)
+    await keeper.begin(asRedacted(withSecret), yes)
     expect([...keeper.known.secrets.values()]).toEqual([secret])
     const later = keeperOf(keeper.view)
     expect(later.known.secrets.size).toBe(0)
@@ -260,7 +339,9 @@ test('what is closed keeps nothing more, and is over when what was under way is'
   const registered = new Promise<boolean>((resolve) => {
     register = resolve
   })
-  const beginning = keeper.begin(first(), registered).then(({ _tag }) => order.push(_tag))
+  const beginning = keeper
+    .begin(asRedacted(first()), registered)
+    .then(({ _tag }) => order.push(_tag))
   const closing = keeper.close().then(() => order.push('over'))
   register(true)
   await Promise.all([beginning, closing])
