@@ -39,19 +39,26 @@ export const traitPool = (): ((traits: Traits) => Traits) => {
   return (traits) => {
     const said = JSON.stringify(traits)
     const same = known.get(said)
-    if (same !== undefined) return same
-    if (known.size < mostKindsOfTraits) known.set(said, frozen(traits))
-    return traits
+    if (same !== undefined || known.size >= mostKindsOfTraits) return same ?? traits
+    const shared = frozen(traits)
+    known.set(said, shared)
+    return shared
   }
 }
 
-/** Of what cannot change a digest is made quicker. */
+/** The same, so that it cannot change, which makes its digests quicker: the lists may be the app's own. */
 const frozen = (traits: Traits): Traits => {
-  for (const list of [traits.failureExitCodes, traits.idempotentCommands, traits.domains]) {
-    Object.freeze(list)
-  }
-  return Object.freeze(traits)
+  const { failureExitCodes, idempotentCommands, domains } = traits
+  return Object.freeze({
+    ...traits,
+    failureExitCodes: frozenList(failureExitCodes),
+    idempotentCommands: frozenList(idempotentCommands),
+    ...(domains === undefined ? {} : { domains: frozenList(domains) }),
+  })
 }
+
+// The codec's type is that of a list that can be changed.
+const frozenList = <A>(list: readonly A[]): A[] => Object.freeze([...list]) as A[]
 
 /** Beyond it each has its own: where all differ, there is nothing to share. */
 const mostKindsOfTraits = 1_024

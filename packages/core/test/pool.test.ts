@@ -20,12 +20,19 @@ const traits = (idempotentCommands: string[]): Traits => ({
 
 test('traits that are alike are the same value, others their own; beyond 1,024 kinds each has its own', () => {
   const pooled = traitPool()
-  const first = traits([])
+  const first = pooled(traits([]))
+  expect(first).toEqual(traits([]))
   expect(pooled(first)).toBe(first)
   const alike = traits([])
   expect(pooled(alike)).toBe(first)
-  const other = traits(['ls'])
-  expect(pooled(other)).toBe(other)
+  const own = traits(['ls'])
+  const other = pooled(own)
+  expect(other).toEqual(own)
+  expect(pooled(own)).toBe(other)
+  // What an app gave stays its own, and what is shared cannot change.
+  own.idempotentCommands.push('pwd')
+  expect(other.idempotentCommands).toEqual(['ls'])
+  expect(Object.isFrozen(other) && Object.isFrozen(other.idempotentCommands)).toBe(true)
   for (let i = 2; i < 1_024; i++) pooled(traits([String(i)]))
   const last = pooled(traits(['1023']))
   expect(pooled(traits(['1023']))).toBe(last)

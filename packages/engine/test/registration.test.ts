@@ -22,12 +22,31 @@ const declared = (
 const traitsOf = (...args: Parameters<typeof declared>) => {
   const checked = declared(...args)
   if (E.isLeft(checked)) throw new Error(checked.left.message)
-  return checked.right
+  return checked.right.traits
 }
 
 /** What is wrong, and where. */
 const wrong = (checked: E.Either<{ readonly message: string; readonly path: string }, unknown>) =>
   E.isLeft(checked) ? [checked.left.path, checked.left.message] : undefined
+
+test('what is known of a session comes without its secrets, and without the lines that were looked at', () => {
+  const environment = { A_TOKEN: 'hunter2hunter2' }
+  const checked = declared({ sessionOptions: { environment }, idempotentCommands: ['make'] })
+  expect(checked).toMatchObject({
+    right: {
+      first: {
+        snapshot: {
+          environment: { A_TOKEN: 'session-recovery-secret:s/env/A_TOKEN' },
+          commandHistory: [],
+        },
+        secrets: new Map([
+          ['session-recovery-secret:s/env/A_TOKEN', 'hunter2hunter2'],
+          ['session-recovery-secret:s/options/environment/A_TOKEN', 'hunter2hunter2'],
+        ]),
+      },
+    },
+  })
+})
 
 describe('what is declared of a session', () => {
   test('is, where nothing is said, a shell that somebody sits at', () => {
