@@ -8,6 +8,7 @@ import { createEngine, type Engine, memoryStore, stepUnder } from '@session-reco
 import type { Seed, SeedClass } from './baseline.js'
 import { instantDriver } from './instant-driver.js'
 import { durationMs, inPairs, rateOf } from './pairing.js'
+import { manySessions } from './population.js'
 import { profileOf } from './profile.js'
 import { policyOf } from './recovery.js'
 import { atLeast, atMost, type Measured, type Row, type Trial } from './row.js'
@@ -15,7 +16,6 @@ import { xstateStep } from './xstate-step.js'
 
 const callers = 1_000
 const few = 1_000
-const many = 100_000
 
 const failure: Failure = {
   kind: 'process-died',
@@ -29,7 +29,10 @@ const idOf = (i: number): string => `session-${i}`
 
 // ----------------------------------------------------------------------------------- constructors
 
-/** An engine with so many sessions, which recovers them in turn, so many at once. */
+/**
+ * An engine with so many sessions, of which a thousand that lie spread among them are recovered in turn, so
+ * many at once: however many there are, those that are measured have had as many incidents.
+ */
 interface Subject {
   readonly engine: Engine
   readonly recoverEach: () => Promise<void>
@@ -51,9 +54,10 @@ const subjectOf = async (
     if (i % 1_000 === 0) progress(`registering ${i} of ${sessions}`)
     await engine.register(idOf(i), { sessionOptions, attended: false })
   }
+  const apart = Math.floor(sessions / few)
   let next = 0
   const recover = async (): Promise<void> => {
-    const ended = await engine.recover(idOf(next++ % sessions), failure)
+    const ended = await engine.recover(idOf((next++ % few) * apart), failure)
     if (ended._tag !== 'recovered') throw new Error(`a session ended ${ended._tag}`)
   }
   return {
@@ -112,6 +116,7 @@ const throughput = async ({ rounds, seed, progress }: Trial): Promise<Measured> 
 
 const flatness = async ({ rounds, progress }: Trial): Promise<Measured> => {
   const small = await subjectOf(few)
+  const many = manySessions()
   const large = await subjectOf(many, stepUnder, progress)
   const perIncidentUs = (subject: Subject) => async () =>
     ((await durationMs(subject.recoverEach)) * 1_000) / callers
@@ -124,7 +129,7 @@ const flatness = async ({ rounds, progress }: Trial): Promise<Measured> => {
   })
   await small.engine.destroy()
   await large.engine.destroy()
-  const what = 'one recovered incident among 100,000 sessions'
+  const what = `one recovered incident among ${many} sessions`
   const reference = 'the same among 1,000'
   return { figures: [{ what, unit: 'µs', reference, pairs, bound: atMost(1.3) }] }
 }
