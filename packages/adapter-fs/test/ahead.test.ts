@@ -1,9 +1,10 @@
 /** Blanks are written ahead of the log, and what a crash leaves of them says nothing and is no damage. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { probed, systemError } from '@session-recovery/testkit'
+import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
+import { endBeforeBlanks, writeAhead } from '../src/ahead.js'
 import { type Disk, fileStore, realDisk } from '../src/index.js'
 import { commitOf, done, freshDirectory } from './sample.js'
 
@@ -136,4 +137,86 @@ test('where there is no room for them the log goes on without; any other failure
     expect(await revOf(copyOf(directory))).toEqual({ rev: 19, quarantined: [] })
     await store.close()
   }
+})
+
+/** A file of a disk in memory that refuses more than `room` bytes at once. */
+const fileOn = async (more: { readonly aheadBytes?: number; readonly room?: number } = {}) => {
+  const memory = memoryDisk()
+  await memory.makeDirectory('/d')
+  const { aheadBytes, room = Number.POSITIVE_INFINITY } = more
+  const made = await memory.create('/d/f')
+  let code = 'ENOSPC'
+  const file: typeof made = {
+    ...made,
+    write: async (bytes, position) => {
+      if (bytes.length > room) throw systemError(code)
+      return made.write(bytes, position)
+    },
+  }
+  return {
+    file,
+    text: () => memory.files().get('/d/f')?.toString() ?? '',
+    failWith: (other: string) => {
+      code = other
+    },
+    ahead: (text: string, position: number, writtenBytes: number) =>
+      writeAhead(
+        aheadBytes === undefined ? memory : { ...memory, aheadBytes },
+        file,
+        Buffer.from(text),
+        position,
+        writtenBytes,
+      ),
+  }
+}
+
+test('blanks are written only behind what goes beyond what is written', async () => {
+  const { ahead, text } = await fileOn({ aheadBytes: 4 })
+  expect(await ahead('ab', 0, 0)).toBe(6)
+  expect(text()).toBe('ab    ')
+  expect(await ahead('cdef', 2, 6)).toBe(6)
+  expect(text()).toBe('abcdef')
+  expect(await ahead('g', 6, 6)).toBe(11)
+  expect(text()).toBe('abcdefg    ')
+  expect(await ahead('h', 7, 11)).toBe(11)
+  const without = await fileOn()
+  expect(await without.ahead('ab', 0, 0)).toBe(2)
+  expect(without.text()).toBe('ab')
+  const none = await fileOn({ aheadBytes: 0, room: 2 })
+  none.failWith('EIO')
+  expect(await none.ahead('ab', 0, 0)).toBe(2)
+})
+
+test.each(['ENOSPC', 'EDQUOT', 'EFBIG'])(
+  'without room for blanks (%s) none is written',
+  async (code) => {
+    const { ahead, text, failWith } = await fileOn({ aheadBytes: 4, room: 3 })
+    failWith(code)
+    expect(await ahead('abc', 0, 0)).toBe(3)
+    expect(text()).toBe('abc')
+    await expect(ahead('defg', 3, 3)).rejects.toMatchObject({ code })
+    failWith('EIO')
+    await expect(ahead('d', 3, 3)).rejects.toMatchObject({ code: 'EIO' })
+  },
+)
+
+test('the end before the blanks is found wherever it is, and what is beyond does not count', async () => {
+  const { file } = await fileOn()
+  const blanks = (count: number) => ' '.repeat(count)
+  const far = 200_000
+  await file.write(Buffer.from(`ab c${blanks(far)}x`), 0)
+  for (const [end, found] of [
+    [0, 0],
+    [2, 2],
+    [3, 2],
+    [4, 4],
+    [5, 4],
+    [4 + (64 << 10), 4],
+    [5 + (64 << 10), 4],
+    [4 + far, 4],
+    [5 + far, 5 + far],
+  ] as const)
+    expect([end, await endBeforeBlanks(file, end)]).toEqual([end, found])
+  await file.write(Buffer.from(blanks(5 + far)), 0)
+  expect(await endBeforeBlanks(file, 5 + far)).toBe(0)
 })

@@ -1,4 +1,6 @@
 /** One timer wakes all, each on time; what can wait is spread, and nothing is left when it is over. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { VirtualClock } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
 import { Alarm, type Sleeper } from '../src/alarm.js'
@@ -62,9 +64,65 @@ test('closed, it wakes nobody and leaves no timer', async () => {
   alarm.set(sleeper('urgent'), 50)
   await time.advance(10)
   alarm.close()
-  expect(pending()).toBe(0)
+  expect([pending(), alarm.waiting]).toEqual([0, 0])
   const before = woken.length
   alarm.set(sleeper('new'), 60)
   await time.advance(1_000)
   expect(woken).toHaveLength(before)
+})
+
+test('whoever sleeps on alone leaves no timer', async () => {
+  const { pending, alarm, sleeper } = rig()
+  const one = sleeper('one')
+  alarm.set(one, 10)
+  alarm.set(one, undefined)
+  expect(pending()).toBe(0)
+})
+
+test('of thousands that wait each is woken once', async () => {
+  const { time, pending, alarm, woken, sleeper } = rig()
+  for (let i = 0; i < 3_000; i++) alarm.set(sleeper(`${i}`, true), 10)
+  await time.advance(10)
+  const waiting = [alarm.waiting]
+  for (let round = 0; round < 200; round++) {
+    await time.advance(10)
+    waiting.push(alarm.waiting)
+  }
+  expect(waiting.slice(0, 3)).toEqual([2_984, 2_968, 2_952])
+  expect(waiting.at(-1)).toBe(0)
+  expect([woken.length, new Set(woken.map((line) => line.split(' ')[0])).size]).toEqual([
+    3_000, 3_000,
+  ])
+  expect(pending()).toBe(0)
+})
+
+/** Collects what nobody holds. */
+const collected = async (): Promise<void> => {
+  setFlagsFromString('--expose-gc')
+  await new Promise((resolve) => setImmediate(resolve))
+  runInNewContext('gc')()
+}
+
+test('whoever left is not held until its time comes, and those who stay are woken', async () => {
+  const { time, alarm, woken, sleeper } = rig()
+  const left: WeakRef<Sleeper>[] = []
+  const leaves = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const one = sleeper('left')
+      left.push(new WeakRef(one))
+      alarm.set(one, 1_000)
+      alarm.set(one, undefined)
+    }
+  }
+  const held = async () => {
+    await collected()
+    return left.filter((one) => one.deref() !== undefined).length
+  }
+  for (let i = 0; i < 1_100; i++) alarm.set(sleeper(`${i}`), 500 + i)
+  leaves(1_023)
+  expect(await held()).toBe(1_023)
+  leaves(100)
+  expect(await held()).toBeLessThan(100)
+  await time.advance(2_000)
+  expect(woken).toEqual(Array.from({ length: 1_100 }, (_, i) => `${i} ${500 + i}`))
 })

@@ -3,13 +3,15 @@
  * fails. `npm run mutate` takes all of them, `-- --package core` one package, `-- --mutate FILE,FILE` some
  * files. What did not change since the last run is not run again unless `--fresh` says so. What is made once, when
  * a module is loaded, takes long to mutate and is left out unless `--static` asks for it. `--sample 20`
- * runs one mutant in twenty, for an estimate, and `--sample 20/7` others.
+ * runs one mutant in twenty, for an estimate, and `--sample 20/7` others. `--again FILE` runs those alone that
+ * survived according to FILE, which is what an earlier run wrote to `.mutation/found-PACKAGE.tsv`.
  *
  * It fails where less than nine in ten are noticed, and where one that is not noticed stands without a reason
  * in survivor.json.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
@@ -34,9 +36,13 @@ const { values } = parseArgs({
     mutate: { type: 'string' },
     fresh: { type: 'boolean', default: false },
     sample: { type: 'string', default: '1' },
+    again: { type: 'string', default: '' },
     static: { type: 'boolean', default: false },
   },
 })
+
+/** Whether each mutant is run. */
+const isWhole = values.sample === '1' && values.again === ''
 
 /** @param {string} name of a file beside this one */
 const beside = (name) => fileURLToPath(new URL(name, import.meta.url))
@@ -56,6 +62,7 @@ const mutated = async (name, { tests }, files) => {
   Object.assign(process.env, { MUTATED: tests, SEED, RUNS, TMPDIR, MUTATION_LOG })
   process.env.MUTATION_DURATIONS = `${TMPDIR}/durations-${name}.json`
   process.env.MUTATION_SAMPLE = values.sample
+  process.env.MUTATION_AGAIN = values.again === '' ? '' : resolve(values.again)
   const results = await new Stryker({
     mutate: [...files],
     testRunner: 'warm',
@@ -67,7 +74,7 @@ const mutated = async (name, { tests }, files) => {
     ignoreStatic: !values.static,
     concurrency: 1,
     // What a sample leaves out must not pass for known.
-    incremental: values.sample === '1',
+    incremental: isWhole,
     incrementalFile,
     tempDirName: `.mutation/sandbox-${name}`,
     cleanTempDir: 'always',
@@ -143,7 +150,7 @@ for (const owner of new Set(chosen.map(([, target]) => target.owner))) {
   const sourceOf = (/** @type {string} */ file) => readFileSync(file, 'utf8')
   const { unexplained, stale } = compared(mutants, sourceOf, explanations)
   for (const one of unexplained) console.log(`mutate: unexplained: ${one}`)
-  if (values.sample === '1')
+  if (isWhole)
     for (const one of stale) console.log(`mutate: explained, and does not survive: ${one}`)
   if (!told(owner, mutants, startedAtMs) || unexplained.length > 0) passed = false
 }

@@ -18,6 +18,8 @@ interface Mutated {
   readonly name: string
   /** How many of its mutants run so far each file caught. */
   readonly caughtBy: ReadonlyMap<string, number>
+  /** How long the files that are tried took when nothing was mutated. */
+  triedMs: number
 }
 const mutated = (): Mutated | undefined => (globalThis as { readonly mutated?: Mutated }).mutated
 
@@ -57,6 +59,7 @@ class LikelyFirst extends BaseSequencer {
       if (fits && !isNamesake) leftMs -= takesMs
       return fits
     })
+    source.triedMs = tried.reduce((sum, { takesMs }) => sum + takesMs, 0)
     return Promise.resolve(tried.map(({ file }) => file))
   }
 }

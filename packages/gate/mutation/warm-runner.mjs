@@ -7,7 +7,7 @@
  * So whatever fails in a worker that has run before is asked again without a mutant; where it fails
  * still, the worker is given up, and the mutant is run in a new one.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parse, resolve } from 'node:path'
 import { PluginKind } from '@stryker-mutator/api/plugin'
 import { MutantRunStatus } from '@stryker-mutator/api/test-runner'
@@ -16,9 +16,34 @@ import { ForksPoolWorker } from 'vitest/node'
 
 /** How many runs a worker serves: what it holds on to must not pile up. */
 const RUNS_LIMIT = 200
+/**
+ * How long a run may take beyond twice what its tests took when nothing was mutated. Stryker's own bound is that
+ * of all tests together, and it begins with everything anew where it is over.
+ */
+const ENDLESS_MS = 15_000
 const POOL = 'warm'
 /** One mutant in so many is run, from which on. */
 const [every = 1, first = 0] = (process.env.MUTATION_SAMPLE ?? '1').split('/').map(Number)
+
+/**
+ * Those that are to be run again, as `found.mjs` writes them: file and line, kind, replacement; `undefined`: all.
+ * @type {ReadonlySet<string> | undefined}
+ */
+const survivors = process.env.MUTATION_AGAIN
+  ? new Set(
+      readFileSync(process.env.MUTATION_AGAIN, 'utf8')
+        .split('\n')
+        .flatMap((line) => /^(?:Survived|NoCoverage)\t(.*)$/.exec(line)?.slice(1) ?? []),
+    )
+  : undefined
+
+/** @param {import('@stryker-mutator/api/test-runner').MutantRunOptions['activeMutant']} mutant */
+const isWanted = ({ id, fileName, location: { start, end }, mutatorName, replacement }) => {
+  if (survivors === undefined) return Number(id) % every === first
+  const name = fileName.slice(fileName.lastIndexOf('packages/'))
+  const where = `${name}:${start.line + 1}:${start.column + 1}-${end.line + 1}:${end.column + 1}`
+  return survivors.has([where, mutatorName, JSON.stringify(replacement)].join('\t'))
+}
 
 /** The one worker that waits for its next run, and how many it has served. */
 class Warmth {
@@ -27,6 +52,14 @@ class Warmth {
   runs = 0
   /** Whether the next run may use the worker and leave it behind. */
   wanted = false
+
+  /** Ends the worker at once, whatever it is at. */
+  kill() {
+    const worker = this.worker
+    this.worker = undefined
+    this.runs = 0
+    worker?.fork.kill('SIGKILL')
+  }
 
   async end() {
     const worker = this.worker
@@ -149,7 +182,16 @@ const warmRunner = (injector) => {
    * @returns {Promise<import('@stryker-mutator/api/test-runner').MutantRunResult>}
    */
   const runOnce = async (options) => {
-    const result = await inner.mutantRun(options)
+    const startedAtMs = performance.now()
+    let isEndless = false
+    const watch = setInterval(() => {
+      const boundMs = ENDLESS_MS + 2 * (globalThis.mutated?.triedMs ?? 0)
+      isEndless = warmth.worker !== undefined && performance.now() - startedAtMs > boundMs
+      if (isEndless) clearInterval(watch)
+      if (isEndless) warmth.kill()
+    }, 500)
+    const result = await inner.mutantRun(options).finally(() => clearInterval(watch))
+    if (isEndless) return { status: MutantRunStatus.Timeout, reason: 'it did not end' }
     if (result.status !== 'survived') return result
     const broken = inner.ctx.state.getFiles().find((file) => file.result?.state === 'fail')
     return broken === undefined
@@ -199,11 +241,11 @@ const warmRunner = (injector) => {
     },
     /** @param {import('@stryker-mutator/api/test-runner').MutantRunOptions} options */
     mutantRun: async (options) => {
-      if (Number(options.activeMutant.id) % every !== first) return leftOut
+      if (!isWanted(options.activeMutant)) return leftOut
       const { fileName } = options.activeMutant
       const caughtBy = caughtIn(fileName)
       // The order of the files is chosen by a module that vitest loads by itself.
-      Object.assign(globalThis, { mutated: { name: parse(fileName).name, caughtBy } })
+      Object.assign(globalThis, { mutated: { name: parse(fileName).name, caughtBy, triedMs: 0 } })
       const result = await run(options)
       if (result.status === 'killed') note(caughtBy, [result.killedBy].flat())
       return result

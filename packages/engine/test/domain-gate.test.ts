@@ -1,0 +1,291 @@
+/** The gate by itself: who is held, who is let go and when, what of a canary is called off, and what is counted. */
+import {
+  type DomainEvent,
+  defaultPolicy,
+  type Effect,
+  type Notice,
+  type Policy,
+  type Probed,
+  type SessionRecord,
+} from '@session-recovery/core'
+import { sampleRecord, VirtualClock } from '@session-recovery/testkit'
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, test } from 'vitest'
+import { DomainGate } from '../src/domain-gate.js'
+import type { Runtime } from '../src/runtime.js'
+import type { Guest } from '../src/waiting-line.js'
+
+interface Session extends Guest {
+  record: SessionRecord
+}
+
+interface Held {
+  readonly domains?: readonly string[]
+  readonly state?: SessionRecord['state']
+  readonly openedAtMs?: number
+  readonly kind?: string
+  readonly more?: object
+}
+
+const recordOf = (sessionId: string, held: Held = {}): SessionRecord => {
+  const {
+    domains = ['d'],
+    state = 'recovering.held',
+    openedAtMs = 1,
+    kind = 'network',
+    more,
+  } = held
+  const record = sampleRecord(sessionId, 3, 1, state)
+  const incident = { number: 1, openedAtMs, failure: { kind }, ...more }
+  const traits = { ...record.control.traits, domains }
+  return { ...record, control: { ...record.control, traits, incident } } as never
+}
+
+const rig = (domain: Partial<Policy['domain']> = {}) => {
+  const time = new VirtualClock()
+  const { clock, pending } = time.fork()
+  const policy = {
+    ...{ ...defaultPolicy, recoveryDelay: 1_000, strategyTimeoutMs: 5_000 },
+    domain: { ...defaultPolicy.domain, ...domain },
+  }
+  const notices: Notice[] = []
+  const logged: string[] = []
+  const world = { isStopped: false, answer: (): Promise<Probed> => new Promise(() => {}) }
+  const signals: AbortSignal[] = []
+  const released: string[] = []
+  const runtime = {
+    ...{ policy, clock, nowMs: () => time.nowMs, isStopped: () => world.isStopped },
+    notify: (notice: Notice) => notices.push(notice),
+    background: (_: string, work: () => Promise<void>) =>
+      void work().catch((thrown: Error) => logged.push(thrown.message)),
+    driver: {
+      name: 'scripted',
+      probe:
+        ({ signal }: { readonly signal: AbortSignal }) =>
+        async () => {
+          signals.push(signal)
+          return E.right(await world.answer())
+        },
+    },
+  } as unknown as Runtime
+  const gate = new DomainGate(runtime)
+  const session = (sessionId: string, held: Held = {}): Session => {
+    const made: { record: SessionRecord; lane: unknown; keeper: unknown } = {
+      record: recordOf(sessionId, held),
+      lane: undefined,
+      keeper: {
+        ...{ learnt: async () => undefined, known: { secrets: new Map(), declared: [] } },
+        retrieve: async () => undefined,
+      },
+    }
+    made.lane = {
+      get record() {
+        return made.record
+      },
+      insist: async (make: (atMs: number, record: SessionRecord) => unknown) => {
+        const event = make(time.nowMs, made.record) as { readonly type: string } | undefined
+        if (event?.type === 'released') released.push(`${sessionId} ${JSON.stringify(event)}`)
+      },
+    }
+    return made as unknown as Session
+  }
+  /** The session goes to `state`, and the gate sees it. */
+  const goes = (one: Session, state: SessionRecord['state'], effects: readonly Effect[] = []) => {
+    one.record = { ...one.record, state }
+    gate.see(one, one.record, effects)
+  }
+  const events = () =>
+    notices.flatMap((notice) => (notice._tag === 'domain-decided' ? [notice.event] : []))
+  const states = () => gate.records.map(({ control, state }) => `${control.domain} ${state}`)
+  const turns = () => new Promise((resolve) => setImmediate(resolve))
+  return {
+    time,
+    pending,
+    gate,
+    world,
+    signals,
+    released,
+    logged,
+    session,
+    goes,
+    events,
+    states,
+    turns,
+  }
+}
+
+const typed = (events: readonly DomainEvent[], type: DomainEvent['type']) =>
+  events.filter((event) => event.type === type)
+
+describe('a canary', () => {
+  test('that gives no answer is called off at its deadline, and the next goes after the wait', async () => {
+    const { time, gate, signals, session, states, turns } = rig()
+    const one = session('a')
+    gate.see(one, one.record, [])
+    await turns()
+    expect([states(), gate.waiting, signals.length]).toEqual([['d probing'], 1, 1])
+    await time.advance(60_000)
+    expect(signals[0]?.aborted).toBe(true)
+    expect(signals.length).toBeGreaterThan(1)
+    expect(gate.waiting).toBe(1)
+  })
+
+  test('is called off when nobody waits for it any more, and leaves no timer', async () => {
+    const { gate, signals, session, goes, states, turns, pending, logged } = rig()
+    const [one, two] = [session('a'), session('b')]
+    for (const each of [one, two]) gate.see(each, each.record, [])
+    await turns()
+    expect(pending()).toBe(1)
+    goes(one, 'registered')
+    expect([signals[0]?.aborted, gate.waiting]).toEqual([false, 1])
+    goes(two, 'unregistered')
+    await turns()
+    expect([signals[0]?.aborted, gate.waiting, states(), pending()]).toEqual([true, 0, [], 0])
+    expect(logged).toEqual([])
+  })
+
+  test('is called off where the engine stops, and nothing is decided after it', async () => {
+    const { time, gate, signals, session, turns, pending, world, events } = rig()
+    const one = session('a')
+    gate.see(one, one.record, [])
+    await turns()
+    world.isStopped = true
+    gate.halt()
+    expect([signals[0]?.aborted, gate.waiting, gate.records, pending()]).toEqual([true, 0, [], 0])
+    const before = events().length
+    await time.advance(60_000)
+    expect(events().length).toBe(before)
+  })
+
+  test('that comes back lets go those who wait, the oldest incident first', async () => {
+    const { time, gate, session, world, released, turns } = rig({ concurrency: 2 })
+    world.answer = async () => ({ verdict: 'reachable', detail: 'yes' })
+    const [late, early] = [session('late', { openedAtMs: 9 }), session('early', { openedAtMs: 3 })]
+    for (const each of [late, early]) gate.see(each, each.record, [])
+    await turns()
+    await time.advance(0)
+    expect(released.map((line) => line.split(' ')[0])).toEqual(['early'])
+    expect(released[0]).toContain('"credentialRefused":false,"order":0')
+    expect(gate.waiting).toBe(1)
+  })
+
+  test('whose credential is refused turns away all who wait for it, and nobody asks again', async () => {
+    const { gate, session, world, released, states, turns } = rig()
+    world.answer = async () => ({ verdict: 'refused', detail: 'no' })
+    const domains = ['credential:c', 'd']
+    const all = ['a', 'b'].map((id) => session(id, { domains }))
+    for (const each of all) gate.see(each, each.record, [])
+    await turns()
+    expect(states()).toContain('credential:c refused')
+    expect(released.map((line) => line.split(' ')[0]).sort()).toEqual(['a', 'b'])
+    expect(released.join()).toContain('"credentialRefused":true,"order":0')
+    expect(gate.waiting).toBe(0)
+  })
+})
+
+describe('one that was let go', () => {
+  const gone = async () => {
+    const made = rig({ suspectAfter: 99 })
+    const one = made.session('a', { kind: 'process-exited' })
+    made.gate.see(one, one.record, [])
+    await made.turns()
+    expect(made.released).toHaveLength(1)
+    made.goes(one, 'recovering.attempting')
+    return { ...made, one }
+  }
+  const tell = (tag: string): Effect => ({ _tag: 'tell', fact: { _tag: tag } }) as never
+
+  test.each([
+    ['exhausted', [], 'missed'],
+    ['recovering.backingOff', [], 'missed'],
+    ['registered', [], 'neither'],
+    ['unregistered', [], 'neither'],
+    ['registered', [tell('incident-recovered')], 'well'],
+  ] as const)('and comes to %s with %j has settled its domain: %s', async (state, effects, how) => {
+    const { goes, one, events } = await gone()
+    goes(one, 'recovering.verifying')
+    expect(typed(events(), 'settled')).toEqual([])
+    goes(one, state, effects)
+    expect(typed(events(), 'settled')).toMatchObject([{ how }])
+    goes(one, state, effects)
+    expect(typed(events(), 'settled')).toHaveLength(1)
+  })
+
+  test('is not held twice while its attempt is on', async () => {
+    const { goes, one, gate, released } = await gone()
+    goes(one, 'recovering.held')
+    expect([gate.waiting, released.length]).toEqual([0, 1])
+  })
+})
+
+describe('what is found in a store', () => {
+  test('is who is under way, and what was probed last', () => {
+    const { gate, session, events } = rig()
+    const probe = (atMs: number) => ({
+      probe: { domain: 'd', verdict: 'unreachable', tries: atMs, atMs },
+    })
+    gate.find([
+      session('a', { state: 'recovering.attempting', domains: ['d', 'c'] }),
+      session('b', { state: 'recovering.verifying', more: probe(7) }),
+      session('c', { more: probe(9) }),
+      session('d', { more: probe(8) }),
+      session('e', { state: 'registered', domains: ['x'] }),
+    ])
+    expect(typed(events(), 'found')).toMatchObject([
+      { inFlight: 1 },
+      { inFlight: 2, probe: { tries: 9 } },
+    ])
+    expect(gate.records.map(({ control }) => control.domain)).toEqual(['c', 'd'])
+    expect(typed(events(), 'found')[0]).not.toHaveProperty('probe')
+  })
+
+  test('waits on where it waited, each once', async () => {
+    const { gate, session, turns, signals } = rig()
+    const [held, seen, other] = [session('a'), session('b'), session('c', { state: 'registered' })]
+    gate.see(seen, seen.record, [])
+    gate.takeUp([held, seen, other])
+    await turns()
+    expect([gate.waiting, signals.length]).toEqual([2, 1])
+  })
+})
+
+test('one without domains is none of it, and a domain of which nothing is known is not renewed', () => {
+  const { gate, session, states, events } = rig()
+  const one = session('a')
+  const { domains: _, ...traits } = one.record.control.traits
+  one.record = { ...one.record, control: { ...one.record.control, traits } }
+  gate.see(one, one.record, [])
+  expect([gate.waiting, states(), gate.renew('d'), events()]).toEqual([0, [], false, []])
+})
+
+test('an open domain that is renewed is tried at once; a reset of a session renews its domains', async () => {
+  const { gate, session, world, signals, turns, goes, states } = rig()
+  world.answer = async () => ({ verdict: 'unreachable', detail: 'no' })
+  const one = session('a')
+  gate.see(one, one.record, [])
+  await turns()
+  expect([states(), signals.length]).toEqual([['d open'], 1])
+  expect(gate.renew('d')).toBe(true)
+  await turns()
+  expect(signals.length).toBe(2)
+  const other = session('b', { state: 'exhausted' })
+  goes(other, 'registered', [{ _tag: 'tell', fact: { _tag: 'session-reset' } } as never])
+  await turns()
+  expect(signals.length).toBe(3)
+})
+
+test('never more go than may over all domains; who had no room goes when another has settled', async () => {
+  const { gate, session, released, turns, goes } = rig({ overallConcurrency: 1 })
+  const all = ['a', 'b', 'c'].map((id) =>
+    session(id, { domains: [`d${id}`], kind: 'process-exited' }),
+  )
+  for (const each of all) gate.see(each, each.record, [])
+  await turns()
+  expect([released.length, gate.waiting]).toEqual([1, 2])
+  for (const [i, each] of all.entries()) {
+    goes(each, 'recovering.attempting')
+    goes(each, 'registered')
+    await turns()
+    expect([released.length, gate.waiting]).toEqual([Math.min(3, i + 2), Math.max(0, 1 - i)])
+  }
+})
