@@ -26,7 +26,7 @@ const refusedAt = (subject: string, path: string, expected: string): DecodeError
   path,
   expected,
   actual: 'something else',
-  message: `${subject}${path === '' ? '' : `: ${path}`}: expected ${expected}`,
+  message: `${subject}: ${path}: expected ${expected}`,
 })
 
 /** What is declared of a session, and what is known of it then, its secrets taken out. */

@@ -1,0 +1,92 @@
+/** What goes on in the background: its pauses, who may end them, and what is done again and again. */
+import { quiet, VirtualClock } from '@session-recovery/testkit'
+import { expect, test } from 'vitest'
+import { Pace, repeated } from '../src/pace.js'
+
+const clocked = () => {
+  const time = new VirtualClock()
+  const { clock, pending } = time.fork()
+  /** Time passes, and whoever it wakes gets some turns of the loop. */
+  const advance = async (byMs: number): Promise<void> => {
+    await time.advance(byMs)
+    for (let turn = 0; turn < 3; turn++) await quiet()
+  }
+  return { time, pending, advance, schedule: clock.schedule }
+}
+
+const paced = (pauseMs: number) => {
+  const { pending, advance, schedule } = clocked()
+  const pace = new Pace(schedule, pauseMs)
+  const told: boolean[] = []
+  const ask = () => void pace.goOn().then((may) => told.push(may))
+  return { pending, advance, pace, told, ask }
+}
+
+test('each piece waits for its pause', async () => {
+  const { advance, pending, told, ask } = paced(100)
+  ask()
+  await advance(99)
+  expect([told, pending()]).toEqual([[], 1])
+  await advance(1)
+  expect(told).toEqual([true])
+  const none = paced(0)
+  none.ask()
+  expect([none.told, none.pending()]).toEqual([[], 0])
+  await none.advance(0)
+  expect(none.told).toEqual([true])
+})
+
+test('whoever is hurried waits no more, now and later', async () => {
+  const { advance, pending, pace, told, ask } = paced(100)
+  ask()
+  await advance(1)
+  pace.hurry()
+  await advance(0)
+  expect([told, pending()]).toEqual([[true], 0])
+  ask()
+  await advance(0)
+  expect(told).toEqual([true, true])
+  paced(100).pace.hurry()
+})
+
+test('once it ceases nothing goes on, and no timer is left', async () => {
+  const { advance, pending, pace, told, ask } = paced(100)
+  ask()
+  await advance(1)
+  pace.cease()
+  await advance(0)
+  expect([told, pending()]).toEqual([[false], 0])
+  ask()
+  expect(pending()).toBe(0)
+  await advance(0)
+  expect(told).toEqual([false, false])
+})
+
+test('work is done again so long after it has ended, until that is over', async () => {
+  const { time, pending, schedule } = clocked()
+  const done: number[] = []
+  const work = async () => {
+    done.push(time.nowMs)
+    await new Promise<void>((resolve) => void schedule(5, resolve))
+  }
+  const end = repeated(schedule, 10, 100, work)
+  await time.advance(300)
+  expect(done).toEqual([10, 115, 220])
+  end()
+  expect(pending()).toBe(0)
+  await time.advance(300)
+  expect(done).toHaveLength(3)
+})
+
+test('work that is under way when it is over is not done again', async () => {
+  const { time, pending, schedule } = clocked()
+  let times = 0
+  const end = repeated(schedule, 10, 100, async () => {
+    times += 1
+    await new Promise<void>((resolve) => void schedule(5, resolve))
+  })
+  await time.advance(12)
+  end()
+  await time.advance(1_000)
+  expect([times, pending()]).toEqual([1, 0])
+})
