@@ -57,7 +57,7 @@ const tried = async (
   const over = new Promise<Probed>((resolve) => {
     const end = () => resolve(unreachable('it gave no answer in time'))
     if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { once: true })
+    else signal.addEventListener('abort', end)
   })
   const asked = async (): Promise<Probed> => {
     const kept = await guest.keeper.retrieve()

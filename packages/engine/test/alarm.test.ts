@@ -5,11 +5,11 @@ import { VirtualClock } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
 import { Alarm, type Sleeper } from '../src/alarm.js'
 
-const rig = (intervalMs = 0) => {
+const rig = (intervalMs = 0, sessions = 100) => {
   const time = new VirtualClock()
   const { clock, pending } = time.fork()
   const nowMs = () => time.nowMs
-  const alarm = new Alarm({ clock, nowMs, intervalMs, sessions: () => 100 })
+  const alarm = new Alarm({ clock, nowMs, intervalMs, sessions: () => sessions })
   const woken: string[] = []
   const sleeper = (name: string, canWait = false): Sleeper => ({
     wakesAtMs: undefined,
@@ -69,6 +69,39 @@ test('closed, it wakes nobody and leaves no timer', async () => {
   alarm.set(sleeper('new'), 60)
   await time.advance(1_000)
   expect(woken).toHaveLength(before)
+})
+
+test('they are woken a quarter faster than once an interval each', async () => {
+  const { time, alarm, woken, sleeper } = rig(1_000, 8_000)
+  for (let i = 0; i < 300; i++) alarm.set(sleeper('idle', true), 10)
+  await time.advance(10)
+  expect(woken).toHaveLength(100)
+})
+
+test('who falls due while others wait has its turn after them', async () => {
+  const { time, alarm, woken, sleeper } = rig()
+  for (let i = 0; i < 20; i++) alarm.set(sleeper('first', true), 10)
+  for (let i = 0; i < 20; i++) alarm.set(sleeper('second', true), 15)
+  await time.advance(15)
+  expect(woken).toHaveLength(16)
+  await time.advance(5)
+  expect(woken).toHaveLength(32)
+  expect(woken.slice(16, 20)).toEqual(Array.from({ length: 4 }, () => 'first 20'))
+})
+
+test('who is told to sleep on while it waits is not woken before its time', async () => {
+  const { time, alarm, woken, sleeper } = rig()
+  for (let i = 0; i < 32; i++) alarm.set(sleeper('first', true), 10)
+  const [later, never] = [sleeper('later', true), sleeper('never', true)]
+  for (const one of [later, never]) alarm.set(one, 12)
+  await time.advance(12)
+  expect([woken.length, alarm.waiting]).toEqual([16, 18])
+  alarm.set(later, 500)
+  alarm.set(never, undefined)
+  await time.advance(400)
+  expect([woken.length, alarm.waiting]).toEqual([32, 0])
+  await time.advance(100)
+  expect(woken.slice(32)).toEqual(['later 500'])
 })
 
 test('whoever sleeps on alone leaves no timer', async () => {

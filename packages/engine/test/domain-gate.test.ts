@@ -221,6 +221,9 @@ describe('one that was let go', () => {
 describe('what is found in a store', () => {
   test('is who is under way, and what was probed last', () => {
     const { gate, session, events } = rig()
+    const withoutIncident = session('f', { state: 'registered', domains: ['x'] })
+    const { incident: _, ...control } = withoutIncident.record.control
+    withoutIncident.record = { ...withoutIncident.record, control }
     const probe = (atMs: number) => ({
       probe: { domain: 'd', verdict: 'unreachable', tries: atMs, atMs },
     })
@@ -230,6 +233,7 @@ describe('what is found in a store', () => {
       session('c', { more: probe(9) }),
       session('d', { more: probe(8) }),
       session('e', { state: 'registered', domains: ['x'] }),
+      withoutIncident,
     ])
     expect(typed(events(), 'found')).toMatchObject([
       { inFlight: 1 },
@@ -247,6 +251,23 @@ describe('what is found in a store', () => {
     await turns()
     expect([gate.waiting, signals.length]).toEqual([2, 1])
   })
+})
+
+test('who goes on without having been let go is none of those in flight', () => {
+  const { gate, session, goes, events } = rig()
+  const one = session('a', { state: 'exhausted', more: { credentialRefused: true } })
+  goes(one, 'exhausted')
+  expect([events(), gate.waiting]).toEqual([[], 0])
+})
+
+test('of several domains each is told who was let go, and whether it waited there', async () => {
+  const { gate, session, world, turns, events } = rig()
+  world.answer = async () => ({ verdict: 'reachable', detail: 'yes' })
+  const one = session('a', { domains: ['d', 'rack'] })
+  gate.see(one, one.record, [])
+  await turns()
+  expect(typed(events(), 'waited')).toMatchObject([{ suspected: true }])
+  expect(typed(events(), 'admitted')).toMatchObject([{ waited: true }, { waited: false }])
 })
 
 test('one without domains is none of it, and a domain of which nothing is known is not renewed', () => {

@@ -159,7 +159,7 @@ test('a deadline of 0 is none, and one that is taken away does not pass', async 
   const passed: string[] = []
   const watch = (delayMs: number) => {
     const { over, end } = deadline(clock, delayMs)
-    void over.then(() => passed.push(`${delayMs}`))
+    void over.then((what) => passed.push(`${what} ${delayMs}`))
     return end
   }
   watch(0)()
@@ -168,7 +168,7 @@ test('a deadline of 0 is none, and one that is taken away does not pass', async 
   watch(7)()
   expect(pending()).toBe(1)
   await time.advance(10)
-  expect(passed).toEqual(['5'])
+  expect(passed).toEqual(['over 5'])
 })
 
 test('a start that throws can be tried again', async () => {

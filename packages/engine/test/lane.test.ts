@@ -24,13 +24,14 @@ const laneIn = async (
   const alarms: (number | undefined)[] = []
   const logged: unknown[] = []
   const works: Promise<void>[] = []
-  const world = { nowMs: 2_000, isStopped: false, refuses: false }
+  const world = { nowMs: 2_000, isStopped: false, refuses: false, error: diskFull }
   const { clock } = new VirtualClock().fork()
   const runtime = {
     ...{ policy: defaultPolicy, policyDigest: 'p', clock, notify: () => undefined },
     store: {
       ...store,
-      commit: (commit) => async () => (world.refuses ? E.left(diskFull) : store.commit(commit)()),
+      commit: (commit) => async () =>
+        world.refuses ? E.left(world.error) : store.commit(commit)(),
     } satisfies typeof store,
     step,
     ledger: ledgerFrom(loaded.right, defaultPolicy),
@@ -101,4 +102,58 @@ test('a refusal is logged as an error', async () => {
   world.refuses = true
   await lane.offer((atMs) => ({ type: 'unregistered', atMs }))
   expect(logged).toEqual([['error', 'the store refused a decision on s']])
+})
+
+/** What no policy goes on without. */
+const taken = { _tag: 'StoreOwned', message: 'another engine has it' } as const
+
+test('what waits while the store refuses is refused with its error, at once and by name', async () => {
+  const { lane, world } = await laneIn()
+  Object.assign(world, { refuses: true, error: taken })
+  const insisting = lane.insist((atMs) => ({ type: 'unregistered', atMs }))
+  const waiting = lane.offer((atMs) => ({ type: 'unregistered', atMs }))
+  expect(await waiting).toEqual({ _tag: 'refused', error: taken })
+  expect(await lane.offer((atMs) => ({ type: 'unregistered', atMs }))).toEqual({
+    ...{ _tag: 'refused', error: taken },
+  })
+  lane.close()
+  expect(await insisting).toEqual({ _tag: 'stopped' })
+})
+
+test('one that was found is decided on so first, once', async () => {
+  const { lane, store } = await laneIn()
+  const told: string[] = []
+  lane.found((atMs) => {
+    told.push('found')
+    return { type: 'unregistered', atMs }
+  })
+  await lane.offer(() => {
+    told.push('asked')
+    return undefined
+  })
+  await lane.takeUp()
+  await lane.takeUp()
+  expect(told).toEqual(['found', 'asked'])
+  const journal = await store.readJournal('s')()
+  expect(E.isRight(journal) && journal.right.map(({ event }) => event.type).at(-1)).toBe(
+    'unregistered',
+  )
+})
+
+test('one that was found while the store refuses is found again', async () => {
+  const { lane, world } = await laneIn()
+  const told: string[] = []
+  lane.found((atMs) => {
+    told.push('found')
+    return { type: 'unregistered', atMs }
+  })
+  Object.assign(world, { refuses: true, error: taken })
+  const ask = () => {
+    told.push('asked')
+    return undefined
+  }
+  expect(await lane.offer(ask)).toMatchObject({ _tag: 'refused' })
+  world.refuses = false
+  expect(await lane.offer(ask)).toMatchObject({ _tag: 'unchanged' })
+  expect(told).toEqual(['found', 'found', 'asked'])
 })

@@ -121,6 +121,30 @@ describe('a snapshot', () => {
   })
 })
 
+test('what is missing is named, and of one generation the first is kept', async () => {
+  const store = memoryStore()
+  expect(await store.saveSnapshot(snapshot(1))()).toMatchObject({
+    left: { what: 'incarnation 1 of s', message: 'nothing is stored for incarnation 1 of s' },
+  })
+  expect(await store.readSnapshot('s')()).toMatchObject({ left: { what: 'a snapshot of s' } })
+  await commit(store, 1, 0)
+  await store.saveSnapshot(snapshot(1))()
+  await store.saveSnapshot({ ...snapshot(1), body: 'another' })()
+  expect(await store.readSnapshot('s')()).toMatchObject({ right: { body: { generation: 1 } } })
+})
+
+test('of a forgotten session the journal stays while a checkpoint reaches not so far', async () => {
+  const store = memoryStore()
+  await commit(store, 1, 0)
+  const first = seq
+  await commit(store, 2, 1)
+  await store.forget('s', 1)()
+  await store.checkpoint({}, first)()
+  expect(await store.readJournal('s')()).toMatchObject({ right: [{ rev: 1 }, { rev: 2 }] })
+  await store.checkpoint({}, seq)()
+  expect(await store.readJournal('s')()).toEqual(E.right([]))
+})
+
 describe('what is forgotten', () => {
   test('is gone, but its journal, until a checkpoint holds it', async () => {
     const store = memoryStore()

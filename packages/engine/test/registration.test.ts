@@ -102,7 +102,9 @@ describe('what is declared of a session', () => {
 
   test('is refused where the id is a secret of its environment', () => {
     const sessionOptions = { env: { API_TOKEN: 'correct-horse-battery' } }
-    expect(wrong(declared({ sessionOptions }, 'correct-horse-battery'))?.[0]).toBe('sessionId')
+    expect(wrong(declared({ sessionOptions }, 'correct-horse-battery'))).toEqual([
+      ...['sessionId', 'registration: sessionId: expected an id without a secret'],
+    ])
     expect(wrong(declared({ sessionOptions }, 'correct-horse'))).toBeUndefined()
   })
 })
@@ -128,6 +130,11 @@ describe('an update', () => {
     expect(found?.[1]).toContain(
       path === '' ? 'snapshot update: expected' : `snapshot update: ${path}: expected `,
     )
+  })
+
+  test('keeps what only looks like a marked date, and what says itself how it is stored', () => {
+    const mine = { sessionState: { $date: 'mine', at: { toJSON: () => 5 } } }
+    expect(checkedUpdate(mine)).toEqual(E.right({ sessionState: { $date: 'mine', at: 5 } }))
   })
 
   test('is not read from what it inherits', () => {

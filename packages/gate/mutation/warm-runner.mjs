@@ -190,8 +190,15 @@ const warmRunner = (injector) => {
       if (isEndless) clearInterval(watch)
       if (isEndless) warmth.kill()
     }, 500)
-    const result = await inner.mutantRun(options).finally(() => clearInterval(watch))
-    if (isEndless) return { status: MutantRunStatus.Timeout, reason: 'it did not end' }
+    const endless = /** @type {const} */ ({ status: MutantRunStatus.Timeout, reason: 'no end' })
+    const result = await inner
+      .mutantRun(options)
+      .catch((error) => {
+        if (isEndless) return endless
+        throw error
+      })
+      .finally(() => clearInterval(watch))
+    if (isEndless) return endless
     if (result.status !== 'survived') return result
     const broken = inner.ctx.state.getFiles().find((file) => file.result?.state === 'fail')
     return broken === undefined
