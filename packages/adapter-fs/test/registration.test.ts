@@ -1,18 +1,18 @@
 /** A session that is registered without an engine: what a store then holds is what an engine would have committed. */
-import { digest, JournalEntry, SessionRecord } from '@session-recovery/core'
+import { digest, JournalEntry, SessionRecord, type Traits } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { registrationOf } from '../src/registration.js'
 
-const traits = {
-  ...{ kind: 'ssh', attended: false, shell: true, rerunnable: false },
+const traits: Traits = {
+  ...{ kind: 'ssh' as const, attended: false, shell: true, rerunnable: false },
   ...{ failureExitCodes: [1], idempotentCommands: [] },
-} as const
+}
 
 test.each(['import', 'restore'] as const)('by %s', (by) => {
   const { record, entry } = registrationOf({
     ...{ sessionId: 's', incarnation: 3, atMs: 5, wallMs: 7, seq: 9, by },
-    traits: { ...traits, failureExitCodes: [1], idempotentCommands: [] },
+    traits,
   })
   expect(record).toEqual({
     ...{ v: 1, rev: 1, state: 'registered' },

@@ -1,7 +1,7 @@
 /** A file of the former program: what of it is taken over, and what is wrong with one that is not. */
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
-import { seedNestingLimit, seedSnapshot } from '../src/seed-snapshot.js'
+import { type SeedRules, seedNestingLimit, seedSnapshot } from '../src/seed-snapshot.js'
 
 const name = 's.snapshot.json'
 const plain = {
@@ -9,7 +9,7 @@ const plain = {
   ...{ sessionOptions: {} as unknown, environment: {}, workingDirectory: '/' },
   ...{ commandHistory: ['ls'], outputBuffer: ['file'] },
 }
-const open = { secretNames: [], storeOutput: true }
+const open: SeedRules = { secretNames: [], storeOutput: true }
 
 const read = (content: unknown, rules = open, called = name) =>
   seedSnapshot(
