@@ -42,12 +42,16 @@ export const domainTable = (): DomainTable =>
 
 const table = domainTable()
 
-/** A domain's step under a policy. An event that changes nothing returns the very same record. */
-export const domainStepUnder = (policy: Policy): DomainStep => {
+/**
+ * A domain's step under a policy. An event that changes nothing returns the very same record.
+ *
+ * @param rows another table, of a machine that is not the engine's own.
+ */
+export const domainStepUnder = (policy: Policy, rows: DomainTable = table): DomainStep => {
   const guardOf = domainGuards(policy)
   const reactionOf = domainReactions(policy)
   return (record, event) => {
-    const row = table[record.state][event.type]?.find(
+    const row = rows[record.state][event.type]?.find(
       ({ guard }) => guard === undefined || guardOf[guard](record.control, event),
     )
     const state = row?.to ?? record.state

@@ -16,7 +16,7 @@ import {
   type SessionRecord,
 } from '@session-recovery/core'
 import { sessionMachine } from './machine.js'
-import { compile, type Row } from './table.js'
+import { compile, type Row, type Table } from './table.js'
 
 export type Stepped = readonly [SessionRecord, readonly Effect[]]
 export type Step = (record: SessionRecord, event: SessionEvent) => Stepped
@@ -24,17 +24,19 @@ export type Step = (record: SessionRecord, event: SessionEvent) => Stepped
 // Names only: the same table whatever the policy.
 const table = compile(sessionMachine(defaultPolicy))
 
-/** `step` under a policy, from the table compiled from the machine. */
-export const stepUnder = (policy: Policy): Step => {
+/**
+ * `step` under a policy, from the table compiled from the machine.
+ *
+ * @param rows another table, of a machine that is not the engine's own.
+ */
+export const stepUnder = (policy: Policy, rows: Table = table): Step => {
   const guardOf = guards(policy)
   const reactionOf = reactions(policy)
   const holds = (row: Row, record: SessionRecord, event: SessionEvent): boolean =>
     row.guard === undefined || guardOf[row.guard](record.control, event)
 
   return (record, event) => {
-    const row = table[record.state][event.type]?.find((candidate) =>
-      holds(candidate, record, event),
-    )
+    const row = rows[record.state][event.type]?.find((candidate) => holds(candidate, record, event))
     const state = row?.to ?? record.state
     if (row === undefined || (state === record.state && row.actions.length === 0))
       return [record, []]

@@ -42,7 +42,8 @@ const policy = policyOf({
 })
 const machine = domainMachine(policy)
 const table = domainTable()
-const step = domainStepUnder(policy)
+// Of the machine as it is now: what the engine decides by is compiled once, when it is loaded.
+const step = domainStepUnder(policy, table)
 
 // ---------------------------------------------------------------------------------------- a course
 

@@ -22,6 +22,7 @@ import {
   sessionMachine,
   stepUnder,
 } from '@session-recovery/engine'
+import { holds } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { transition } from 'xstate'
@@ -110,7 +111,7 @@ test.each([
   ['of one that shares a domain', ['host:h']],
 ])('with the real guards and reactions, step and XState agree along traces %s', (_, domains) => {
   const step = stepUnder(defaultPolicy)
-  fc.assert(
+  holds(
     fc.property(fc.integer({ min: 1 }), (seed) => {
       for (const { record, event } of wander(defaultPolicy, seed, 40, domains)) {
         if (record.state === 'unregistered') continue
@@ -123,7 +124,7 @@ test.each([
         }).toEqual({ ...expected, effects: JSON.parse(JSON.stringify(expected.effects)) })
       }
     }),
-    { numRuns: 40 },
+    40,
   )
 })
 

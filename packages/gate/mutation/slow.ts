@@ -10,7 +10,6 @@ const slow: readonly string[] = [
   'are the same after a crash with checkpoints at any moment',
   'all are back within twice the cap of the backoff after it heals',
   'while they are let go brings everybody back',
-  'with the real guards and reactions',
   'is the horizon when every attempt fails at once',
   'ends no later than the horizon when everything hangs',
   // Of adapter-fs.

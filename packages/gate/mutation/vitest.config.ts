@@ -28,7 +28,7 @@ const shareOfAll = 0.1
 
 /** What bears the name of the source, or of the whole it is a part of, is tried in any case. */
 const namesakes = (test: string, source: string): boolean =>
-  test.startsWith(source) || source.startsWith(`${test}-`)
+  test.startsWith(source) || test.split('-')[0] === source.split('-')[0]
 
 /**
  * What is likely to catch a mutant, and soon, comes first: the least time for each one caught. What is left when
