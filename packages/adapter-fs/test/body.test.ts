@@ -2,7 +2,7 @@
 import { sampleSnapshot } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
-import { bodyIn, bodyLineOf, resealed, snapshotPlace, unlocked } from '../src/body.js'
+import { bodyIn, bodyLineOf, resealed, sealedIn, snapshotPlace, unlocked } from '../src/body.js'
 import { lineOf, readLine } from '../src/line.js'
 import { type Sealer, sealerOf } from '../src/seal.js'
 import type { HeldSnapshot } from '../src/session-index.js'
@@ -86,7 +86,7 @@ const holding = (...held: readonly (string | null | undefined)[]) => {
         },
       ] as const,
   )
-  return { entries: () => new Map(all).entries() }
+  return sealedIn({ asked: () => new Map(all).entries() })
 }
 
 test('a store is unlocked where each body can be read, or its key is said to be lost', () => {

@@ -50,7 +50,7 @@ test('an empty directory is an empty log', async () => {
   expect([...index.entries()]).toEqual([])
   expect(rest).toEqual({
     ...{ projection: undefined, damages: [], live: [], unsure: [], superseded: [], foreign: [] },
-    ...{ term: 0, limitBytes: 0 },
+    ...{ term: 0, limitBytes: 0, rolls: [], roll: undefined, rollProblem: undefined },
   })
 })
 

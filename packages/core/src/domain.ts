@@ -227,6 +227,6 @@ export const domainWakeAtMs = ({ control }: DomainRecord): number | undefined =>
 export const probeTokenOf = ({ domain, probes }: DomainControl, atMs: number): string =>
   idOf(domain, 'probe', probes, atMs)
 
-/** Nothing has to be remembered of it: a fresh one would decide the same. */
+/** Nothing has to be remembered of it but by those it let pass: a fresh one would decide the same. */
 export const isForgettable = ({ state, control }: DomainRecord): boolean =>
   state === 'closed' && control.waiting + control.inFlight + control.misses === 0

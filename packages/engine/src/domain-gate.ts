@@ -160,6 +160,7 @@ export class DomainGate {
   /** Lets it go, or has it stand in the line of the first domain that keeps it. */
   #next(waiting: Waiting, from: string | undefined): void {
     const { domains } = waiting
+    if (from !== undefined) waiting.passed = [...waiting.passed, from]
     const suspected = domains.find((domain) => this.#suspects(domain, waiting))
     const full = domains.find((domain) => domain !== from && this.#isFull(domain))
     const keeps = suspected ?? full ?? (this.#roomOverall > 0 ? undefined : (from ?? domains[0]))
@@ -324,11 +325,12 @@ export class DomainGate {
     })
   }
 
-  #suspects(domain: string, { kind, heldAtMs }: Waiting): boolean {
+  #suspects(domain: string, { kind, heldAtMs, passed }: Waiting): boolean {
     const record = this.#record(domain)
+    if (record.state !== 'closed') return false
     const { misses } = record.control
-    const isDoubtful = misses >= this.#runtime.policy.domain.suspectAfter
-    return record.state === 'closed' && (isDoubtful || isSuspected(record, kind, heldAtMs))
+    if (misses >= this.#runtime.policy.domain.suspectAfter) return true
+    return !passed.includes(domain) && isSuspected(record, kind, heldAtMs)
   }
 
   /** There is no room for one that comes new: or others came before it. */

@@ -25,7 +25,11 @@ export interface Waiting {
   readonly heldAtMs: number
   /** The domain in whose line it stands; `undefined`: in none any more. */
   standsIn: string | undefined
+  /** Those that have let it pass: a domain at rest is forgotten, and with it that it was found well. */
+  passed: readonly string[]
 }
+
+const none: readonly string[] = []
 
 const isEarlier = (a: Waiting, b: Waiting): number =>
   a.openedAtMs - b.openedAtMs || (a.sessionId < b.sessionId ? -1 : 1)
@@ -78,5 +82,6 @@ export const waitingOf = (guest: Guest, { control }: SessionRecord): Waiting | u
     openedAtMs,
     heldAtMs,
     standsIn: undefined,
+    passed: none,
   }
 }

@@ -8,6 +8,7 @@ const guest = {} as Guest
 const waiting = (sessionId: string, openedAtMs: number): Waiting => ({
   ...{ guest, sessionId, domains: ['d'], kind: 'timeout', openedAtMs, heldAtMs: 9 },
   standsIn: undefined,
+  passed: [],
 })
 
 test('the oldest incident comes first, and of several as old the first id', () => {
@@ -52,6 +53,7 @@ test('what waits is told by its incident; without one nothing does', () => {
   expect(held({ openedAtMs: 5, failure }, { domains: ['x', 'y'] })).toEqual({
     ...{ guest, sessionId: 's', domains: ['x', 'y'], kind: 'network', openedAtMs: 5, heldAtMs: 5 },
     standsIn: undefined,
+    passed: [],
   })
   expect(held({ openedAtMs: 5, heldAtMs: 7, failure })).toMatchObject({ domains: [], heldAtMs: 7 })
 })
