@@ -2,77 +2,13 @@
 import {
   emptyInteractiveState,
   type Policy,
-  type PolicyInput,
-  type RecoverySnapshot,
-  redact,
   type Store,
   type StoreError,
 } from '@session-recovery/core'
-import { memoryMedium, memorySecrets, memoryStore } from '@session-recovery/engine'
-import { sampleCommit } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { Keeper } from '../src/keeper.js'
-import type { Runtime } from '../src/runtime.js'
-import { diskFull, policyOf } from './scripted-world.js'
-
-const unusable: StoreError = { _tag: 'StoreUnusable', message: 'it rotted' }
-const large: StoreError = {
-  _tag: 'TooLarge',
-  what: 'it',
-  bytes: 2,
-  limitBytes: 1,
-  message: 'large',
-}
-
-/** A keeper of session `s` over a store in memory of which each call is written down, and may be refused. */
-const kept = async (input: PolicyInput = {}, more: Partial<Store> = {}) => {
-  const store = memoryStore(memoryMedium())
-  await store.commit(sampleCommit('s', 1))()
-  const calls: string[] = []
-  const told: unknown[] = []
-  const logged: unknown[] = []
-  const answer = { refuse: (_: string): StoreError | undefined => undefined, secret: true }
-  const through =
-    <A>(name: string, work: () => Promise<E.Either<StoreError, A>>) =>
-    async () => {
-      calls.push(name)
-      const error = answer.refuse(name)
-      return error === undefined ? work() : E.left(error)
-    }
-  const secrets = memorySecrets()
-  const clock = { nowMs: 1_000 }
-  const policy: Policy = policyOf(input)
-  const runtime = {
-    policy,
-    store: {
-      ...store,
-      saveSnapshot: (snapshot) => through('save', store.saveSnapshot(snapshot)),
-      readSnapshot: (id) => through('read', store.readSnapshot(id)),
-      ...more,
-    } satisfies Store,
-    secrets: {
-      put: (reference, value) => async () =>
-        answer.secret
-          ? secrets.put(reference, value)()
-          : E.left({ _tag: 'SecretsUnavailable', message: 'no keychain' } as never),
-      get: secrets.get,
-    } satisfies Runtime['secrets'],
-    notify: (notice: unknown) => told.push(notice),
-    logger: (...line: readonly unknown[]) => void logged.push(line.slice(0, 2)),
-    nowMs: () => clock.nowMs,
-  } as unknown as Runtime
-  const keeperOf = (view?: Keeper['view']) => new Keeper(runtime, 's', 1, view)
-  return { keeper: keeperOf(), keeperOf, calls, told, logged, answer, clock, store, policy }
-}
-
-const first = (more: Partial<RecoverySnapshot> = {}): RecoverySnapshot => ({
-  ...{ sessionId: 's', timestamp: new Date(5), sessionState: null, sessionOptions: null },
-  ...{ environment: {}, workingDirectory: '/', commandHistory: [], outputBuffer: [], ...more },
-})
-const asRedacted = (snapshot: RecoverySnapshot) => redact(snapshot, [])
-const yes = Promise.resolve(true)
-const view = (generation: number, capturedAtMs: number) => ({ generation, capturedAtMs })
+import { asRedacted, first, kept, large, unusable, view, yes } from './keeper-rig.js'
+import { diskFull } from './scripted-world.js'
 
 describe('a first snapshot', () => {
   test('is kept once the session is registered, and not at all where it is not', async () => {

@@ -1,0 +1,71 @@
+/** The keeper again: the same change twice, secrets that come back, and what is made of nothing. */
+import { describe, expect, test } from 'vitest'
+import { asRedacted, first, kept, yes } from './keeper-rig.js'
+import { diskFull } from './scripted-world.js'
+
+describe('the same change again', () => {
+  test('is not written, and is durable; once there is a doubt it is', async () => {
+    const { keeper, calls } = await kept()
+    await keeper.begin(asRedacted(first()), yes)
+    const saves = () => calls.filter((name) => name === 'save').length
+    const change = { workingDirectory: '/there' }
+    expect(await keeper.keep(change)).toMatchObject({ durable: true, view: { generation: 2 } })
+    expect(await keeper.keep({ ...change })).toMatchObject({
+      durable: true,
+      view: { generation: 2 },
+    })
+    expect(saves()).toBe(2)
+    keeper.doubt()
+    expect(await keeper.keep(change)).toMatchObject({ view: { generation: 3 } })
+    expect(await keeper.keep({ workingDirectory: '/' })).toMatchObject({ view: { generation: 4 } })
+    expect(saves()).toBe(4)
+    await keeper.close()
+    expect(await keeper.keep({ workingDirectory: '/' })).toEqual({ _tag: 'closed' })
+  })
+
+  test('is written where the last one was kept in memory alone', async () => {
+    const { keeper, calls, answer } = await kept({ onStoreFailure: 'degrade' })
+    await keeper.begin(asRedacted(first()), yes)
+    answer.refuse = (name) => (name === 'save' ? diskFull : undefined)
+    await keeper.keep({ workingDirectory: '/there' })
+    answer.refuse = () => undefined
+    expect(await keeper.keep({ workingDirectory: '/there' })).toMatchObject({ durable: true })
+    expect(calls.filter((name) => name === 'save').length).toBe(3)
+  })
+})
+
+test('what is said of a secret that was spoken before is taken out, too', async () => {
+  const { keeper } = await kept()
+  await keeper.begin(asRedacted(first({ commandHistory: ['export A_TOKEN=hunter2hunter2'] })), yes)
+  await keeper.keep({ outputBuffer: ['it is hunter2hunter2'] })
+  expect(JSON.stringify(await keeper.shown())).not.toContain('hunter2hunter2')
+})
+
+test('a secret that an earlier life took out is taken out of what comes later', async () => {
+  const { keeper, keeperOf } = await kept()
+  await keeper.begin(asRedacted(first({ environment: { A_TOKEN: 'hunter2hunter2' } })), yes)
+  const later = keeperOf(keeper.view)
+  await later.keep({ outputBuffer: ['it is hunter2hunter2'] })
+  expect(JSON.stringify(await later.shown())).not.toContain('hunter2hunter2')
+})
+
+test('of nothing kept an update makes a snapshot of its own', async () => {
+  const { keeper } = await kept({ storeOutput: true })
+  await keeper.keep({ workingDirectory: '/there' })
+  expect(await keeper.shown()).toMatchObject({
+    ...{ sessionId: 's', sessionState: null, sessionOptions: null, environment: {} },
+    ...{ workingDirectory: '/there', commandHistory: [], outputBuffer: [] },
+  })
+})
+
+test('what was not cut is not counted, and each of output and history is kept by itself', async () => {
+  const { keeper } = await kept({
+    storeOutput: false,
+    snapshotLimit: { historyLines: 9, outputBytes: 3 },
+  })
+  await keeper.begin(asRedacted(first()), yes)
+  await keeper.keep({ commandHistory: ['ls'], outputBuffer: ['12345'] })
+  expect(Object.keys(Object(await keeper.shown()))).not.toContain('droppedHistoryLines')
+  await keeper.keep({ commandHistory: [] })
+  expect(await keeper.shown()).toMatchObject({ commandHistory: [], outputBuffer: ['345'] })
+})
