@@ -206,3 +206,14 @@ test('only files that interrupted writes left are swept away', async () => {
     ...['directory.tmp', 'draft.tmp.txt', 'link.tmp', 'tmp', 'whole'],
   ])
 })
+
+test('a file is made for its owner alone, whatever the umask', async () => {
+  const path = join(freshDirectory(), 'file')
+  const former = process.umask(0o277)
+  try {
+    await (await realDisk.create(path)).close()
+  } finally {
+    process.umask(former)
+  }
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})

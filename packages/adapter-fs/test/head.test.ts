@@ -33,7 +33,9 @@ test('the first commit of a life names nothing, and each other one the one befor
   const heads = holding(3)
   expect(heads.current('a')).toEqual({ incarnation: 1, rev: 3 })
   expect(asked(heads, 4)).toBe('follows')
-  expect(asked(heads, 3)).toMatchObject({ expectedRev: 2, actualRev: 3 })
+  expect(asked(heads, 3)).toMatchObject({
+    ...{ expectedRev: 2, actualRev: 3, message: 'expected revision 2, the store has 3' },
+  })
   expect(asked(heads, 5)).toMatchObject({ expectedRev: 4, actualRev: 3 })
 })
 

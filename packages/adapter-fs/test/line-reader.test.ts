@@ -95,3 +95,11 @@ test('what was held of one place is not taken for another', async () => {
   expect([second?.offset, second?.number, second?.content?.toString()]).toEqual([4, 2, 'two\n'])
   expect(file.reads).toEqual([[0, 14]])
 })
+
+test('an empty line is one wherever it stands', async () => {
+  expect(await linesOf(fileOf('\n\nx\n'), 4, 100)).toEqual([
+    [0, 1, 1, '\n'],
+    [1, 1, 2, '\n'],
+    [2, 2, 3, 'x\n'],
+  ])
+})

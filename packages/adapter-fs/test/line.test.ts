@@ -83,3 +83,10 @@ test.each([10, 70_000])(
     })
   },
 )
+
+test('what is no UTF-8 says nothing, although its checksum is right', () => {
+  const said = Buffer.concat([Buffer.from('"entry":"'), Buffer.from([0xff]), Buffer.from('"}')])
+  const hex = crc32(said).toString(16).padStart(8, '0')
+  const bytes = Buffer.concat([Buffer.from(`{"crc":"${hex}",`), said, Buffer.from('\n')])
+  expect(payload(bytes)).toEqual(E.left('entry: not UTF-8'))
+})

@@ -7,6 +7,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
@@ -181,4 +182,25 @@ test('an owner that another has followed, where nothing kept it away, soon ackno
     ['a', 1],
     ['b', 1],
   ])
+})
+
+test('whoever knocks is shown out, and holds up nobody who lets go', async () => {
+  if (process.platform !== 'linux') return
+  const place = { directory: '/d', device: 7n, inode: BigInt(process.pid) }
+  const taken = await takeOwnership(place, () => undefined)
+  if (E.isLeft(taken)) throw new Error('nobody else has it')
+  const name = `\0session-recovery/7/${process.pid}/`.padEnd(108, '.')
+  const guest = connect(name)
+  await new Promise((resolve) => guest.once('close', resolve))
+  await taken.right.release()
+  expect(await ownerOf(place)).toBe('free')
+})
+
+test('where nothing keeps others away there is nothing to let go of', async () => {
+  const taken = await takeOwnership(
+    { directory: '/d', device: 1n, inode: 2n },
+    () => undefined,
+    'sunos',
+  )
+  expect(E.isRight(taken) && (await taken.right.release())).toBeUndefined()
 })

@@ -20,7 +20,7 @@ const RUNS_LIMIT = 200
  * How long a run may take beyond twice what its tests took when nothing was mutated. Stryker's own bound is that
  * of all tests together, and it begins with everything anew where it is over.
  */
-const ENDLESS_MS = 15_000
+const ENDLESS_MS = 45_000
 const POOL = 'warm'
 /** One mutant in so many is run, from which on. */
 const [every = 1, first = 0] = (process.env.MUTATION_SAMPLE ?? '1').split('/').map(Number)

@@ -1,0 +1,76 @@
+/** What is done when a store is opened: in which order, what is flushed for it, and what is left where it fails. */
+import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
+import { expect, test } from 'vitest'
+import { type Disk, fileStore } from '../src/index.js'
+import { archiveOf, closing, commitOf, done, refused } from './sample.js'
+
+const directory = '/store'
+
+/** A store on a disk in memory of which the flushes of directories are written down. */
+const watched = (refuse: (name: string, path: string) => void = () => undefined) => {
+  const memory = memoryDisk()
+  const flushed: string[] = []
+  const disk = probed(memory, ({ name, path }) => {
+    if (name === 'syncDirectory') flushed.push(path)
+    refuse(name, path)
+  })
+  return { memory, disk, flushed }
+}
+
+test('entries are handed out in the order of their places', async () => {
+  const { disk } = watched()
+  const store = closing(fileStore({ directory }, disk))
+  await done(store.open)
+  for (const [id, seq] of [
+    ['a', 5],
+    ['b', 3],
+    ['c', 4],
+  ] as const)
+    await done(store.commit(commitOf(id, 1, 1, seq)))
+  await store.close()
+  expect((await done(store.open)).entries.map(({ seq }) => seq)).toEqual([3, 4, 5])
+})
+
+test('what merely bears the name of a segment is set aside, and both directories are flushed', async () => {
+  const { memory, disk, flushed } = watched()
+  const store = closing(fileStore({ directory }, disk))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  await store.close()
+  flushed.length = 0
+  await done(store.open)
+  await store.close()
+  expect(flushed).not.toContain('/store/quarantine/')
+  const calm = flushed.filter((path) => path === '/store/quarantine').length
+  memory.put('/store/log/00000009-00000001.jsonl', Buffer.from('x'))
+  const odd: Disk = {
+    ...disk,
+    status: async (path) => {
+      const found = await disk.status(path)
+      return found !== undefined && path.endsWith('/00000009-00000001.jsonl')
+        ? { ...found, links: 2 }
+        : found
+    },
+  }
+  flushed.length = 0
+  const { quarantined } = await done(closing(fileStore({ directory }, odd)).open)
+  expect(quarantined).toMatchObject([
+    { source: 'log/00000009-00000001.jsonl', problem: 'not a regular file of its own' },
+  ])
+  expect(flushed.filter((path) => path === '/store/quarantine').length).toBeGreaterThan(calm)
+  expect(flushed).toContain('/store/log')
+})
+
+test('a term that cannot begin leaves the store to others', async () => {
+  let isBroken = false
+  const { disk } = watched((name, path) => {
+    if (isBroken && name === 'create' && path.includes('/log/')) throw systemError('ENOSPC')
+  })
+  isBroken = true
+  const store = fileStore({ directory }, disk)
+  expect(await refused(store.open)).toMatchObject({ _tag: 'StoreUnavailable', code: 'ENOSPC' })
+  isBroken = false
+  const other = closing(fileStore({ directory }, disk))
+  await done(other.open)
+  await done(other.archive(archiveOf('a', 'token')))
+})
