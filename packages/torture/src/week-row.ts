@@ -47,8 +47,8 @@ const diskFaults = ['EIO', 'ENOSPC', 'EACCES', 'short write', 'false failure', '
 const runningAtLeast = 60
 
 // What a heap may grow by between the second day and the last, beside what a sample is off by.
-const growth = 1.25
-const heapSlackBytes = 24 << 20
+const growth = 1.03
+const heapSlackBytes = 4 << 20
 
 // ------------------------------------------------------------------------------------ combinators
 
