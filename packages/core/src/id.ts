@@ -2,47 +2,16 @@
  * Ids that a recovery creates: each is a function of what it is for, so that a repeat is a repeat, on
  * every machine and after every crash.
  */
-import { hash } from 'node:crypto'
-
-// Every runtime has it, but not the language's own library.
-declare const TextEncoder: new () => {
-  readonly encode: (text: string) => Uint8Array
-  readonly encodeInto: (text: string, into: Uint8Array) => { readonly written: number }
-}
-const utf8 = new TextEncoder()
+import { parse, v5 } from 'uuid'
 
 /** The project's namespace; never change it: stored ids and tokens derive from it. */
-const namespace = Uint8Array.of(
-  ...[0x5b, 0x1d, 0x3c, 0x9e, 0x2f, 0x6a, 0x5c, 0x1e],
-  ...[0x9d, 0x0b, 0x7a, 0x4e, 0x8f, 0x3c, 0x2b, 0x61],
-)
-const firstByte = namespace.length
+const namespace = parse('5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61')
 
-/** A text of so many characters fits, whatever they are: of each there are three bytes at most. */
-const mostInPlace = 4_096
-const place = new Uint8Array(firstByte + 3 * mostInPlace)
-place.set(namespace)
+// Every runtime has it, but not the language's own library. Of a text the uuid would be made byte by byte.
+declare const TextEncoder: new () => { readonly encode: (text: string) => Uint8Array }
+const utf8 = new TextEncoder()
+const named = (text: string): string => v5(utf8.encode(text), namespace)
 
-/** The namespace and `text`, in bytes; until the next time. */
-const bytesOf = (text: string): Uint8Array => {
-  if (text.length <= mostInPlace) {
-    const { written } = utf8.encodeInto(text, place.subarray(firstByte))
-    return place.subarray(0, firstByte + written)
-  }
-  const bytes = utf8.encode(text)
-  const whole = new Uint8Array(firstByte + bytes.length)
-  whole.set(namespace)
-  whole.set(bytes, firstByte)
-  return whole
-}
-
-/** The uuid (version 5) of `text`; each decision needs several, and to make one is most of its ids' cost. */
-const named = (text: string): string => {
-  const hex = hash('sha1', bytesOf(text), 'hex')
-  const variant = '89ab'.charAt(Number.parseInt(hex.charAt(16), 16) & 3)
-  const [a, b] = [hex.slice(0, 8), hex.slice(8, 12)]
-  return `${a}-${b}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
 /**
  * A uuid (version 5) that is a function of `parts`; parts cannot run into each other.
  *
