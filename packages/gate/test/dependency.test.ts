@@ -15,7 +15,6 @@ const planted: Readonly<Record<string, readonly [specifier: string, ...rules: st
   'packages/core/src/fine.ts': ['fp-ts'],
   'packages/core/src/library.ts': ['xstate', 'core-imports-only-its-row'],
   'packages/core/src/builtin.ts': ['node:fs', 'core-imports-only-its-row'],
-  'packages/core/src/hash.ts': ['node:crypto'],
   'packages/core/src/upward.ts': ['@session-recovery/engine', 'core-imports-only-its-row'],
   'packages/core/src/self.ts': ['./self.js', 'no-cycle'],
   'packages/engine/src/fine.ts': ['@session-recovery/core'],
