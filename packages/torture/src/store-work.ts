@@ -66,7 +66,9 @@ export class Writer {
   constructor(task: WriterTask, disk: Disk, tell: (telling: Telling) => void) {
     this.#task = task
     this.#tell = tell
-    this.#store = fileStore({ directory: task.directory, rollFrom: 1, ...task.retention }, disk)
+    // What a roll has flushed would hide that the checkpoint was not.
+    const rolls = task.without === undefined ? { rollFrom: 1 } : {}
+    this.#store = fileStore({ directory: task.directory, ...rolls, ...task.retention }, disk)
   }
 
   /** Resolves when the store is closed. */
