@@ -9,6 +9,7 @@ import {
   isResting,
   JournalEntry,
   type Json,
+  type Logger,
   PlanningView,
   SessionRecord,
 } from '@session-recovery/core'
@@ -47,6 +48,7 @@ export interface CheckpointOptions {
   /** From how many sessions on it has a roll. */
   readonly rollFrom: number
   readonly sealer: Sealer
+  readonly logger: Logger
   readonly log: Log
   readonly index: SessionIndex
   /** Keeps what is found damaged. */
@@ -128,7 +130,10 @@ export const checkpoint = async (
         ...unfolded.map((entry) => ({ seq: entry.seq, place: undefined, entry })),
         ...beyond(index, throughSeq).filter(({ seq }) => !carried.has(seq)),
       ])
-      await roll?.keep(end)
+      const problem = await roll?.keep(end)
+      if (problem !== undefined) {
+        options.logger('warn', 'without a roll: the next start reads the log', problem.error)
+      }
     }
   } finally {
     await files.close()

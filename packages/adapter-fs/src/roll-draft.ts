@@ -31,7 +31,7 @@ export class RollDraft {
   readonly #keys = new Map<string | undefined, string>()
   readonly #blocks: RollStatement['blocks'] = []
   #opened: Opened | undefined
-  #failed = false
+  #problem: { readonly error: unknown } | undefined
   #ids: string[] = []
   #heads: Buffer[] = []
   #places: number[] = []
@@ -68,8 +68,8 @@ export class RollDraft {
     if (this.#waitingBytes >= blockSizeBytes) await this.#endBlock()
   }
 
-  /** Gives it its name; the checkpoint is on the medium. */
-  async keep(checkpoint: CheckpointPlace): Promise<void> {
+  /** Gives it its name; the checkpoint is on the medium. Answers what has kept it from being written. */
+  async keep(checkpoint: CheckpointPlace): Promise<{ readonly error: unknown } | undefined> {
     await this.#endBlock()
     await this.#tried(async ({ file, draft }) => {
       const { offset, bytes, line, crc } = checkpoint
@@ -91,13 +91,13 @@ export class RollDraft {
       await this.#disk.rename(`${this.#path}${unfinished}`, this.#path)
       await this.#disk.syncDirectory(this.#directory)
     })
+    return this.#problem
   }
 
   /** Lets go of it; nothing is left of one that was not kept. */
   async discard(): Promise<void> {
     const opened = this.#opened
     this.#opened = undefined
-    this.#failed = true
     await opened?.file.close().catch(() => undefined)
     if (opened !== undefined) {
       await this.#disk.remove(`${this.#path}${unfinished}`).catch(() => undefined)
@@ -122,12 +122,12 @@ export class RollDraft {
   }
 
   async #tried(work: (opened: Opened) => Promise<void>): Promise<void> {
-    if (this.#failed) return
+    if (this.#problem !== undefined) return
     try {
       this.#opened ??= await this.#open()
       await work(this.#opened)
-    } catch {
-      this.#failed = true
+    } catch (error) {
+      this.#problem = { error }
     }
   }
 

@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { type Disk, fileStore } from '../src/index.js'
 import { nestingLimit } from '../src/nesting.js'
+import { whereverCut } from './power-cut.js'
 import { closing, commitOf, done, everything, refused, snapshotOf } from './sample.js'
 
 const directory = '/store'
@@ -87,27 +88,9 @@ test('whichever operation fails, the store goes on with what it holds', async ()
 })
 
 test('wherever the power is cut, nothing is lost', async () => {
-  for (let lastStep = 0; ; lastStep++) {
-    let steps = 0
-    for (const chance of [0, 0.5, 0.999]) {
-      const disk = memoryDisk()
-      let broken = false
-      steps = 0
-      const dying = probed(disk, ({ name }) => {
-        if (!broken || !changing.has(name)) return
-        steps += 1
-        if (steps > lastStep) throw systemError('EIO')
-      })
-      const store = storeOn(dying)
-      await fill(store)
-      broken = true
-      await store.checkpoint('folded', everything)()
-      await store.close()
-      const after = disk.cut(() => chance)
-      await expectAll(after, 2, steps <= lastStep ? true : undefined)
-    }
-    if (steps <= lastStep) break
-  }
+  await whereverCut({ storeOn, fill }, (after, isDone) =>
+    expectAll(after, 2, isDone ? true : undefined),
+  )
 })
 
 test('what is stored while it is written is carried over, and found in its new place', async () => {

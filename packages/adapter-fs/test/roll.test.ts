@@ -1,18 +1,13 @@
 /** The roll of a checkpoint: what a store that opens takes from it, and that it never takes it on trust. */
 import type { Loaded } from '@session-recovery/core'
 import { loadedSessions } from '@session-recovery/core'
-import {
-  changing,
-  type MemoryDisk,
-  memoryDisk,
-  probed,
-  systemError,
-} from '@session-recovery/testkit'
+import { type MemoryDisk, memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Disk, type FileStore, fileStore } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import { crcOfBlock, rollLine } from '../src/roll.js'
+import { whereverCut } from './power-cut.js'
 import { commitOf, done, everything, recordOf, refused, snapshotOf } from './sample.js'
 
 const ids = ['a', 'b', 'c', 'd']
@@ -250,22 +245,28 @@ test('a store whose key is missing does not open, though no snapshot was looked 
   expect(await refused(storeOn(clear, { sealing }).open)).toMatchObject({ _tag: 'SealBroken' })
 })
 
-test('a checkpoint whose roll cannot be written stands', async () => {
+test('a checkpoint whose roll cannot be written stands, and that is told', async () => {
   const steps = new Set<string>()
   for (let failAt = 1; ; failAt++) {
     const disk = memoryDisk()
+    const logger = vi.fn()
     let seen = 0
+    let failed = ''
     const failing = probed(disk, ({ name, path }) => {
       if (!path.includes('.roll')) return
       seen += 1
       if (seen !== failAt) return
+      failed = name
       steps.add(name)
       throw systemError('EIO')
     })
-    const store = storeOn(failing)
+    const store = storeOn(failing, { logger })
     await fill(store)
     await store.close()
     await expectWhole(disk)
+    const told = logger.mock.calls.map(([, what]) => what)
+    const isMissed = ['create', 'write', 'sync', 'rename'].includes(failed)
+    expect(told).toEqual(isMissed ? ['without a roll: the next start reads the log'] : [])
     expect([...disk.files().keys()].filter((path) => path.endsWith('.tmp'))).toEqual([])
     if (seen < failAt) break
   }
@@ -273,26 +274,7 @@ test('a checkpoint whose roll cannot be written stands', async () => {
 })
 
 test('wherever the power is cut, everything is there', async () => {
-  for (let lastStep = 0; ; lastStep++) {
-    let steps = 0
-    for (const chance of [0, 0.5, 0.999]) {
-      const disk = memoryDisk()
-      let broken = false
-      steps = 0
-      const dying = probed(disk, ({ name }) => {
-        if (!broken || !changing.has(name)) return
-        steps += 1
-        if (steps > lastStep) throw systemError('EIO')
-      })
-      const store = storeOn(dying)
-      await fill(store)
-      broken = true
-      await store.checkpoint('folded', everything)()
-      await store.close()
-      await expectWhole(disk.cut(() => chance))
-    }
-    if (steps <= lastStep) break
-  }
+  await whereverCut({ storeOn, fill }, (after) => expectWhole(after))
 })
 
 test('who has an interaction told of does not rest, nor who names an archive', async () => {

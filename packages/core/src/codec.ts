@@ -252,7 +252,11 @@ export const dictionary = <C extends t.Mixed>(name: string, values: C): Dictiona
     (u, c) => {
       if (!t.UnknownRecord.is(u)) return t.failure(u, c)
       // An environment: of texts there is nothing to read, and the place of each would have to be told.
-      if (isOfTexts && Object.values(u).every(values.is)) return t.success({ ...u })
+      if (isOfTexts) {
+        // Of the copy: what the app gives may answer otherwise when it is asked again.
+        const copy = { ...u }
+        if (Object.values(copy).every(values.is)) return t.success(copy)
+      }
       const errors: t.ValidationError[] = []
       const read: [string, t.TypeOf<C>][] = []
       for (const [key, value] of Object.entries(u)) {

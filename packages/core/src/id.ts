@@ -58,7 +58,7 @@ const orderedList = (list: readonly unknown[]): string => {
 
 const orderedFields = (fields: object): string => {
   let text = ''
-  for (const name of inOrder(Object.keys(fields))) {
+  for (const name of Object.keys(fields).sort()) {
     const said = ordered((fields as Readonly<Record<string, unknown>>)[name])
     if (said !== undefined) text += `${text === '' ? '' : ','}${quoted(name)}:${said}`
   }
@@ -72,21 +72,6 @@ const hasOnlyConstants = (value: object): boolean =>
   Object.values(value).every(
     (inner) => typeof inner !== 'object' || inner === null || constants.has(inner),
   )
-
-/** More are put in order by the language's own way, which takes longer to begin. */
-const few = 24
-
-/** The names in their order; the list itself is changed. */
-const inOrder = (names: string[]): readonly string[] => {
-  if (names.length > few) return names.sort()
-  for (let at = 1; at < names.length; at++) {
-    const name = names[at] ?? ''
-    let to = at
-    for (; to > 0 && (names[to - 1] ?? '') > name; to--) names[to] = names[to - 1] ?? ''
-    names[to] = name
-  }
-  return names
-}
 
 // Most texts stand in JSON as they are, and every decision has dozens of them.
 const quoted = (text: string): string => (escaped.test(text) ? JSON.stringify(text) : `"${text}"`)

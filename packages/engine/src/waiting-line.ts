@@ -29,8 +29,6 @@ export interface Waiting {
   passed: readonly string[]
 }
 
-const none: readonly string[] = []
-
 const isEarlier = (a: Waiting, b: Waiting): number =>
   a.openedAtMs - b.openedAtMs || (a.sessionId < b.sessionId ? -1 : 1)
 
@@ -82,6 +80,6 @@ export const waitingOf = (guest: Guest, { control }: SessionRecord): Waiting | u
     openedAtMs,
     heldAtMs,
     standsIn: undefined,
-    passed: none,
+    passed: [],
   }
 }

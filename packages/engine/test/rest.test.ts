@@ -3,17 +3,7 @@ import type { Loaded, Store } from '@session-recovery/core'
 import { memoryStore } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { answered, started, world } from './scripted-world.js'
-
-/** Three sessions `a`, `b`, `c` of an app that crashed. */
-const threeCrashed = async () => {
-  const first = await started({ policy: { snapshotInterval: 0 } })
-  await first.engine.unregister('s')
-  for (const id of ['a', 'b', 'c']) await first.engine.register(id, { attended: false })
-  await first.time.advance(0)
-  first.crash()
-  return first
-}
+import { answered, threeCrashed, world } from './scripted-world.js'
 
 describe.each([
   ['at once', false],

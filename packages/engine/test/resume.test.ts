@@ -14,8 +14,8 @@ import {
   never,
   type Script,
   started,
+  threeCrashed,
   type World,
-  type WorldOptions,
   world,
 } from './scripted-world.js'
 
@@ -125,16 +125,6 @@ describe('a run in doubt', () => {
     expect(factsIn(second.entries(), 'incident-exhausted')).toHaveLength(1)
   })
 })
-
-/** Three sessions `a`, `b`, `c` of an app that crashed. */
-const threeCrashed = async (policy: WorldOptions['policy'] = {}) => {
-  const first = await started({ policy: { snapshotInterval: 0, ...policy } })
-  await first.engine.unregister('s')
-  for (const id of ['a', 'b', 'c']) await first.engine.register(id, { attended: false })
-  await first.time.advance(0)
-  first.crash()
-  return first
-}
 
 describe.each([
   ['at once', false],

@@ -284,6 +284,16 @@ export const started = async (
   return made
 }
 
+/** Three sessions `a`, `b`, `c` of an app that crashed. */
+export const threeCrashed = async (): Promise<World> => {
+  const first = await started({ policy: { snapshotInterval: 0 } })
+  await first.engine.unregister('s')
+  for (const id of ['a', 'b', 'c']) await first.engine.register(id, { attended: false })
+  await first.time.advance(0)
+  first.crash()
+  return first
+}
+
 /** What `promise` comes to within `withinMs` of virtual time; that it is not answered is an error. */
 export const answered = async <A>(
   { time }: Pick<World, 'time'>,
