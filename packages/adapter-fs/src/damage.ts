@@ -11,4 +11,6 @@ export interface Damage {
   readonly line: number
   readonly problem: string
   readonly sessionId?: string
+  /** It stands where not everything had been flushed: a power cut may have left it so. */
+  readonly torn?: true
 }

@@ -21,7 +21,7 @@ import { rollName } from './roll.js'
 import { importSeed } from './seed-import.js'
 import type { Held, SessionIndex } from './session-index.js'
 import { unusable } from './store-error.js'
-import { flushUnsure } from './unsure.js'
+import { flushUnsure, takeOutTorn } from './unsure.js'
 import { commitWrite, snapshotWrite } from './write.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -71,20 +71,9 @@ const openOwned = async (
 ): Promise<E.Either<StoreError, { readonly store: OpenStore; readonly loaded: Loaded }>> => {
   const furnished = await furnish(disk, place, settings.logger)
   if (E.isLeft(furnished)) return furnished
-  const { limitBytes, journalEntriesPerSession } = settings
-  const how = { fromRoll: true }
-  const read = await loadLog(disk, place.log, limitBytes, journalEntriesPerSession, how)
-  if (E.isLeft(read)) return E.left(unusable(`${place.log}/${read.left}`))
-  const found = read.right
-  const sealed = [...(found.roll?.keys ?? []), ...sealedIn(found.index)]
-  const unlockedByKeys = unlocked(sealed, settings.sealer)
-  if (E.isLeft(unlockedByKeys)) return unlockedByKeys
-  if (found.rollProblem !== undefined) {
-    settings.logger('warn', 'the roll cannot be used, the log is read', found.rollProblem)
-  }
-
-  const aside = await setAsideFound(disk, place, found)
-  await sweepPlace(disk, place)
+  const read = await readOwned(settings, disk, place)
+  if (E.isLeft(read)) return read
+  const { found, aside } = read.right
   await flushUnsure(disk, place, found)
   const heads = headIndex(found.index)
   const term = found.term + 1
@@ -92,7 +81,7 @@ const openOwned = async (
     disk,
     directory: place.log,
     term,
-    limitBytes: Math.max(found.limitBytes, limitBytes),
+    limitBytes: Math.max(found.limitBytes, settings.limitBytes),
     live: found.live,
     failed: heads.reset,
     // A disk or machine that is simulated has no time that passes by itself.
@@ -122,6 +111,28 @@ const openOwned = async (
   found.index.handOn()
   found.index.unusable = setAsideLater(store)
   return E.right({ store, loaded })
+}
+
+/** Reads the log and sets aside what cannot be used; of what may be torn nothing is left in it. */
+const readOwned = async (settings: Settings, disk: Disk, place: Place) => {
+  const { limitBytes, journalEntriesPerSession } = settings
+  const aside = new Map<string, Quarantined>()
+  for (;;) {
+    const how = { fromRoll: true }
+    const read = await loadLog(disk, place.log, limitBytes, journalEntriesPerSession, how)
+    if (E.isLeft(read)) return E.left(unusable(`${place.log}/${read.left}`))
+    const found = read.right
+    const sealed = [...(found.roll?.keys ?? []), ...sealedIn(found.index)]
+    const unlockedByKeys = unlocked(sealed, settings.sealer)
+    if (E.isLeft(unlockedByKeys)) return unlockedByKeys
+    if (found.rollProblem !== undefined) {
+      settings.logger('warn', 'the roll cannot be used, the log is read', found.rollProblem)
+    }
+    for (const one of await setAsideFound(disk, place, found)) aside.set(one.source, one)
+    await sweepPlace(disk, place)
+    if (await takeOutTorn(disk, place, found)) continue
+    return E.right({ found, aside: [...aside.values()] })
+  }
 }
 
 // Sets the new term's header on the medium, imports, and only then removes what counts no longer.

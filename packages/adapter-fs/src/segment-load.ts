@@ -49,6 +49,7 @@ interface Region {
   readonly line: number
   readonly problem: string
   readonly sessionId: string | undefined
+  readonly torn: boolean
   end: number
   statements: number
 }
@@ -309,12 +310,13 @@ class SegmentReading {
       line: from.number,
       problem: of === undefined ? why.problem : `body: ${why.problem}`,
       sessionId,
+      torn: !this.#leaping,
       end,
       statements: 1,
     }
   }
 
-  #note({ offset, end, line, problem, sessionId }: Region): void {
+  #note({ offset, end, line, problem, sessionId, torn }: Region): void {
     this.#into.damages.push({
       segment: this.#name,
       offset,
@@ -322,6 +324,7 @@ class SegmentReading {
       line,
       problem,
       ...(sessionId === undefined ? {} : { sessionId }),
+      ...(torn ? { torn } : {}),
     })
   }
 

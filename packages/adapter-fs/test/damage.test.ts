@@ -100,6 +100,29 @@ test('a bad checksum on the last line, or zeros where it should be, are a torn t
   }
 })
 
+test('a snapshot that a power cut has torn in the middle of what was not flushed never takes the place of the one before', async () => {
+  const directory = freshDirectory()
+  await filled(directory, true)
+  const writing = fileStore({ directory })
+  await done(writing.open)
+  await Promise.all([
+    done(writing.saveSnapshot(snapshotOf('b', 2))),
+    done(writing.commit(commitOf('c', 3))),
+  ])
+  await writing.close()
+  rot(segments(directory).at(-1) ?? '', 'some output – 2', '\0'.repeat(15))
+  const found: (readonly [number, unknown])[] = []
+  for (let start = 0; start < 3; start++) {
+    const { store, loaded, revs } = await revsOf(directory)
+    expect(revs).toEqual({ a: 2, b: 2, c: 3 })
+    found.push([loaded.quarantined.length, (await done(store.readSnapshot('b'))).body])
+    await store.close()
+  }
+  const { body } = snapshotOf('b', 1)
+  // Told once, and then there no more.
+  expect(found).toEqual([1, 0, 0].map((times) => [times, body]))
+})
+
 for (const checkpointed of [false, true]) {
   const log = checkpointed ? 'a checkpoint' : 'a log'
 

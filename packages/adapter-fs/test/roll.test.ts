@@ -274,7 +274,9 @@ test('a checkpoint whose roll cannot be written stands, and that is told', async
 })
 
 test('wherever the power is cut, everything is there', async () => {
-  await whereverCut({ storeOn, fill }, (after) => expectWhole(after))
+  await whereverCut({ storeOn, fill }, async (after) => {
+    await expectWhole(after)
+  })
 })
 
 test('who has an interaction told of does not rest, nor who names an archive', async () => {
