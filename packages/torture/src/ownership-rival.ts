@@ -5,7 +5,16 @@
  * Now and then it plays a former owner that goes on: it appends to its old segment, after another has taken
  * over, a commit of a session that nobody ever registered, which must never be seen again.
  */
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -30,6 +39,8 @@ export interface RivalTask {
   readonly slot: number
   readonly acquisitions: number
   readonly seed: number
+  /** How many want the store: the more, the less often each asks, so that the owner gets its turn of the processor. */
+  readonly rivals: number
   /** Nothing keeps a second owner away, so that it can be seen that this is noticed. */
   readonly unprotected?: true
 }
@@ -39,7 +50,7 @@ const place = join(task.directory, 'store')
 const log = join(place, 'log')
 const noteFile = join(task.directory, 'notes.jsonl')
 const holderFile = join(task.directory, 'holder')
-const notes = openSync(noteFile, 'a', 0o600)
+const notes = openSync(noteFile, 'a+', 0o600)
 const write = (note: Note) => writeSync(notes, noteLine(note))
 const { pid } = process
 
@@ -109,6 +120,12 @@ const lookForAnother = async () => {
   writeFileSync(holderFile, String(pid))
 }
 
+/** What was noted from there on. */
+const notedSince = (from: number): string => {
+  const piece = Buffer.alloc(statSync(noteFile).size - from)
+  return piece.toString('utf8', 0, readSync(notes, piece, 0, piece.length, from))
+}
+
 const readIfThere = (path: string): string => {
   try {
     return readFileSync(path, 'utf8')
@@ -149,10 +166,9 @@ const hold = async (store: Store, loaded: Loaded): Promise<number> => {
 
 /** Waits, though not for ever, until another owns the store; then goes on as if nothing had happened. */
 const goOnWriting = async (segment: number, line: string) => {
+  const own = statSync(noteFile).size
   for (let left = 60; left > 0; left--) {
-    const told = notesIn(readIfThere(noteFile))
-    const own = told.findLastIndex((note) => note._tag === 'releasing' && note.pid === pid)
-    if (told.slice(own).some((note) => note._tag === 'acquired' && note.pid !== pid)) {
+    if (notesIn(notedSince(own)).some((note) => note._tag === 'acquired' && note.pid !== pid)) {
       writeSync(segment, line)
       write({ _tag: 'stale', pid })
       return
@@ -169,7 +185,7 @@ for (let acquired = 0; acquired < task.acquisitions; ) {
     if (opened.left._tag !== 'StoreOwned') {
       write({ _tag: 'wrong', pid, what: `${opened.left._tag}: ${opened.left.message}` })
     }
-    await sleep(5 + chance(40))
+    await sleep(5 + chance(2.5 * task.rivals))
     continue
   }
   acquired += 1

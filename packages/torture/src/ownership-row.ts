@@ -91,6 +91,7 @@ class Arena {
         slot: rival.slot,
         acquisitions: this.#each - rival.acquired,
         seed,
+        rivals: this.#rivals.length,
         ...this.#more,
       }
       const child = fork(program, [JSON.stringify(task)], { execArgv: [], stdio: 'inherit' })
