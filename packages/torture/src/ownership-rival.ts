@@ -185,7 +185,7 @@ for (let acquired = 0; acquired < task.acquisitions; ) {
     if (opened.left._tag !== 'StoreOwned') {
       write({ _tag: 'wrong', pid, what: `${opened.left._tag}: ${opened.left.message}` })
     }
-    await sleep(5 + chance(2.5 * task.rivals))
+    await sleep(5 + chance(10 * task.rivals))
     continue
   }
   acquired += 1
