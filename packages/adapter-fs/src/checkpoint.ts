@@ -162,7 +162,7 @@ const entriesOf = async (
         const bytes = await files.bytes(place)
         const read = entryAt(bytes, place)
         if (E.isRight(read)) entries.push(read.right)
-        else await setAside(place, bytes, read.left.problem, '')
+        else await setAside(place, bytes, read.left.problem, undefined)
       }
     }
   } finally {

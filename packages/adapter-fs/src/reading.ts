@@ -20,12 +20,13 @@ export const setAsideIn =
   ({ disk, place, settings, tell }: OpenStore): SetAside =>
   async (extent, bytes, problem, sessionId) => {
     const name = `${extent.segment}.${extent.offset}`
-    const one = quarantined(`log/${problem}`, `${quarantineName}/${name}`, problem, sessionId)
+    const source = `log/${placeName(extent)}`
+    const one = quarantined(source, `${quarantineName}/${name}`, problem, sessionId)
     try {
       await writeWhole(disk, place.quarantine, name, (file) => writeAll(file, bytes, 0))
-      settings.logger('warn', `set aside: ${one.source}`, one)
+      settings.logger('warn', `set aside: ${source}`, one)
     } catch (error) {
-      settings.logger('error', `damaged, and could not be set aside: ${one.source}`, error)
+      settings.logger('error', `damaged, and could not be set aside: ${source}`, error)
     }
     tell(one)
   }

@@ -254,10 +254,16 @@ test('an entry that has rotted before it was folded is set aside', async () => {
   const bytes = disk.files().get(`${log}/${name}`) ?? Buffer.alloc(0)
   const at = bytes.indexOf('"rev":1,"state":"registered","control":{"sessionId":"b"')
   bytes[at + 7] = (bytes[at + 7] ?? 0) ^ 1
-  const found: string[] = []
-  store.watch?.(({ keptAs }) => found.push(keptAs))
+  const offset = bytes.lastIndexOf('\n', at) + 1
+  const found: unknown[] = []
+  store.watch?.(({ problem: _, ...one }) => found.push(one))
   await done(store.checkpoint('folded', 0))
-  expect(new Set(found).size).toBe(1)
+  const one = {
+    source: `log/${name}: byte ${offset}`,
+    keptAs: `quarantine/${name}.${offset}`,
+  }
+  // By its place in the log, of whom nothing is known, and as a part of its session.
+  expect(found).toEqual([one, { ...one, sessionId: 'b' }])
   await store.close()
   const { entries } = await done(storeOn(disk).open)
   expect(entries.map((entry) => `${entry.sessionId} ${entry.rev}`).sort()).toEqual([
