@@ -109,23 +109,21 @@ export class DomainGate {
 
   /** A session was decided on. */
   see(guest: Guest, record: SessionRecord, effects: readonly Effect[]): void {
-    if (record.control.traits.domains === undefined) return
+    const { domains } = record.control.traits
+    if (domains === undefined) return
     if (record.state === 'recovering.held') this.#hold(guest, record)
     else this.#goesOn(guest, record, effects)
+    // Whoever wants an exhausted session back has seen to what was wrong.
+    if (factsAmong(effects).has('session-reset')) for (const domain of domains) this.renew(domain)
   }
 
   #goesOn(guest: Guest, record: SessionRecord, effects: readonly Effect[]): void {
-    const { traits, incident } = record.control
     this.#leave(guest)
-    const facts = new Set(effects.map((effect) => effect._tag === 'tell' && effect.fact._tag))
     const domains = this.#inFlight.get(guest)
-    if (domains !== undefined) {
-      if (incident?.credentialRefused === true) this.#refused(domains)
-      if (facts.has('incident-recovered')) this.#settle(guest, 'well')
-      else if (!trying.has(record.state)) this.#settle(guest, settlementOf(record))
-    }
-    // Whoever wants an exhausted session back has seen to what was wrong.
-    if (facts.has('session-reset')) for (const domain of traits.domains ?? []) this.renew(domain)
+    if (domains === undefined) return
+    if (record.control.incident?.credentialRefused === true) this.#refused(domains)
+    if (factsAmong(effects).has('incident-recovered')) this.#settle(guest, domains, 'well')
+    else if (!trying.has(record.state)) this.#settle(guest, domains, settlementOf(record))
   }
 
   /** The app says that a domain is worth trying again. Returns whether anything is known of it. */
@@ -203,8 +201,7 @@ export class DomainGate {
     if (standsIn !== undefined) this.#dispatch(standsIn, { type: 'left' })
   }
 
-  #settle(guest: Guest, how: Settlement): void {
-    const domains = this.#inFlight.get(guest) ?? []
+  #settle(guest: Guest, domains: readonly string[], how: Settlement): void {
     this.#inFlight.delete(guest)
     for (const domain of domains) this.#dispatch(domain, { type: 'settled', how })
     const starved = [...this.#starved]
@@ -351,6 +348,9 @@ export class DomainGate {
     return Math.floor(this.#runtime.policy.domain.overallConcurrency) - this.#inFlight.size
   }
 }
+
+const factsAmong = (effects: readonly Effect[]): ReadonlySet<string> =>
+  new Set(effects.flatMap((effect) => (effect._tag === 'tell' ? [effect.fact._tag] : [])))
 
 /** How an attempt was over that did not recover its session: in a cancelled one nothing is told by it. */
 const settlementOf = ({ state }: SessionRecord): Settlement =>

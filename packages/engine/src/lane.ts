@@ -51,6 +51,8 @@ export const storeRetryMs = 1_000
 
 // ------------------------------------------------------------------------------------------- lane
 
+/** What an entry says of the record it follows; the first of a registration follows none. */
+type Former = Pick<JournalEntry, 'from' | 'follows'>
 type Refuse = (error: StoreError) => void
 type Ended = (end: IncidentEnd) => void
 
@@ -64,10 +66,7 @@ export class Lane implements Sleeper {
   #offered: Set<Refuse> | undefined
   #waiting: Map<number, Ended[]> | undefined
   #record: SessionRecord
-  /**
-   * The digest of the record the last decision led to; empty before the first of all, `undefined` while what
-   * was found is as it was.
-   */
+  /** The digest of the record the last decision led to; `undefined` before the first, or while what was found is as it was. */
   #lastDigest: string | undefined
   /** What is to be decided before anything else: it was found in the store. */
   #found: MakeEvent | undefined
@@ -89,7 +88,6 @@ export class Lane implements Sleeper {
     this.#attendant = attendant
     this.#record = first
     this.#durableRev = durableRev
-    if (durableRev === 0) this.#lastDigest = ''
   }
 
   get record(): SessionRecord {
@@ -98,7 +96,7 @@ export class Lane implements Sleeper {
 
   /** Commits the first record of a registration. */
   begin(event: SessionEvent, effects: readonly Effect[]): Promise<Dispatched> {
-    return this.#inTurn(() => this.#decide([this.#record, effects], event, undefined))
+    return this.#inTurn(() => this.#decide([this.#record, effects], event, {}))
   }
 
   /**
@@ -206,21 +204,17 @@ export class Lane implements Sleeper {
     if (stepped[0] === this.#record) return this.#unchanged()
     this.#lastDigest ??= recordDigest(this.#record)
     return isJournalled(event.type)
-      ? this.#decide(stepped, event, this.#record)
+      ? this.#decide(stepped, event, { from: this.#record.state, follows: this.#lastDigest })
       : this.#adopt(stepped, undefined, true)
   }
 
   /** Commits a decision and adopts it; a refusal changes nothing, or (`degrade`) is told and lived with. */
-  async #decide(
-    stepped: Stepped,
-    event: SessionEvent,
-    from: SessionRecord | undefined,
-  ): Promise<Dispatched> {
+  async #decide(stepped: Stepped, event: SessionEvent, former: Former): Promise<Dispatched> {
     const { ledger, store, policy, logger } = this.#runtime
     const [record, effects] = stepped
     const { sessionId } = record.control
     const seq = ledger.take()
-    const entry = this.#entry(seq, record, event, effects, from)
+    const entry = this.#entry(seq, record, event, effects, former)
     const commit = { record, expectedRev: this.#durableRev, entry }
     const committed = await store.commit(commit)().catch(unavailable)
     const refused = E.isLeft(committed)
@@ -273,7 +267,7 @@ export class Lane implements Sleeper {
     record: SessionRecord,
     event: SessionEvent,
     effects: readonly Effect[],
-    from: SessionRecord | undefined,
+    former: Former,
   ): JournalEntry {
     return {
       v: 1,
@@ -288,7 +282,7 @@ export class Lane implements Sleeper {
       to: record.state,
       effects: [...effects],
       recordDigest: recordDigest(record),
-      ...(from === undefined ? {} : { from: from.state, follows: this.#lastDigest ?? '' }),
+      ...former,
     }
   }
 

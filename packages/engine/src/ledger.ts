@@ -22,8 +22,8 @@ import * as E from 'fp-ts/lib/Either.js'
 interface Slot {
   readonly seq: number
   entry: JournalEntry | undefined
-  settled: boolean
-  durable: boolean
+  /** `undefined` until it is settled. */
+  durable: boolean | undefined
 }
 
 export interface Ledger {
@@ -53,18 +53,17 @@ export const ledgerFrom = (loaded: Loaded, policy: Policy): Ledger => {
   return {
     take: () => {
       lastSeq += 1
-      slots.push({ seq: lastSeq, entry: undefined, settled: false, durable: false })
+      slots.push({ seq: lastSeq, entry: undefined, durable: undefined })
       return lastSeq
     },
     settle: (seq, entry, durable) => {
       const slot = slots[seq - (slots[0]?.seq ?? 0)]
-      if (slot?.seq !== seq || slot.settled)
+      if (slot?.seq !== seq || slot.durable !== undefined)
         throw new Error(`entry ${seq} was never begun, or settled twice`)
       slot.entry = entry
-      slot.settled = true
       slot.durable = durable
       let head = slots[0]
-      while (head?.settled) {
+      while (head?.durable !== undefined) {
         if (head.entry !== undefined) projections.fold(head.entry)
         // A place the store does not know is given again after the next start.
         if (head.durable) throughSeq = head.seq

@@ -48,10 +48,11 @@ export const replay = (entries: readonly JournalEntry[], policy: Policy): Replay
     if (entry.policyDigest !== digestOfPolicy) {
       return notComparable(`entry ${entry.rev} was decided under another policy`)
     }
-    if (entry.event.type !== 'registered' && entry.follows !== before) {
+    const stepped = decided(step, { record, digest: before }, entry, policy)
+    if (stepped === undefined) {
       return notComparable(`what came before entry ${entry.rev} is not in the journal`)
     }
-    const [next, effects] = decide(step, record, entry, policy)
+    const [next, effects] = stepped
     const replayed = digest(SessionRecord.encode(next))
     const isSame = replayed === entry.recordDigest && next.rev === entry.rev
     if (!isSame || jsonOfEffects(effects) !== jsonOfEffects(entry.effects)) {
@@ -66,13 +67,14 @@ export const replay = (entries: readonly JournalEntry[], policy: Policy): Replay
 
 const notComparable = (because: string): Replayed => ({ _tag: 'not-comparable', because })
 
-const decide = (
+/** `undefined` where the entry does not follow `before`. */
+const decided = (
   step: ReturnType<typeof stepUnder>,
-  record: SessionRecord | undefined,
-  { event, sessionId, incarnation }: JournalEntry,
+  before: { readonly record: SessionRecord | undefined; readonly digest: string | undefined },
+  { event, sessionId, incarnation, follows }: JournalEntry,
   policy: Policy,
-): Stepped => {
+): Stepped | undefined => {
   if (event.type === 'registered') return register(sessionId, incarnation, event, policy)
-  if (record === undefined) throw new Error('a journal was replayed without its beginning')
-  return step(record, event)
+  if (before.record === undefined || follows !== before.digest) return undefined
+  return step(before.record, event)
 }

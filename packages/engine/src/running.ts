@@ -185,7 +185,8 @@ export class Running {
     const seats = [...this.seats.made()]
     this.gate.find(seats)
     for (const { lane } of seats) lane.found(resumed)
-    await Promise.all(seats.flatMap(({ lane }) => (isRecovering(lane.record) ? lane.takeUp() : [])))
+    const recovering = seats.filter(({ lane }) => isRecovering(lane.record))
+    await Promise.all(recovering.map(({ lane }) => lane.takeUp()))
     this.gate.takeUp(seats)
     const behind = new TakingUp(this.runtime, this.seats, [...seats, ...resting.ids])
     this.runtime.background('taking up the sessions found', () => behind.takeUp())
@@ -214,7 +215,7 @@ export class Running {
     const entering = this.#noticing.enter()
     if (entering !== undefined) await entering
     try {
-      if (!this.#stopped) await this.#learn(seat, observation)
+      await this.#learn(seat, observation)
     } finally {
       this.#noticing.leave()
     }

@@ -49,16 +49,10 @@ export class Turnstile {
     }
   }
 
-  /** Nobody waits any more. */
+  /** Nobody waits any more; it lets nobody in again. */
   close(): void {
     this.#cancel?.()
-    this.#cancel = undefined
-    this.#inside -= this.#free
-    this.#free = 0
-    while (this.heldBack > 0) {
-      this.#inside += 1
-      this.#letIn()
-    }
+    while (this.heldBack > 0) this.#letIn()
   }
 
   #slice(): void {

@@ -52,6 +52,7 @@ const rig = (domain: Partial<Policy['domain']> = {}) => {
   const logged: string[] = []
   const world = { isStopped: false, answer: (): Promise<Probed> => new Promise(() => {}) }
   const signals: AbortSignal[] = []
+  const requests: object[] = []
   const released: string[] = []
   const runtime = {
     ...{ policy, clock, nowMs: () => time.nowMs, isStopped: () => world.isStopped },
@@ -60,12 +61,11 @@ const rig = (domain: Partial<Policy['domain']> = {}) => {
       void work().catch((thrown: Error) => logged.push(thrown.message)),
     driver: {
       name: 'scripted',
-      probe:
-        ({ signal }: { readonly signal: AbortSignal }) =>
-        async () => {
-          signals.push(signal)
-          return E.right(await world.answer())
-        },
+      probe: (request: { readonly signal: AbortSignal }) => async () => {
+        signals.push(request.signal)
+        requests.push(request)
+        return E.right(await world.answer())
+      },
     },
   } as unknown as Runtime
   const gate = new DomainGate(runtime)
@@ -104,6 +104,7 @@ const rig = (domain: Partial<Policy['domain']> = {}) => {
     gate,
     world,
     signals,
+    requests,
     released,
     logged,
     session,
@@ -181,6 +182,26 @@ describe('a canary', () => {
     expect(released.join()).toContain('"credentialRefused":true,"order":0')
     expect(gate.waiting).toBe(0)
   })
+})
+
+test.each([
+  [5_000, true],
+  [0, false],
+])('a canary that may take %i ms has a deadline: %s', async (probeTimeoutMs, isBound) => {
+  const { gate, session, requests, turns } = rig({ probeTimeoutMs })
+  const one = session('a')
+  gate.see(one, one.record, [])
+  await turns()
+  expect(requests).toMatchObject([{ sessionId: 'a', domain: 'd' }])
+  expect(Object.keys(requests[0] ?? {}).includes('deadlineMs')).toBe(isBound)
+})
+
+test('what is found by an engine that has stopped decides nothing, and arms no timer', () => {
+  const { gate, session, world, events, pending } = rig()
+  world.isStopped = true
+  const probe = { probe: { domain: 'd', verdict: 'unreachable', tries: 1, atMs: 1 } }
+  gate.find([session('a', { state: 'recovering.attempting' }), session('b', { more: probe })])
+  expect([events(), gate.records, pending()]).toEqual([[], [], 0])
 })
 
 describe('one that was let go', () => {

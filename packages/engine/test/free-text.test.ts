@@ -21,6 +21,9 @@ test('in data the free texts alone are cleaned, in lists and below', () => {
   }
   const other = { sessionId: dirty, atMs: 5, nothing: null, yes: true, at, gone: undefined }
   expect(cleaned(other, known)).toEqual(other)
+  // Names stay what they are, but those of variables.
+  const named = { options: { [dirty]: 1 } }
+  expect(cleaned(named, known)).toEqual(named)
   expect(cleaned(other, known).at).toBe(at)
   expect(cleaned(null, known)).toBe(null)
   expect(cleaned(dirty, known)).toBe(dirty)

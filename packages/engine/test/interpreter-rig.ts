@@ -32,6 +32,7 @@ export const rig = (first: SessionRecord = failing(), policy: Partial<Policy> = 
   const told: unknown[] = []
   const logged: unknown[] = []
   const works: string[] = []
+  const broken: unknown[] = []
   const says = {
     run: async (): Promise<E.Either<never, RunOutcome>> => E.right(done),
     verify: async (): Promise<E.Either<never, Verdict>> => E.right(alive),
@@ -101,7 +102,7 @@ export const rig = (first: SessionRecord = failing(), policy: Partial<Policy> = 
     logger: (...line: readonly unknown[]) => logged.push(line),
     background: (what: string, work: () => Promise<void>) => {
       works.push(what)
-      void work()
+      work().catch((thrown: unknown) => broken.push(thrown))
     },
     replicated: async () => world.problem,
   } as unknown as Runtime
@@ -135,6 +136,7 @@ export const rig = (first: SessionRecord = failing(), policy: Partial<Policy> = 
     told,
     logged,
     works,
+    broken,
     says,
     world,
     released,

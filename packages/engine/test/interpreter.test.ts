@@ -105,6 +105,41 @@ describe('a run', () => {
   })
 })
 
+describe('of several under way', () => {
+  const hanging = () => {
+    const made = rig()
+    const answers: (() => void)[] = []
+    made.says.run = () => new Promise((resolve) => answers.push(() => resolve(E.right(done))))
+    const answer = async (which: number) => {
+      answers[which]?.()
+      await made.turns()
+    }
+    return { ...made, answer }
+  }
+
+  test('what is answered is over, and the others are still given up', async () => {
+    const { carryOut, answer, interpreter, isAborted, broken } = hanging()
+    for (const token of ['t', 'u', 'v']) await carryOut(run('restart', { token }))
+    await answer(1)
+    await carryOut({ _tag: 'abort', token: 't' })
+    expect(isAborted()).toEqual([true, false, false])
+    await answer(0)
+    interpreter.abort()
+    expect(isAborted()).toEqual([true, false, true])
+    expect(broken).toEqual([])
+  })
+
+  test('one that was given up and comes back late takes none of its name with it', async () => {
+    const { carryOut, answer, isAborted, events } = hanging()
+    await carryOut(run('restart'))
+    await carryOut({ _tag: 'abort', token: 't' })
+    await carryOut(run('restart'))
+    await answer(0)
+    await carryOut({ _tag: 'abort', token: 't' })
+    expect([isAborted(), events]).toEqual([[true, true], []])
+  })
+})
+
 describe('a proof', () => {
   test('is asked for under its own token, and returns as it is', async () => {
     const { asked, carryOut, world, says } = rig()

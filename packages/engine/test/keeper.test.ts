@@ -200,8 +200,21 @@ describe('output and history', () => {
       expect((await keeper.retrieve())?.snapshot).toMatchObject(said)
       await keeper.keep(nothing)
       expect(await keeper.shown()).toMatchObject(nothing)
+      for (const one of [{ outputBuffer: ['a'] }, { commandHistory: ['ls'] }]) {
+        await keeper.keep({ ...nothing, ...one })
+        expect(await keeper.shown()).toMatchObject({ ...nothing, ...one })
+      }
     },
   )
+
+  test('of which nothing is left are known to have been dropped', async () => {
+    const limit = { storeOutput: false, snapshotLimit: { historyLines: 1, outputBytes: 0 } }
+    const { keeper } = await kept(limit)
+    await keeper.begin(asRedacted(first()), yes)
+    await keeper.keep({ commandHistory: [], outputBuffer: ['12345'] })
+    const left = await keeper.shown()
+    expect(left).toMatchObject({ commandHistory: [], droppedOutputBytes: 5 })
+  })
 
   test('that were cut are counted, whether they are stored or not', async () => {
     const limit = { storeOutput: false, snapshotLimit: { historyLines: 1, outputBytes: 3 } }

@@ -43,9 +43,9 @@ const laneIn = async (
   } as unknown as Runtime
   const record = sampleRecord('s', 1, 1, state)
   const first = { ...record, control: { ...record.control, captureAtMs } }
-  const attendant = { clean: (event: unknown) => event, interpret: () => undefined }
+  const attendant = { clean: (event: unknown): unknown => event, interpret: () => undefined }
   const lane = new Lane(runtime, first, 1, attendant as never)
-  return { lane, alarms, logged, works, world, store, first }
+  return { lane, alarms, logged, works, world, store, first, attendant }
 }
 
 test('a session can wait while nothing of it is under way', async () => {
@@ -81,11 +81,38 @@ test('one that is closed is woken no more, and whoever asks is told that it stop
   expect(await lane.insist((atMs) => ({ type: 'unregistered', atMs }))).toEqual({ _tag: 'stopped' })
 })
 
-test('an engine that stops decides nothing more', async () => {
-  const { lane, world } = await laneIn()
-  world.isStopped = true
-  expect(await lane.offer((atMs) => ({ type: 'unregistered', atMs }))).toEqual({ _tag: 'stopped' })
+test('an engine that stops, and a lane that is closed, decide nothing more, and do not ask what on', async () => {
+  for (const isStopped of [true, false]) {
+    const { lane, world } = await laneIn()
+    world.isStopped = isStopped
+    if (!isStopped) lane.close()
+    let asked = 0
+    const make = (atMs: number) => {
+      asked += 1
+      return { type: 'unregistered', atMs } as const
+    }
+    expect(await lane.offer(make)).toEqual({ _tag: 'stopped' })
+    expect(asked).toBe(0)
+  }
 })
+
+test.each(['the engine', 'the lane'])(
+  'what is decided on is not, where %s stops while its secrets are asked for',
+  async (what) => {
+    const { lane, world, store, attendant } = await laneIn()
+    attendant.clean = async (event) => {
+      if (what === 'the lane') lane.close()
+      else world.isStopped = true
+      return event
+    }
+    expect(await lane.offer((atMs) => ({ type: 'unregistered', atMs }))).toEqual({
+      _tag: 'stopped',
+    })
+    expect(lane.record.state).toBe('registered')
+    const journal = await store.readJournal('s')()
+    expect(E.isRight(journal) && journal.right).toHaveLength(1)
+  },
+)
 
 test('a decision names the record that it follows, as it was found', async () => {
   const { lane, store, first } = await laneIn()

@@ -112,6 +112,10 @@ describe('a journal that was tampered with', () => {
     ['the revision', (entry) => ({ ...entry, rev: entry.rev + 1 })],
     ['its effects', (entry) => ({ ...entry, effects: entry.effects.slice(1) })],
     [
+      'what an effect is',
+      (entry) => ({ ...entry, effects: entry.effects.map(() => ({ _tag: 'release' })) }),
+    ],
+    [
       'the time of its event',
       (entry) => ({ ...entry, event: { ...entry.event, atMs: entry.event.atMs + 1 } }),
     ],
@@ -151,5 +155,7 @@ describe('a journal that cannot be compared', () => {
     notComparable([...entries.slice(0, 3), ...entries.slice(4)], policy, /before entry 5/)
     notComparable([...entries].reverse(), policy, /not in the journal/)
     notComparable([], policy, /empty/)
+    const { follows: _, ...second } = entries[1] as JournalEntry
+    notComparable([second], policy, /before entry 2 is not in the journal/)
   })
 })

@@ -2,6 +2,7 @@
 import type { Quarantined } from '@session-recovery/core'
 import { memoryMedium, memoryStore } from '@session-recovery/engine'
 import { sampleCommit } from '@session-recovery/testkit'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import {
   answered,
@@ -104,6 +105,60 @@ describe('a start', () => {
   )
 })
 
+describe('what was decided and not written down', () => {
+  const answeringLate = () => {
+    const store = memoryStore(memoryMedium())
+    const commit: typeof store.commit = (one) => async () => {
+      await store.commit(one)()
+      return E.left(diskFull)
+    }
+    return { ...store, commit }
+  }
+
+  test('is not durable, although a snapshot of it is kept', async () => {
+    const made = world({ policy: quiet, store: answeringLate() })
+    await answered(made, made.engine.start())
+    expect(await answered(made, made.engine.register('t'))).toMatchObject({
+      ...{ _tag: 'registered', durable: false },
+    })
+  })
+
+  test('because the store throws is no registration, and has no snapshot', async () => {
+    const store = memoryStore(memoryMedium())
+    const commit = () => {
+      throw new Error('it broke')
+    }
+    const made = world({ policy: quiet, store: { ...store, commit } })
+    await answered(made, made.engine.start())
+    await expect(made.engine.register('t')).rejects.toThrow('it broke')
+    await made.time.advance(1)
+    expect(made.control.operations).not.toContain('saveSnapshot')
+  })
+})
+
+test('decisions alone bring a checkpoint about', async () => {
+  const policy = { ...quiet, checkpointEvery: 5, maxRecoveryAttempts: 100 }
+  const made = await started({ policy, script: { run: () => never } })
+  for (let i = 0; i < 10; i++) {
+    await answered(made, made.engine.reportFailure('s', 'gone'))
+    await answered(made, made.engine.cancel('s'))
+  }
+  const checkpoints = made.control.operations.filter((name) => name === 'checkpoint')
+  expect(checkpoints.length).toBeGreaterThanOrEqual(3)
+  expect(checkpoints.length).toBeLessThan(10)
+})
+
+test('what is kept only after the engine has stopped is told to nobody', async () => {
+  const made = await started({ policy: { ...quiet, stopTimeoutMs: 1_000 } })
+  made.control.holds = (operation) => operation === 'saveSnapshot'
+  const updating = made.engine.update('s', { commandHistory: ['ls'] })
+  await made.time.advance(1)
+  await answered(made, made.engine.stop(), 2_000)
+  made.control.resume()
+  await answered(made, updating)
+  expect(made.notices.at(-1)).toEqual({ _tag: 'stopped' })
+})
+
 describe('what the driver notices', () => {
   test.each([
     [{ exitCode: 3 }, { exitCode: 3 }],
@@ -123,15 +178,32 @@ describe('what the driver notices', () => {
     })
     const ids = Array.from({ length: 40 }, (_, i) => `t${i}`)
     for (const id of ids) await answered(made, made.engine.register(id, { attended: false }))
+    const before = made.control.operations.length
     made.control.holds = (operation) => operation === 'commit'
     for (const sessionId of ids)
       made.observe({ _tag: 'transport-lost', sessionId, detail: 'the line is cut' })
     await made.time.advance(1)
-    expect(made.engine.stats().heldBack).toBe(8)
+    const commits = made.control.operations.slice(before).filter((name) => name === 'commit')
+    expect([commits.length, made.engine.stats().heldBack]).toEqual([32, 8])
     made.control.resume()
     await made.time.advance(1_000)
     expect(made.engine.stats()).toMatchObject({ heldBack: 0, activeRecoveries: 40 })
   })
+})
+
+test('what throws in the background is logged, and what threw', async () => {
+  const store = memoryStore(memoryMedium())
+  let tell = (_: Quarantined) => {}
+  const watch = (listener: (one: Quarantined) => void) => {
+    tell = listener
+    return () => {}
+  }
+  const thrown = new Error('it broke')
+  const checkpoint = () => () => Promise.reject(thrown)
+  const made = await started({ policy: quiet, store: { ...store, watch, checkpoint } })
+  tell({ source: 'log/1', keptAs: '', problem: 'the checksum is wrong' })
+  await made.time.advance(1)
+  expect(made.logged).toEqual([['error', 'a checkpoint failed', thrown]])
 })
 
 test('damage of nobody’s, or of a session that is gone, is told as well', async () => {

@@ -28,9 +28,6 @@ import { expect, test } from 'vitest'
 import { transition } from 'xstate'
 import { freshRecord, wander } from './wander.js'
 
-const machine = sessionMachine(defaultPolicy)
-const table = compile(machine)
-
 const stateValue = (name: SessionStateName) => {
   const [parent, child] = name.split('.')
   return child === undefined ? name : { [parent as string]: child }
@@ -44,7 +41,7 @@ const nameOf = (value: unknown): string =>
         .join()
 
 /** The machine with its guards fixed and its actions inert: what is left is the choice of a row. */
-const withOutcome = (outcome: Readonly<Record<string, boolean>>) =>
+const withOutcome = (machine: SessionMachine, outcome: Readonly<Record<string, boolean>>) =>
   machine.provide({
     guards: Object.fromEntries(guardNames.map((name) => [name, () => outcome[name] ?? false])),
     actions: Object.fromEntries(reactionNames.map((name) => [name, () => {}])),
@@ -69,12 +66,14 @@ const chosenBy = (
 }
 
 test('every leaf × event × guard outcome goes where XState goes', () => {
+  const machine = sessionMachine(defaultPolicy)
+  const table = compile(machine)
   let compared = 0
   for (const state of sessionStateNames) {
     for (const type of eventTypes) {
       const rows = table[state][type] ?? []
       for (const outcome of outcomesOf(rows)) {
-        const fixed = withOutcome(outcome)
+        const fixed = withOutcome(machine, outcome)
         const from = fixed.resolveState({ value: stateValue(state), context: control })
         const [next, actions] = transition(fixed, from, { type } as SessionEvent)
         const expected = {
@@ -99,7 +98,7 @@ test('every leaf × event × guard outcome goes where XState goes', () => {
 
 const withoutUndefined = (context: Control): unknown => JSON.parse(JSON.stringify(context))
 
-const throughXState = (record: SessionRecord, event: SessionEvent) => {
+const throughXState = (machine: SessionMachine, record: SessionRecord, event: SessionEvent) => {
   const from = machine.resolveState({ value: stateValue(record.state), context: record.control })
   const [next, actions] = transition(machine, from, event)
   const effects = actions.flatMap((action) => (action.type === 'effect' ? [action.params] : []))
@@ -110,13 +109,14 @@ test.each([
   ['of a session by itself', undefined],
   ['of one that shares a domain', ['host:h']],
 ])('with the real guards and reactions, step and XState agree along traces %s', (_, domains) => {
-  const step = stepUnder(defaultPolicy)
+  const machine = sessionMachine(defaultPolicy)
+  const step = stepUnder(defaultPolicy, compile(machine))
   holds(
     fc.property(fc.integer({ min: 1 }), (seed) => {
       for (const { record, event } of wander(defaultPolicy, seed, 40, domains)) {
         if (record.state === 'unregistered') continue
         const [next, effects] = step(record, event)
-        const expected = throughXState(record, event)
+        const expected = throughXState(machine, record, event)
         expect({
           state: next.state,
           control: withoutUndefined(next.control),
@@ -149,4 +149,19 @@ test.each([
   if ('entry' in addition) Object.defineProperty(idle, 'entry', { value: ['closeExhausted'] })
   if ('always' in addition) Object.defineProperty(idle, 'always', { value: [{}] })
   expect(() => compile(broken)).toThrow(/cannot hold/)
+})
+
+test('a machine that lacks a state is refused, and the state is named', () => {
+  const broken = sessionMachine(defaultPolicy)
+  Reflect.deleteProperty(broken.root.states, 'exhausted')
+  expect(() => compile(broken)).toThrow('the machine lacks the states exhausted')
+})
+
+test('the table names every state, and of each the events alone that something is said of', () => {
+  const table = compile(sessionMachine(defaultPolicy))
+  expect(Object.keys(table).sort()).toEqual([...sessionStateNames].sort())
+  for (const [state, rows] of Object.entries(table)) {
+    expect(Object.values(rows).filter((found) => found.length === 0)).toEqual([])
+    expect(Object.keys(rows).length > 0).toBe(state !== 'unregistered')
+  }
 })

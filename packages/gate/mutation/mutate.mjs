@@ -4,7 +4,8 @@
  * files. What did not change since the last run is not run again unless `--fresh` says so. What is made once, when
  * a module is loaded, takes long to mutate and is left out unless `--static` asks for it. `--sample 20`
  * runs one mutant in twenty, for an estimate, and `--sample 20/7` others. `--again FILE` runs those alone that
- * survived according to FILE, which is what an earlier run wrote to `.mutation/found-PACKAGE.tsv`.
+ * survived according to FILE, which is what an earlier run wrote to `.mutation/found-PACKAGE.tsv`. `--lanes 2`
+ * tries two at a time.
  *
  * It fails where less than nine in ten are noticed, and where one that is not noticed stands without a reason
  * in survivor.json.
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     sample: { type: 'string', default: '1' },
     again: { type: 'string', default: '' },
     static: { type: 'boolean', default: false },
+    lanes: { type: 'string', default: '1' },
   },
 })
 
@@ -72,7 +74,7 @@ const mutated = async (name, { tests }, files) => {
     coverageAnalysis: 'perTest',
     // What is made when a module loads needs a new process and every test, for each mutant.
     ignoreStatic: !values.static,
-    concurrency: 1,
+    concurrency: Number(values.lanes),
     // What a sample leaves out must not pass for known.
     incremental: isWhole,
     incrementalFile,

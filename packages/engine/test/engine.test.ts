@@ -1,9 +1,7 @@
 /** What is answered, told and logged where a session, an engine or a store goes away in the middle. */
 import { memoryMedium, memoryStore } from '@session-recovery/engine'
-import { VirtualClock } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { deadline } from '../src/deadline.js'
 import { answered, diskFull, failed, never, seen, started, world } from './scripted-world.js'
 
 const logged = (made: { readonly logged: unknown[] }) =>
@@ -153,24 +151,6 @@ test('a failure that is reported before anything was kept is decided by an empty
   expect(await answered<unknown>(made, registering)).toMatchObject({ _tag: 'registered' })
 })
 
-test('a deadline of 0 is none, and one that is taken away does not pass', async () => {
-  const time = new VirtualClock()
-  const { clock, pending } = time.fork()
-  const passed: string[] = []
-  const watch = (delayMs: number) => {
-    const { over, end } = deadline(clock, delayMs)
-    void over.then((what) => passed.push(`${what} ${delayMs}`))
-    return end
-  }
-  watch(0)()
-  expect(pending()).toBe(0)
-  watch(5)
-  watch(7)()
-  expect(pending()).toBe(1)
-  await time.advance(10)
-  expect(passed).toEqual(['over 5'])
-})
-
 test('a start that throws can be tried again', async () => {
   const store = memoryStore(memoryMedium())
   let isBroken = true
@@ -295,4 +275,35 @@ test('each decision names the one before it, over restarts, too', async () => {
   const all = (await second.engine.journal('s')).map((entry) => [entry.follows, entry.recordDigest])
   expect(all.length).toBeGreaterThan(entries.length)
   for (const [i, [follows]] of all.entries()) expect(follows).toBe(all[i - 1]?.[1])
+})
+
+test('failures are let in as fast as others are over, and however many were reported, each is answered', async () => {
+  const made = await started({ policy: { snapshotInterval: 0 }, script: { run: () => never } })
+  const ids = Array.from({ length: 40 }, (_, i) => `t${i}`)
+  for (const id of ids) await answered(made, made.engine.register(id, { attended: false }))
+  const before = made.control.operations.length
+  made.control.holds = (operation) => operation === 'commit'
+  const reporting = ids.map((id) => made.engine.reportFailure(id, 'gone'))
+  await made.time.advance(1)
+  const commits = made.control.operations.slice(before).filter((name) => name === 'commit')
+  expect([commits.length, made.engine.stats().heldBack]).toEqual([32, 8])
+  made.control.resume()
+  for (const report of await answered(made, Promise.all(reporting), 1_000))
+    expect(report).toEqual({ _tag: 'opened', incident: 1 })
+  expect(made.engine.stats().heldBack).toBe(0)
+})
+
+test('domains are those of which something is known, as copies; none of an engine that does not run', async () => {
+  const domains = ['host:h']
+  const made = world({ policy: { snapshotInterval: 0 }, script: { run: () => never } })
+  expect(made.engine.domains()).toEqual([])
+  await answered(made, made.engine.start())
+  await answered(made, made.engine.register('t', { attended: false, domains }))
+  expect(made.engine.domains()).toEqual([])
+  await answered(made, made.engine.reportFailure('t', 'gone'))
+  await made.time.advance(1)
+  const [domain] = made.engine.domains()
+  expect(domain).toMatchObject({ control: { domain: 'host:h' } })
+  expect(made.engine.domains()).toEqual([domain])
+  expect(made.engine.domains()[0]).not.toBe(domain)
 })
