@@ -6,6 +6,7 @@
 import { constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { codeOf } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -85,7 +86,7 @@ const status: Disk['status'] = async (path) => {
       modifiedMs: Number(stats.mtimeMs),
     }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
@@ -111,13 +112,17 @@ const diskFile = (handle: fs.FileHandle): DiskFile => ({
 
 const create: Disk['create'] = async (path) => {
   const handle = await fs.open(path, 'wx+', fileMode)
+  await orClosed(handle, handle.chmod(fileMode))
+  return diskFile(handle)
+}
+
+const orClosed = async <A>(handle: fs.FileHandle, work: Promise<A>): Promise<A> => {
   try {
-    await handle.chmod(fileMode)
+    return await work
   } catch (error) {
     await handle.close()
     throw error
   }
-  return diskFile(handle)
 }
 
 // A name that turned into a queue since it was looked at must not block: hence O_NONBLOCK.
@@ -127,10 +132,7 @@ const open: Disk['open'] = async (path) => {
     constants.O_RDONLY | flag('O_NOFOLLOW') | flag('O_NONBLOCK'),
     fileMode,
   )
-  const stats = await handle.stat().catch(async (error: unknown) => {
-    await handle.close()
-    throw error
-  })
+  const stats = await orClosed(handle, handle.stat())
   if (stats.isFile()) return diskFile(handle)
   await handle.close()
   throw Object.assign(new Error(`${path} is not a regular file`), { code: 'EINVAL' })
@@ -156,10 +158,10 @@ const makeDirectory = async (path: string): Promise<string | undefined> => {
     await fs.chmod(path, directoryMode)
     return path
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EEXIST' && (await fs.stat(path)).isDirectory()) return undefined
+    if (codeOf(error) === 'EEXIST' && (await fs.stat(path)).isDirectory()) return undefined
     const above = dirname(path)
-    if (code !== 'ENOENT' || above === path || (await status(above)) !== undefined) throw error
+    // A drive that there is not has nothing above it.
+    if (above === path || (await status(above)) !== undefined) throw error
     const topmost = await makeDirectory(above)
     await makeDirectory(path)
     return topmost ?? path

@@ -106,7 +106,6 @@ export const entryAt = (
 /** The encoded entry of a `commit` line, without decoding it. */
 export const rawEntry = (line: Line): unknown => {
   const payload = line.payload()
-  return E.isRight(payload) && typeof payload.right === 'object' && payload.right !== null
-    ? (payload.right as { readonly entry?: unknown }).entry
-    : undefined
+  if (E.isLeft(payload)) return undefined
+  return (payload.right as { readonly entry?: unknown } | null | undefined)?.entry
 }

@@ -146,15 +146,18 @@ const fileOn = async (more: { readonly aheadBytes?: number; readonly room?: numb
   const { aheadBytes, room = Number.POSITIVE_INFINITY } = more
   const made = await memory.create('/d/f')
   let code = 'ENOSPC'
+  const asked: number[] = []
   const file: typeof made = {
     ...made,
     write: async (bytes, position) => {
+      asked.push(bytes.length)
       if (bytes.length > room) throw systemError(code)
       return made.write(bytes, position)
     },
   }
   return {
     file,
+    asked,
     text: () => memory.files().get('/d/f')?.toString() ?? '',
     failWith: (other: string) => {
       code = other
@@ -219,4 +222,10 @@ test('the end before the blanks is found wherever it is, and what is beyond does
     expect([end, await endBeforeBlanks(file, end)]).toEqual([end, found])
   await file.write(Buffer.from(blanks(5 + far)), 0)
   expect(await endBeforeBlanks(file, 5 + far)).toBe(0)
+})
+
+test('what is written without blanks is written once, whether or not there is room', async () => {
+  const { ahead, asked } = await fileOn({ aheadBytes: 0, room: 1 })
+  await expect(ahead('ab', 0, 0)).rejects.toMatchObject({ code: 'ENOSPC' })
+  expect(asked).toEqual([2])
 })

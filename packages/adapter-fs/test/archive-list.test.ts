@@ -2,7 +2,7 @@
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { beforeEach, expect, test } from 'vitest'
-import { archiveAt, archiveHeadAt, keepArchive } from '../src/archive.js'
+import { archiveAt, archiveHeadAt, archiveLocations, keepArchive } from '../src/archive.js'
 import { listArchives, restoreArchive, showArchive } from '../src/archive-restore.js'
 import type { Disk } from '../src/index.js'
 import { nestingLimit } from '../src/nesting.js'
@@ -136,4 +136,25 @@ test('a body that nests too deep is not archived', async () => {
     await keepArchive(disk, directory, settings, { ...archiveOf('a', 'deep'), snapshot }),
   ).toMatchObject({ left: { _tag: 'TooLarge', what: 'archive' } })
   expect(disk.files().size).toBe(0)
+})
+
+test('an archive without a snapshot has nothing to seal, and is read with and without the key', async () => {
+  const bare = { ...archiveOf('a', 'bare'), snapshot: null }
+  const location = await kept(bare, sealed)
+  for (const sealer of [sealed, clear])
+    expect(await archiveAt(disk, directory, sealer, location)).toEqual(E.right(bare))
+})
+
+test('locations are told in their order, however the disk lists them, and no other names', async () => {
+  const locations: string[] = []
+  for (const token of ['one', 'two', 'three']) locations.push(await kept(archiveOf('a', token)))
+  disk.put(`${directory}/archives/notes.json`, Buffer.from('mine'))
+  const ordered = [...locations].sort()
+  for (const names of [ordered, [...ordered].reverse()]) {
+    const listing: Disk = {
+      ...disk,
+      list: async () => [...names.map((name) => name.slice('archives/'.length)), 'notes.json'],
+    }
+    expect(await archiveLocations(listing, directory)).toEqual(ordered)
+  }
 })

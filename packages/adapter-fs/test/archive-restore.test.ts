@@ -106,6 +106,23 @@ test('a forgotten session is restored as an incarnation that it never had', asyn
   })
 })
 
+test('a registration that the disk refuses restores nothing, though there is no snapshot to keep', async () => {
+  const { directory, store } = await archived()
+  const location = await done(store.archive({ ...archiveOf('a', 'bare'), snapshot: null }))
+  await store.close()
+  let isBroken = false
+  const disk = probed(realDisk, ({ name, path }) => {
+    // The term has begun: what is written next is the registration.
+    if (name === 'read' && path.endsWith('.json')) isBroken = true
+    if (name === 'write' && isBroken) throw systemError('ENOSPC')
+  })
+  expect(await restoreArchive({ directory }, location, disk)()).toMatchObject({
+    left: { _tag: 'StoreUnavailable', code: 'ENOSPC' },
+  })
+  const { sessions } = await done(store.open)
+  expect(sessions.map(({ record }) => record.state)).toEqual(['exhausted'])
+})
+
 test('when the disk refuses at any step the archive is restored whole, or as a session without a snapshot, or not', async () => {
   const states = new Set<string>()
   for (let failAt = 1; ; failAt++) {

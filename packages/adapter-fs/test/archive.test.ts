@@ -130,6 +130,7 @@ test('an archive may be twice as large as what the store takes, and no larger', 
   expect(await sizeOf(1_000 + spare)).toBe(2 * limitBytes)
   expect(await refused(store.archive(sized(1_001 + spare)))).toMatchObject({
     _tag: 'TooLarge',
+    what: 'archive',
     bytes: 2 * limitBytes + 1,
     limitBytes: 2 * limitBytes,
   })

@@ -14,9 +14,10 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Operation, probed, systemError } from '@session-recovery/testkit'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type DiskFile, sweep, writeAll, writeWhole } from '../src/disk.js'
 import { realDisk } from '../src/index.js'
 import { freshDirectory, openFiles } from './sample.js'
@@ -216,4 +217,23 @@ test('a file is made for its owner alone, whatever the umask', async () => {
     process.umask(former)
   }
   expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a file that cannot be closed to others, or looked at, is told of and does not stay open', async () => {
+  const directory = freshDirectory()
+  const path = (name: string) => join(directory, name)
+  const sample = await open(path('sample'), 'w')
+  const handles = Object.getPrototypeOf(sample)
+  await sample.close()
+  const before = openFiles()
+  const broken = systemError('EIO')
+  for (const [operation, work] of [
+    ['chmod', () => realDisk.create(path('new'))],
+    ['stat', () => realDisk.open(path('sample'))],
+  ] as const) {
+    const spied = vi.spyOn(handles, operation).mockRejectedValue(broken)
+    await expect(work()).rejects.toBe(broken)
+    spied.mockRestore()
+    expect(openFiles()).toBe(before)
+  }
 })

@@ -1,7 +1,7 @@
 /** What is done when a store is opened: in which order, what is flushed for it, and what is left where it fails. */
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
-import { type Disk, fileStore } from '../src/index.js'
+import { type Disk, type DiskFile, fileStore } from '../src/index.js'
 import { archiveOf, closing, commitOf, done, refused } from './sample.js'
 
 const directory = '/store'
@@ -73,4 +73,71 @@ test('a term that cannot begin leaves the store to others', async () => {
   const other = closing(fileStore({ directory }, disk))
   await done(other.open)
   await done(other.archive(archiveOf('a', 'token')))
+})
+
+test('a store whose import the disk refuses says so, stays closed, and has no file open', async () => {
+  const { memory } = watched()
+  await memory.makeDirectory(directory)
+  const text = JSON.stringify({
+    ...{ sessionId: 'old', timestamp: '2024-03-01T10:00:00.000Z', sessionState: {} },
+    ...{ sessionOptions: { command: 'bash' }, environment: {}, workingDirectory: '/' },
+    ...{ commandHistory: [], outputBuffer: [] },
+  })
+  memory.put('/store/old.snapshot.json', Buffer.from(text))
+  let written = 0
+  let open = 0
+  const counted = (file: DiskFile): DiskFile => {
+    open += 1
+    return {
+      ...file,
+      write: async (bytes, position) => {
+        written += 1
+        // The first is the header's.
+        if (written > 1) throw systemError('ENOSPC')
+        return file.write(bytes, position)
+      },
+      close: async () => {
+        open -= 1
+        await file.close()
+      },
+    }
+  }
+  const disk: Disk = {
+    ...memory,
+    create: async (path) => counted(await memory.create(path)),
+    open: async (path) => counted(await memory.open(path)),
+  }
+  const store = fileStore({ directory }, disk)
+  expect(await refused(store.open)).toMatchObject({ _tag: 'StoreUnavailable', code: 'ENOSPC' })
+  expect(open).toBe(0)
+  expect(await refused(store.commit(commitOf('a', 1)))).toMatchObject({ _tag: 'StoreUnavailable' })
+  const { sessions } = await done(closing(fileStore({ directory }, memory)).open)
+  expect(sessions.map(({ record }) => record.control.sessionId)).toEqual(['old'])
+})
+
+test('a term that cannot begin after its segment was made leaves no file open', async () => {
+  const { memory } = watched()
+  let open = 0
+  const counted = (file: DiskFile): DiskFile => {
+    open += 1
+    return {
+      ...file,
+      close: async () => {
+        open -= 1
+        await file.close()
+      },
+    }
+  }
+  const disk: Disk = {
+    ...memory,
+    create: async (path) => counted(await memory.create(path)),
+    open: async (path) => counted(await memory.open(path)),
+    list: async (path) => {
+      // What is imported is looked for there, once the segment is made.
+      if (path === directory) throw systemError('EIO')
+      return memory.list(path)
+    },
+  }
+  expect(await refused(fileStore({ directory }, disk).open)).toMatchObject({ code: 'EIO' })
+  expect(open).toBe(0)
 })

@@ -3,6 +3,7 @@ import {
   appendFileSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -203,4 +204,23 @@ test('where nothing keeps others away there is nothing to let go of', async () =
     'sunos',
   )
   expect(E.isRight(taken) && (await taken.right.release())).toBeUndefined()
+})
+
+test('what the system refuses for another reason than an owner is none, and says nothing of one', async () => {
+  if (process.platform !== 'linux') return
+  const place = { directory: '/d', device: 7n, inode: 9n }
+  const former = process.cwd()
+  const current = freshDirectory()
+  process.chdir(current)
+  try {
+    // Here a pipe's name is that of a file.
+    const pipe = '\\\\.\\pipe\\session-recovery-7-9'
+    symlinkSync(pipe, pipe)
+    expect(await ownerOf(place, 'win32')).toBe('unknown')
+    rmSync(current, { recursive: true })
+    const taking = takeOwnership(place, () => undefined, 'win32')
+    await expect(taking).rejects.toMatchObject({ code: 'EACCES' })
+  } finally {
+    process.chdir(former)
+  }
 })

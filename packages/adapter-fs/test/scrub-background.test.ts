@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Quarantined } from '@session-recovery/core'
-import { memoryDisk, quiet, VirtualClock } from '@session-recovery/testkit'
+import { memoryDisk, probed, quiet, systemError, VirtualClock } from '@session-recovery/testkit'
 import { expect, test, vi } from 'vitest'
 import { type FileStoreOptions, fileStore } from '../src/index.js'
 import { closing, commitOf, done, everything, freshDirectory, snapshotOf } from './sample.js'
@@ -169,4 +169,29 @@ test('what a disk does not give is told, and the rest is read', async () => {
   expect(damaged).toMatchObject([
     { source: `log/${refused}`, problem: expect.stringContaining('EIO') },
   ])
+})
+
+test('one that fails is warned of, and the next is made all the same', async () => {
+  const memory = memoryDisk()
+  let isBroken = true
+  const disk = probed(memory, ({ name, path }) => {
+    if (isBroken && name === 'status' && path.endsWith('/archives')) throw systemError('EIO')
+  })
+  const time = new VirtualClock()
+  const { schedule } = time.fork().clock
+  const logger = vi.fn()
+  const store = closing(
+    fileStore({ directory: '/store', scrubEveryMs: hourMs, schedule, logger }, disk),
+  )
+  isBroken = false
+  await done(store.open)
+  isBroken = true
+  await time.advance(minuteMs)
+  await vi.waitFor(() => expect(logger).toHaveBeenCalledTimes(1))
+  expect(logger).toHaveBeenCalledWith(
+    ...['warn', 'a scrub failed', expect.objectContaining({ code: 'EIO' })],
+  )
+  isBroken = false
+  await time.advance(hourMs)
+  expect(logger).toHaveBeenCalledTimes(1)
 })

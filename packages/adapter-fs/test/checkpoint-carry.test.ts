@@ -1,0 +1,100 @@
+/** What a checkpoint carries over, line by line: of commits the entries, what is sealed as it is, no blanks. */
+import type { Store } from '@session-recovery/core'
+import { memoryDisk, probed } from '@session-recovery/testkit'
+import { expect, test } from 'vitest'
+import { type Disk, fileStore } from '../src/index.js'
+import { closing, commitOf, done, everything, snapshotOf } from './sample.js'
+
+const directory = '/store'
+const log = `${directory}/log`
+
+const storeOn = (disk: Disk, options: Partial<Parameters<typeof fileStore>[0]> = {}) =>
+  closing(fileStore({ directory, ...options }, disk))
+
+/** Sessions a and b at revision 2 with snapshots, and c, which was forgotten. */
+const fill = async (store: Store) => {
+  await done(store.open)
+  for (const id of ['a', 'b']) {
+    for (const rev of [1, 2]) await done(store.commit(commitOf(id, rev)))
+    await done(store.saveSnapshot(snapshotOf(id, 1)))
+  }
+  await done(store.commit(commitOf('c', 1)))
+  await done(store.forget('c', 1))
+}
+
+/** The kinds of the lines of the newest segment, one after the other. */
+const kindsIn = async (disk: ReturnType<typeof memoryDisk>) => {
+  const name = [...(await disk.list(log))]
+    .filter((one) => one.endsWith('.jsonl'))
+    .sort()
+    .at(-1)
+  const text = disk.files().get(`${log}/${name}`)?.toString() ?? ''
+  return [...text.matchAll(/^\{"crc":"[0-9a-f]{8}","([a-z]+)":/gm)].map(([, kind]) => kind)
+}
+
+test('of what was committed only the entries are carried over, and of the forgotten that they are', async () => {
+  const disk = memoryDisk()
+  const store = storeOn(disk)
+  await fill(store)
+  for (const folded of ['once', 'twice']) {
+    await done(store.checkpoint(folded, everything))
+    const kinds = await kindsIn(disk)
+    expect(kinds.toSorted()).toEqual([
+      ...['body', 'body', 'checkpoint', 'entry', 'entry', 'entry', 'entry', 'entry'],
+      ...['segment', 'session', 'session', 'session'],
+    ])
+  }
+  await store.close()
+  const [, text] = [...disk.files()].find(([path]) => path.endsWith('.jsonl')) ?? []
+  expect(text?.toString()).toMatch(/"sessionId":"c","entries":\[\d+\],"forgotten":1\}/)
+})
+
+test('who was forgotten is known still without a journal, as long as so many are', async () => {
+  const disk = memoryDisk()
+  const store = storeOn(disk, { forgottenSessions: 1, journalEntriesPerSession: 0 })
+  await done(store.open)
+  for (const id of ['a', 'b']) await done(store.commit(commitOf(id, 1)))
+  for (const id of ['a', 'b']) await done(store.forget(id, 1))
+  for (const folded of ['once', 'twice']) {
+    await done(store.checkpoint(folded, everything))
+    expect((await kindsIn(disk)).filter((kind) => kind === 'session')).toHaveLength(1)
+  }
+})
+
+test('what is sealed under the current key is carried over as it is', async () => {
+  const sealing = { current: 'k', keys: { k: Buffer.alloc(32, 7) } }
+  const disk = memoryDisk()
+  const store = storeOn(disk, { sealing })
+  await fill(store)
+  const sealed = () =>
+    [...disk.files()]
+      .filter(([path]) => path.endsWith('.jsonl'))
+      .flatMap(([, bytes]) => bytes.toString().match(/^.*"sealed":.*$/gm) ?? [])
+      .toSorted()
+  const before = sealed()
+  expect(before).toHaveLength(2)
+  await done(store.checkpoint('folded', everything))
+  expect(sealed()).toEqual(before)
+})
+
+test('blanks ahead of the log are not carried over with what was committed meanwhile', async () => {
+  const memory = memoryDisk()
+  let isFirst = true
+  const disk: Disk = {
+    ...probed(memory, async ({ name, path }) => {
+      if (name !== 'sync' || !path.endsWith('.tmp') || !isFirst) return
+      isFirst = false
+      await done(store.commit(commitOf('a', 3)))
+    }),
+    aheadBytes: 4_096,
+  }
+  const store = storeOn(disk)
+  await fill(store)
+  await done(store.checkpoint('folded', everything))
+  const newest = [...memory.files()].find(([path]) => path.endsWith('.jsonl'))?.[1]
+  expect(newest?.at(-1)).toBe(0x0a)
+  await done(store.commit(commitOf('b', 3)))
+  await store.close()
+  const { sessions, quarantined } = await done(storeOn(memory).open)
+  expect([sessions.map(({ record }) => record.rev), quarantined]).toEqual([[3, 3], []])
+})

@@ -1,0 +1,59 @@
+/** Reading back what has rotted: it is kept and told of, and whoever reads goes on where it cannot be kept. */
+import type { Quarantined } from '@session-recovery/core'
+import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
+import { expect, test } from 'vitest'
+import { fileStore } from '../src/index.js'
+import { closing, commitOf, done, refused, snapshotOf } from './sample.js'
+
+const directory = '/store'
+
+const rotten = async () => {
+  const memory = memoryDisk()
+  const logged: (readonly unknown[])[] = []
+  const found: Quarantined[] = []
+  const world = { isBroken: false }
+  const disk = probed(memory, ({ name, path }) => {
+    if (world.isBroken && name === 'create' && path.includes('/quarantine/'))
+      throw systemError('ENOSPC')
+  })
+  const logger = (...line: readonly unknown[]) => void logged.push(line)
+  const store = closing(fileStore({ directory, logger }, disk))
+  store.watch?.((one) => found.push(one))
+  await done(store.open)
+  for (const rev of [1, 2]) await done(store.commit(commitOf('a', rev)))
+  await done(store.saveSnapshot(snapshotOf('a', 1)))
+  const [log = ''] = await memory.list(`${directory}/log`)
+  const bytes = memory.files().get(`${directory}/log/${log}`) ?? Buffer.alloc(0)
+  for (const text of ['"rev":1', 'some output']) {
+    const at = bytes.indexOf(text)
+    bytes[at] = (bytes[at] ?? 0) ^ 1
+  }
+  logged.length = 0
+  return { memory, store, world, logged, found, log }
+}
+
+test('what has rotted is kept and told of, with its place', async () => {
+  const { memory, store, logged, found, log } = await rotten()
+  expect((await done(store.readJournal('a'))).map(({ rev }) => rev)).toEqual([2])
+  const [one] = found
+  expect(found).toMatchObject([{ sessionId: 'a', keptAs: `quarantine/${log}.${offsetOf(one)}` }])
+  expect(logged).toEqual([['warn', `set aside: ${one?.source}`, one]])
+  expect(await memory.list(`${directory}/quarantine`)).toEqual([`${log}.${offsetOf(one)}`])
+})
+
+test('where it cannot be kept that is logged, it is told of all the same, and the rest is read', async () => {
+  const { memory, store, world, logged, found } = await rotten()
+  world.isBroken = true
+  expect((await done(store.readJournal('a'))).map(({ rev }) => rev)).toEqual([2])
+  expect(await refused(store.readSnapshot('a'))).toMatchObject({ _tag: 'StoreUnusable' })
+  expect(found.map(({ sessionId }) => sessionId)).toEqual(['a', 'a'])
+  expect(logged).toEqual(
+    found.map(({ source }) => [
+      ...['error', `damaged, and could not be set aside: ${source}`],
+      expect.objectContaining({ code: 'ENOSPC' }),
+    ]),
+  )
+  expect(await memory.list(`${directory}/quarantine`)).toEqual([])
+})
+
+const offsetOf = (one: Quarantined | undefined): string => one?.keptAs.split('.').at(-1) ?? ''
