@@ -274,6 +274,24 @@ export const dictionary = <C extends t.Mixed>(name: string, values: C): Dictiona
   return Object.assign(type, { _tag: 'Dictionary' as const, values })
 }
 
+const anyTexts = t.array(t.string)
+
+// Place by place: what a list leaves out is no text.
+const isTexts = (u: unknown): u is string[] => {
+  if (!Array.isArray(u)) return false
+  for (let i = 0; i < u.length; i++) if (typeof u[i] !== 'string') return false
+  return true
+}
+
+/** A list of texts, however long: each is looked at once. */
+export const texts: t.ArrayType<t.StringC, string[], string[], unknown> = new t.ArrayType(
+  anyTexts.name,
+  isTexts,
+  (u, c) => (isTexts(u) ? t.success(u) : anyTexts.validate(u, c)),
+  anyTexts.encode,
+  t.string,
+)
+
 /** A {@link struct} that is known by its `_tag`. */
 export const variant = <
   T extends string,

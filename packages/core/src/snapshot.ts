@@ -4,7 +4,7 @@
  */
 import * as t from 'io-ts'
 import { applicationJson } from './application-json.js'
-import { count, dictionary, epochMs, instant, struct } from './codec.js'
+import { count, dictionary, epochMs, instant, struct, texts } from './codec.js'
 import { ShellState } from './shell-state.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -88,8 +88,8 @@ export const RecoverySnapshot = struct(
     sessionOptions: applicationJson,
     environment: dictionary('environment', t.string),
     workingDirectory: t.string,
-    commandHistory: t.array(t.string),
-    outputBuffer: t.array(t.string),
+    commandHistory: texts,
+    outputBuffer: texts,
   },
   {
     errorContext: ErrorContext,
@@ -109,8 +109,8 @@ export const SnapshotUpdate = struct(
     sessionState: applicationJson,
     environment: dictionary('environment', t.string),
     workingDirectory: t.string,
-    commandHistory: t.array(t.string),
-    outputBuffer: t.array(t.string),
+    commandHistory: texts,
+    outputBuffer: texts,
     errorContext: ErrorContext,
     interactiveState: InteractiveState,
     shell: ShellState,

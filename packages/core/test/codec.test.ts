@@ -341,3 +341,19 @@ describe('a refusal', () => {
     expect(refusal(codec, { a: true, d: ['x', 2] }).path).toBe('d.1')
   })
 })
+
+test('a list of texts has a text in each place, and says which is none', () => {
+  const history = core.SnapshotUpdate.decode({ commandHistory: ['ls', 'cd'] })
+  expect(history).toEqual(E.right({ commandHistory: ['ls', 'cd'] }))
+  const sparse = Object.assign(new Array<string>(3), { 0: 'ls', 2: 'cd' })
+  for (const [given, place] of [
+    [sparse, '1'],
+    [['ls', 'cd', 7], '2'],
+    [{ 0: 'ls', length: 1 }, undefined],
+  ] as const) {
+    const path = ['commandHistory', ...(place === undefined ? [] : [place])].join('.')
+    expect(core.SnapshotUpdate.is({ commandHistory: given })).toBe(false)
+    const refused = core.decode(core.SnapshotUpdate, 'update')({ commandHistory: given })
+    expect(refused).toMatchObject({ left: { path } })
+  }
+})

@@ -43,12 +43,26 @@ const naming = [
 
 const restOf = (before: unknown, after: unknown): unknown => {
   if (isLines(before) && isLines(after)) {
+    // Most often they are the same, or begin alike.
+    if (before.every((line, i) => line === after[i])) return undefined
     const still = new Set(after)
     const rest = before.filter((line) => !still.has(line))
     return rest.length === 0 ? undefined : rest
   }
-  return JSON.stringify(before) === JSON.stringify(after) ? undefined : before
+  return isAlike(before, after) ? undefined : before
 }
+
+const isAlike = (before: unknown, after: unknown): boolean => {
+  if (isRecord(before) && isRecord(after)) {
+    const keys = Object.keys(before)
+    const isAsLong = keys.length === Object.keys(after).length
+    if (isAsLong && keys.every((key) => before[key] === after[key])) return true
+  }
+  return JSON.stringify(before) === JSON.stringify(after)
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isLines = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((line) => typeof line === 'string')
