@@ -24,7 +24,10 @@ export type SshdError =
   | { readonly _tag: 'did-not-start'; readonly log: string }
 
 export interface SshdOptions {
-  /** Given to every session that is logged in, over what sshd itself would give: `HOME`, `PATH`. */
+  /**
+   * Given to every session that is logged in, over what sshd itself would give. `HOME` is an empty folder of
+   * the server's where nothing else is said: no login waits for what the user of this machine keeps there.
+   */
   readonly env?: Readonly<Record<string, string>>
   /** More lines of configuration. */
   readonly config?: readonly string[]
@@ -117,7 +120,10 @@ export const startSshd =
       mode: 0o600,
     })
     const port = await freePort()
-    writeFileSync(join(place, 'config'), await configuration(place, port, options))
+    const home = join(place, 'home')
+    mkdirSync(home, { mode: 0o700 })
+    const env = { HOME: home, ...options.env }
+    writeFileSync(join(place, 'config'), await configuration(place, port, env, options))
     const sshd = serverAt(place, port)
     const started = await sshd.start()
     if (E.isRight(started)) return E.right(sshd)
@@ -204,7 +210,8 @@ const launched = (config: string): ChildProcess => {
 const configuration = async (
   place: string,
   port: number,
-  { env = {}, config = [] }: SshdOptions,
+  env: Readonly<Record<string, string>>,
+  { config = [] }: SshdOptions,
 ): Promise<string> => {
   const set = Object.entries(env).map(([name, value]) => `"${name}=${value}"`)
   return [
@@ -227,7 +234,7 @@ const configuration = async (
     'LogLevel VERBOSE',
     // Since 9.8 an address that fails to log in is shut out for a while; here all share one.
     ...((await version()) >= 9.08 ? ['PerSourcePenalties no'] : []),
-    ...(set.length > 0 ? [`SetEnv ${set.join(' ')}`] : []),
+    `SetEnv ${set.join(' ')}`,
     ...config,
     '',
   ].join('\n')

@@ -68,6 +68,12 @@ test(named('logs in with its key and no other, and counts what it sees'), async 
   expect(sshd.counted()).toEqual({ connections: 2, accepted: 1, refused: 1 })
 }, 60_000)
 
+test(named('has a home of its own, where nothing waits for a login'), async () => {
+  const sshd = await started()
+  const { out } = await ssh(sshd, 'echo "$HOME"; ls -A "$HOME"')
+  expect(out).toBe(`${join(dirname(sshd.clientKeyPath), 'home')}\n`)
+}, 60_000)
+
 test(named('kills what serves a connection'), async () => {
   const sshd = await started()
   const answer = ssh(sshd, 'exec sleep 60')
