@@ -7,6 +7,7 @@ import {
   checkpoint,
   commitLine,
   header,
+  type Nature,
   name,
   readIn,
   rotten,
@@ -149,6 +150,18 @@ describe('what is damaged', () => {
       { line: 2, problem: 'the line is longer than any that was written' },
     ])
     expect(damages[0]?.bytes).toBe(long.length)
+  })
+
+  test('may be torn where not all was flushed: where it is read line by line, and nowhere else', async () => {
+    const lines = [rotten(commitA), commitB]
+    const isTorn = async (nature: Nature) =>
+      (await readIn(lines, nature)).damages.map((one) => ('torn' in one ? one.torn : 'not'))
+    expect(await isTorn({})).toEqual([true])
+    expect(await isTorn({ last: false })).toEqual([true])
+    expect(await isTorn({ whole: true })).toEqual(['not'])
+    expect(await isTorn({ durable: true })).toEqual(['not'])
+    const behind = await readIn([checkpoint(), ...lines], { whole: true })
+    expect(behind.damages).toMatchObject([{ line: 3, torn: true }])
   })
 
   test('says whose it is where that can be read', async () => {

@@ -13,7 +13,7 @@ import type { Waiting } from './waiting-line.js'
 export interface CanaryRequest {
   readonly domain: string
   readonly token: string
-  readonly deadlineMs?: number
+  readonly deadlineMs?: number | undefined
   readonly signal: AbortSignal
 }
 

@@ -276,8 +276,7 @@ export class DomainGate {
   #probe(domain: string, held: Held, token: string, deadlineMs: number | undefined): void {
     const canary = new AbortController()
     held.canary = canary
-    const bound = deadlineMs === undefined ? {} : { deadlineMs }
-    const request = { domain, token, signal: canary.signal, ...bound }
+    const request = { domain, token, signal: canary.signal, deadlineMs }
     const triesBefore = held.record.control.tries
     const tries = (verdict: ProbeVerdict) => (verdict === 'unreachable' ? triesBefore + 1 : 0)
     this.#runtime.background('a canary', async () => {

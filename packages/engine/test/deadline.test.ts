@@ -12,7 +12,7 @@ test('a deadline of 0 is none, and one that is taken away does not pass', async 
     void over.then((what) => passed.push(`${what} ${delayMs}`))
     return end
   }
-  watch(0)()
+  watch(0)
   expect(pending()).toBe(0)
   watch(5)
   watch(7)()
