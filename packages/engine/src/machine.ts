@@ -146,7 +146,6 @@ export const sessionMachine = (policy: Policy) => {
     on: { unregistered: { target: '#unregistered', actions: ['closeUnregistered'] } },
     states: {
       registered: {
-        id: 'registered',
         on: {
           ...whileWell,
           captureDue: { target: '#capturing', actions: ['beginCapture'] },

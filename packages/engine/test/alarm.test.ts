@@ -110,6 +110,33 @@ test('whoever sleeps on alone leaves no timer', async () => {
   alarm.set(one, 10)
   alarm.set(one, undefined)
   expect(pending()).toBe(0)
+  for (const atMs of [20, 10, undefined]) alarm.set(one, atMs)
+  expect(pending()).toBe(0)
+})
+
+test('whoever was never to be woken takes nobody’s place with it', async () => {
+  const { time, alarm, woken, sleeper } = rig()
+  alarm.set(sleeper('one'), 10)
+  alarm.set(sleeper('never'), undefined)
+  await time.advance(10)
+  expect(woken).toEqual(['one 10'])
+})
+
+test('once all have left there is no timer, whether or not the time of some has come', async () => {
+  const { time, pending, alarm, woken, sleeper } = rig()
+  const [first, second, last] = [sleeper('first'), sleeper('second'), sleeper('last')]
+  for (const [one, atMs] of [
+    [first, 10],
+    [second, 20],
+    [last, 30],
+  ] as const)
+    alarm.set(one, atMs)
+  alarm.set(first, undefined)
+  alarm.set(second, undefined)
+  await time.advance(10)
+  expect(pending()).toBe(1)
+  alarm.set(last, undefined)
+  expect([pending(), woken]).toEqual([0, []])
 })
 
 test('of thousands that wait each is woken once', async () => {
@@ -158,4 +185,22 @@ test('whoever left is not held until its time comes, and those who stay are woke
   expect(await held()).toBeLessThan(100)
   await time.advance(2_000)
   expect(woken).toEqual(Array.from({ length: 1_100 }, (_, i) => `${i} ${500 + i}`))
+})
+
+test('for few that left among many the queue is not made anew', async () => {
+  const { alarm, sleeper } = rig()
+  for (let i = 0; i < 4_000; i++) alarm.set(sleeper(`${i}`), 500 + i)
+  const left: WeakRef<Sleeper>[] = []
+  for (let i = 0; i < 1_100; i++) {
+    const one = sleeper('left')
+    left.push(new WeakRef(one))
+    alarm.set(one, 10_000)
+    alarm.set(one, undefined)
+  }
+  await collected()
+  expect(left.filter((one) => one.deref() !== undefined).length).toBe(1_100)
+  // It is the alarm that holds them.
+  alarm.close()
+  await collected()
+  expect(left.filter((one) => one.deref() !== undefined).length).toBeLessThan(100)
 })

@@ -9,7 +9,7 @@ import { policyOf } from './scripted-world.js'
 import { freshRecord } from './wander.js'
 
 const policy = policyOf({ maxRecoveryAttempts: 1 })
-const machine = sessionMachine(policy)
+const made = () => sessionMachine(policy)
 const input = freshRecord(policy).control
 const failed: EventOf<'failed'> = {
   type: 'failed',
@@ -26,8 +26,10 @@ const failed: EventOf<'failed'> = {
 
 describe('createActor', () => {
   test('runs a session from a failure to its recovery', () => {
+    const machine = made()
     const actor = createActor(machine, { input }).start()
     expect(actor.getSnapshot().value).toBe('registered')
+    expect(actor.getSnapshot().context).toEqual(input)
     actor.send({ type: 'captureDue', atMs: 1_500 })
     expect(actor.getSnapshot().value).toEqual({ snapshotting: 'capturing' })
     actor.send(failed)
@@ -57,6 +59,7 @@ describe('createActor', () => {
   })
 
   test('goes on from a persisted snapshot: no timer and no work is lost, since it has none', () => {
+    const machine = made()
     const actor = createActor(machine, { input }).start()
     actor.send(failed)
     const persisted = JSON.parse(JSON.stringify(actor.getPersistedSnapshot()))
@@ -70,6 +73,7 @@ describe('createActor', () => {
   })
 
   test('carries its effects out as data', () => {
+    const machine = made()
     const [first] = initialTransition(machine, input)
     const [, actions] = transition(machine, first, failed)
     const effects = actions.flatMap(({ type, params }) =>
