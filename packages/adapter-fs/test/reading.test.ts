@@ -3,7 +3,10 @@ import type { Quarantined } from '@session-recovery/core'
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
 import { fileStore } from '../src/index.js'
-import { closing, commitOf, done, refused, snapshotOf } from './sample.js'
+import type { OpenStore } from '../src/opening.js'
+import { setAsideRot } from '../src/reading.js'
+import { SessionIndex } from '../src/session-index.js'
+import { closing, commitOf, done, entryOf, recordOf, refused, snapshotOf } from './sample.js'
 
 const directory = '/store'
 
@@ -54,6 +57,57 @@ test('where it cannot be kept that is logged, it is told of all the same, and th
     ]),
   )
   expect(await memory.list(`${directory}/quarantine`)).toEqual([])
+})
+
+test('whose line has rotted is told by its segment and place; what is lost is told, and not kept', async () => {
+  const index = new SessionIndex(9)
+  const place = (segment: string) => ({ segment, offset: 7, bytes: 3 })
+  for (const [id, segment] of [
+    ['a', 'one'],
+    ['b', 'two'],
+  ] as const) {
+    const record = recordOf(id, 1)
+    index.commit(record, place(segment), entryOf(record))
+  }
+  const logged: unknown[] = []
+  const told: unknown[] = []
+  const store = {
+    index,
+    settings: { logger: (...line: readonly unknown[]) => logged.push(line) },
+    tell: (one: unknown) => told.push(one),
+  } as unknown as OpenStore
+  const lost = { bytes: 3, line: 2, content: undefined, problem: '3 bytes are missing' }
+  const rot = [
+    { ...lost, segment: 'two', offset: 7 },
+    { ...lost, segment: 'three', offset: 7 },
+  ]
+  const unreadable = [{ location: 'archives/x.json', problem: 'rot' }]
+  const damaged = await setAsideRot(store, { rot, unreadable })
+  const { problem } = lost
+  expect(damaged).toEqual([
+    { source: 'log/two: byte 7', keptAs: '', problem, sessionId: 'b' },
+    { source: 'log/three: byte 7', keptAs: '', problem },
+    { source: 'archives/x.json', keptAs: 'archives/x.json', problem: 'rot' },
+  ])
+  expect(told).toEqual(damaged)
+  expect(logged).toEqual(damaged.map((one) => ['warn', `damaged: ${one.source}`, one]))
+})
+
+test('a read waits for nothing where the disk fails for another reason than a checkpoint', async () => {
+  const memory = memoryDisk()
+  let opened = 0
+  let isBroken = false
+  const disk = probed(memory, ({ name, path }) => {
+    if (!isBroken || name !== 'open' || !path.includes('/log/')) return
+    opened += 1
+    throw systemError('EIO')
+  })
+  const store = closing(fileStore({ directory }, disk))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  isBroken = true
+  expect(await refused(store.readJournal('a'))).toMatchObject({ code: 'EIO' })
+  expect(opened).toBe(1)
 })
 
 const offsetOf = (one: Quarantined | undefined): string => one?.keptAs.split('.').at(-1) ?? ''

@@ -1,4 +1,5 @@
 /** A roll whose checksums are right is believed only where it says what can be used, to the letter. */
+import { crc32 } from 'node:zlib'
 import { memoryDisk } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
@@ -141,4 +142,40 @@ test.each([1, 40, 4_000])('the last line is found however long it is: %i keys', 
   expect(E.isRight(read) && read.right.statement.keys).toEqual(keys)
   const alone = await readIn(rollLine(statement({ keys })))
   expect(E.isRight(alone) && alone.right.blocks).toEqual([])
+})
+
+test('a line of a block that is none is no block, though the whole has a right checksum', async () => {
+  const line = lineOf('block', named)
+  const rotten = Buffer.from(line)
+  rotten[line.length - 5] = (rotten[line.length - 5] ?? 0) ^ 1
+  const unfinished = Buffer.from('"block":{"ids"\n')
+  const crc = crc32(unfinished.subarray(0, -1)).toString(16).padStart(8, '0')
+  const broken = Buffer.concat([Buffer.from(`{"crc":"${crc}",`), unfinished])
+  for (const first of [rotten, broken])
+    expect(await wrong({}, Buffer.concat([first, ...heads]))).toBe(
+      'block: it says nothing that can be used',
+    )
+})
+
+test('a head that is none is damage of its session, and the others are held', async () => {
+  const rotten = Buffer.from(heads[0] ?? '')
+  rotten[20] = (rotten[20] ?? 0) ^ 1
+  const stranger = sessionHead('x', [])
+  for (const [head, problem] of [
+    [rotten, /^crc: expected/],
+    [stranger, /^session: sessionId: expected that of the roll$/],
+    [lineOf('forget', { sessionId: 'a', incarnation: 1 }), /^session: sessionId: expected/],
+    [lineOf('session', { sessionId: 'a' }), /^session: entries: expected/],
+  ] as const) {
+    const sizes = [head.length, lengthB]
+    const places = [100, 100 + head.length]
+    const block = blockBytes({ ...named, sizes, places }, [head, heads[1] ?? head])
+    const checkpoint = { offset: 1_000, bytes: 10, line: 4, crc: 5 }
+    const read = await readIn(block, rollLine(statement({ checkpoint }, block)))
+    if (E.isLeft(read)) throw new Error(read.left)
+    const [only] = read.right.blocks
+    const where = { segment, offset: 100, bytes: head.length, line: 0, sessionId: 'a' }
+    expect(only?.heldAt(0)).toEqual(E.left({ ...where, problem: expect.stringMatching(problem) }))
+    expect(only?.heldAt(1)).toMatchObject({ right: { record: {} } })
+  }
 })

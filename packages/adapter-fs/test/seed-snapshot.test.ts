@@ -43,6 +43,8 @@ test('what looks like a marked date in the app’s own data stays as it is', () 
       right: { sessionState, sessionOptions: sessionState },
     })
   }
+  const environment = { $date: 'mine', PATH: '/bin' }
+  expect(read({ ...plain, environment })).toMatchObject({ right: { environment } })
 })
 
 test.each<readonly [string, Buffer | object | string | number]>([

@@ -205,3 +205,46 @@ test('the log refuses: nothing is moved', async () => {
   expect(E.isLeft(answer) && answer.left).toMatchObject({ code: 'ENOSPC' })
   expect(await namesIn('')).toEqual([`a${ending}`])
 })
+
+test('what was moved is flushed where it was and where it is, and nothing where nothing was', async () => {
+  const flushed: string[] = []
+  const watched = probed(disk, ({ name, path }) => {
+    if (name === 'syncDirectory') flushed.push(path)
+  })
+  const { store } = await opened(watched)
+  await store.close()
+  flushed.length = 0
+  await done(store.open)
+  await store.close()
+  const calm = [...flushed]
+  expect(calm).not.toContain('/store/imported')
+  put('a')
+  flushed.length = 0
+  await done(store.open)
+  const moved = ['/store/imported', '/store/quarantine', '/store']
+  expect(flushed.join()).toContain(moved.join())
+  expect(flushed.length).toBe(calm.length + moved.length)
+})
+
+test('a file is closed to others as it is moved; one with other names is not ours to close', async () => {
+  for (const links of [1, 2]) {
+    const id = `s${links}`
+    put(id)
+    const path = `${directory}/${id}${ending}`
+    await disk.setMode(path, 0o644)
+    const named: Disk = {
+      ...disk,
+      status: async (one) => {
+        const status = await disk.status(one)
+        return one === path && status !== undefined ? { ...status, links } : status
+      },
+    }
+    const { store } = await opened(named)
+    await store.close()
+  }
+  const modes = ['imported/s1', 'quarantine/s2'].map(async (name) => {
+    const status = await disk.status(`${directory}/${name}${ending}`)
+    return status?.mode
+  })
+  expect(await Promise.all(modes)).toEqual([0o600, 0o644])
+})

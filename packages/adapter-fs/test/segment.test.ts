@@ -158,3 +158,15 @@ test('a line may be as long as the higher of the limits allows for two', () => {
   expect(lineLimitBytes(found(1, 1), 10)).toBe(2_000 + headBytes)
   expect(lineLimitBytes(found(1, 1), 1_500)).toBe(3_000 + headBytes)
 })
+
+test('of one whose size nobody knows any more nothing is read', async () => {
+  const disk = memoryDisk()
+  await disk.makeDirectory('/log')
+  const name = segmentName(1, 1)
+  disk.put(`/log/${name}`, headerLine({ ...header(1, 1) }))
+  const vanishing = { ...disk, status: async () => undefined }
+  expect(await findSegments(vanishing, '/log', [name])).toEqual({
+    segments: [{ name, term: 1, sequence: 1, sizeBytes: 0, header: E.left('the line is cut off') }],
+    newer: undefined,
+  })
+})

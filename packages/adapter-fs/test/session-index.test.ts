@@ -1,6 +1,13 @@
 /** What the index holds of a session: what is newest, of the life that is wanted, and no more than is kept. */
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { type Extent, type HeldSnapshot, isWanted, SessionIndex } from '../src/session-index.js'
+import {
+  type Extent,
+  type Held,
+  type HeldSnapshot,
+  isWanted,
+  SessionIndex,
+} from '../src/session-index.js'
 import { entryOf, recordOf } from './sample.js'
 
 const placeOf = (offset: number): Extent => ({ segment: 'x', offset, bytes: 1 })
@@ -179,4 +186,56 @@ test('a life that was refused leaves no snapshot in the way of the one that goes
   anew.snapshot('a', snapshot(2, 7))
   commit(anew, 1)
   expect(isWanted(anew.get('a'), snapshot(1, 1))).toBe(true)
+})
+
+describe('what is looked into only when it is asked for', () => {
+  const held = (more: Partial<Held> = {}): Held => ({
+    ...{ record: undefined, snapshot: undefined, entries: [], forgotten: undefined },
+    ...more,
+  })
+  const damage = { segment: 'x', offset: 1, bytes: 2, line: 0, problem: 'rot', sessionId: 'bad' }
+
+  test('is held from then on, be it a session that lives or one that was forgotten', () => {
+    const index = new SessionIndex(9)
+    let looks = 0
+    const record = recordOf('a', 3)
+    index.fold('a', {
+      get held() {
+        looks += 1
+        return E.right(held({ record }))
+      },
+    })
+    index.fold('gone', { held: E.right(held({ forgotten: 2 })) })
+    commit(index, 1, 1, 'b')
+    expect([index.folded(), [...index.asked()].map(([id]) => id)]).toEqual([['a', 'gone'], ['b']])
+    expect(looks).toBe(0)
+    for (let time = 0; time < 2; time++) expect(index.get('a')?.record).toBe(record)
+    expect(looks).toBe(1)
+    expect(index.get('gone')).toEqual(held({ forgotten: 2 }))
+    expect([index.folded(), [...index.asked()].map(([id]) => id)]).toEqual([
+      ...[[], ['a', 'gone', 'b']],
+    ])
+  })
+
+  test('shares what it has in common with the others', () => {
+    const index = new SessionIndex(9)
+    for (const id of ['a', 'b'])
+      index.fold(id, { held: E.right(held({ record: recordOf(id, 1) })) })
+    const traits = ['a', 'b'].map((id) => index.get(id)?.record?.control.traits)
+    expect(traits[0]).toBe(traits[1])
+  })
+
+  test('and cannot be used is told once, and is none of the sessions', () => {
+    const index = new SessionIndex(9)
+    const told: unknown[] = []
+    index.unusable = (one) => told.push(one)
+    for (const id of ['bad', 'worse']) index.fold(id, { held: E.left(damage) })
+    commit(index, 1)
+    expect(index.get('bad')).toBeUndefined()
+    expect([...index.entries()].map(([id]) => id)).toEqual(['a'])
+    expect([index.get('bad'), index.get('worse'), index.folded()]).toEqual([
+      ...[undefined, undefined, []],
+    ])
+    expect(told).toEqual([damage, damage])
+  })
 })
