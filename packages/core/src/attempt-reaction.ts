@@ -15,6 +15,7 @@ import { laterMs } from './codec.js'
 import type { Effect } from './effect.js'
 import type { Miss } from './fact.js'
 import { planSubject, usedAt } from './guard.js'
+import { without } from './omission.js'
 import { planner } from './planner.js'
 import type { Policy } from './policy.js'
 import {
@@ -27,7 +28,6 @@ import {
   type Reaction,
   tell,
   withIncident,
-  without,
 } from './reacting.js'
 import type { Control, Incident } from './record.js'
 
@@ -114,12 +114,12 @@ export const beginAttempt =
   (policy: Policy): Reaction =>
   (control, event) => {
     const { atMs } = event
-    const { attemptDeadlineMs: _, ...before } = openIncidentOf(control)
+    const before = openIncidentOf(control)
     const begun: Control = {
       ...control,
       used: control.used + 1,
       incident: {
-        ...before,
+        ...without(before, 'attemptDeadlineMs'),
         attempts: before.attempts + 1,
         attemptStartedAtMs: atMs,
         misses: [],

@@ -8,6 +8,7 @@ import { laterMs } from './codec.js'
 import type { Effect } from './effect.js'
 import type { SessionEvent } from './event.js'
 import type { Fact } from './fact.js'
+import { without } from './omission.js'
 import type { Policy } from './policy.js'
 import {
   abortAwaited,
@@ -18,7 +19,6 @@ import {
   type Reacted,
   type Reaction,
   tell,
-  without,
 } from './reacting.js'
 import type { Control } from './record.js'
 
@@ -39,10 +39,15 @@ export const beginBackoff =
     const key = { sessionId: control.sessionId, incident: incident.number }
     const delayMs = backoffDelayMs(policy, control.used + 1, key)
     const untilMs = laterMs(event.atMs, delayMs)
-    const { attemptDeadlineMs: _, ...rest } = incident
     const waiting: Control = {
       ...control,
-      incident: { ...rest, token: '', runToken: '', inDoubt: false, dueAtMs: untilMs },
+      incident: {
+        ...without(incident, 'attemptDeadlineMs'),
+        token: '',
+        runToken: '',
+        inDoubt: false,
+        dueAtMs: untilMs,
+      },
     }
     const began = tell({ _tag: 'backoff-began', ...numbers(control), delayMs, untilMs })
     return [waiting, [...attemptFailed(control, event.atMs), began]]
@@ -51,7 +56,7 @@ export const beginBackoff =
 export const beginLastResort =
   (policy: Policy): Reaction =>
   (control, event) => {
-    const { attemptDeadlineMs: _, ...before } = openIncidentOf(control)
+    const before = without(openIncidentOf(control), 'attemptDeadlineMs')
     const ordinal = before.ordinal + 1
     const token = tokenOf(control, 'archive', before.number, ordinal)
     const index = before.plan.strategies.length - 1

@@ -3,10 +3,11 @@
  * who share a domain with it, and it is let go. No attempt is used meanwhile.
  */
 import { openIncidentOf } from './attempt.js'
+import { without } from './omission.js'
 import { at, type Reaction, tell, withIncident } from './reacting.js'
 
 export const hold: Reaction = (control, event) => {
-  const { dueAtMs: _, attemptDeadlineMs: __, ...incident } = openIncidentOf(control)
+  const incident = without(openIncidentOf(control), 'dueAtMs', 'attemptDeadlineMs')
   const { number } = incident
   const waiting = { ...incident, token: '', runToken: '', inDoubt: false, heldAtMs: event.atMs }
   const domains = [...(control.traits.domains ?? [])]
@@ -26,7 +27,8 @@ export const noteProbe = at(['probed'], (control, event) => {
 })
 
 export const letGo = at(['released'], (control, event) => {
-  const { heldAtMs = event.atMs, probe: _, ...before } = openIncidentOf(control)
+  const { heldAtMs = event.atMs } = openIncidentOf(control)
+  const before = without(openIncidentOf(control), 'heldAtMs', 'probe')
   const { order } = event
   const credentialRefused = before.credentialRefused || event.credentialRefused
   const heldMs = Math.max(0, event.atMs - heldAtMs)

@@ -6,6 +6,7 @@ import { laterMs } from './codec.js'
 import type { Effect } from './effect.js'
 import type { EventOf, EventType, SessionEvent } from './event.js'
 import type { Fact } from './fact.js'
+import { without } from './omission.js'
 import type { Policy } from './policy.js'
 import type { Control, Incident } from './record.js'
 
@@ -18,18 +19,6 @@ export type Reaction = (control: Control, event: SessionEvent) => Reacted
 
 export const tell = (fact: Fact): Effect => ({ _tag: 'tell', fact })
 
-export const without = <K extends keyof Control>(
-  control: Control,
-  ...keys: readonly K[]
-): Control => {
-  // Made afresh: an object that a field was deleted from is slow for ever after.
-  const kept: Record<string, unknown> = {}
-  for (const key of Object.keys(control) as (keyof Control)[]) {
-    if (!keys.includes(key as K)) kept[key] = control[key]
-  }
-  return kept as Control
-}
-
 export const withIncident = (control: Control, change: Partial<Incident>): Control => ({
   ...control,
   incident: { ...openIncidentOf(control), ...change },
@@ -40,8 +29,8 @@ export const deadline = (atMs: number | undefined) =>
 
 /** A deadline of the incident replaced: `undefined` takes it away. */
 export const dueAt = (control: Control, dueAtMs: number | undefined): Control => {
-  const { dueAtMs: _, ...incident } = openIncidentOf(control)
-  return { ...control, incident: dueAtMs === undefined ? incident : { ...incident, dueAtMs } }
+  if (dueAtMs !== undefined) return withIncident(control, { dueAtMs })
+  return { ...control, incident: without(openIncidentOf(control), 'dueAtMs') }
 }
 
 export const abortAwaited = (incident: Incident | undefined): readonly Effect[] =>
@@ -49,10 +38,10 @@ export const abortAwaited = (incident: Incident | undefined): readonly Effect[] 
 
 /** Periodic captures start again one interval from now; none when the interval is 0. */
 export const captureLater = (control: Control, atMs: number, policy: Policy): Control => {
-  const { captureAtMs: _, captureToken: __, ...clean } = control
+  const clean = without(control, 'captureToken')
   return policy.snapshotInterval > 0
     ? { ...clean, captureAtMs: laterMs(atMs, policy.snapshotInterval) }
-    : clean
+    : without(clean, 'captureAtMs')
 }
 
 export const numbers = (control: Control) => {

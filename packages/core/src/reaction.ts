@@ -25,8 +25,9 @@ import {
 } from './end-reaction.js'
 import type { EventOf } from './event.js'
 import { hold, letGo, noteProbe } from './hold-reaction.js'
+import { without } from './omission.js'
 import type { Policy } from './policy.js'
-import { at, captureLater, type Reaction, tell, without } from './reacting.js'
+import { at, captureLater, type Reaction, tell } from './reacting.js'
 import { type Control, recordVersion, type SessionRecord } from './record.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -63,13 +64,11 @@ export type ReactionName = (typeof reactionNames)[number]
 export const reactions = (policy: Policy): Readonly<Record<ReactionName, Reaction>> => ({
   beginCapture: (control, event) => {
     const token = tokenOf(control, 'capture', event.atMs)
-    const begun = { ...without(control, 'captureAtMs'), captureToken: token }
-    const giveUpAtMs =
-      policy.captureTimeoutMs > 0 ? laterMs(event.atMs, policy.captureTimeoutMs) : undefined
-    return [
-      giveUpAtMs === undefined ? begun : { ...begun, captureAtMs: giveUpAtMs },
-      [{ _tag: 'capture', token }],
-    ]
+    const due =
+      policy.captureTimeoutMs > 0
+        ? { ...control, captureAtMs: laterMs(event.atMs, policy.captureTimeoutMs) }
+        : without(control, 'captureAtMs')
+    return [{ ...due, captureToken: token }, [{ _tag: 'capture', token }]]
   },
   endCapture: (control, event) => [captureLater(control, event.atMs, policy), []],
   openIncident: openIncident(policy),

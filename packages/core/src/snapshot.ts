@@ -5,6 +5,7 @@
 import * as t from 'io-ts'
 import { applicationJson } from './application-json.js'
 import { count, dictionary, epochMs, instant, struct, texts } from './codec.js'
+import { without } from './omission.js'
 import { ShellState } from './shell-state.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -159,37 +160,23 @@ export const withUpdate = (
   update: SnapshotUpdate,
   timestamp: Date,
 ): RecoverySnapshot => {
-  const { droppedOutputBytes, droppedHistoryLines, ...rest } = base
-  return {
-    ...rest,
-    ...(droppedOutputBytes === undefined || update.outputBuffer !== undefined
-      ? {}
-      : { droppedOutputBytes }),
-    ...(droppedHistoryLines === undefined || update.commandHistory !== undefined
-      ? {}
-      : { droppedHistoryLines }),
-    ...defined(update),
-    timestamp,
-  }
+  return { ...without(base, ...outdatedBy(update)), ...defined(update), timestamp }
 }
 
 /** One update for two: what `earlier` and then `later` make of a snapshot. */
 export const joinedUpdate = (earlier: SnapshotUpdate, later: SnapshotUpdate): SnapshotUpdate => {
-  const { droppedOutputBytes, droppedHistoryLines, ...rest } = earlier
-  return {
-    ...rest,
-    ...(droppedOutputBytes === undefined || later.outputBuffer !== undefined
-      ? {}
-      : { droppedOutputBytes }),
-    ...(droppedHistoryLines === undefined || later.commandHistory !== undefined
-      ? {}
-      : { droppedHistoryLines }),
-    ...defined(later),
-  }
+  return { ...without(earlier, ...outdatedBy(later)), ...defined(later) }
 }
 
-const defined = (update: SnapshotUpdate): SnapshotUpdate =>
-  Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined))
+const outdatedBy = ({ outputBuffer, commandHistory }: SnapshotUpdate) => [
+  ...(outputBuffer === undefined ? [] : (['droppedOutputBytes'] as const)),
+  ...(commandHistory === undefined ? [] : (['droppedHistoryLines'] as const)),
+]
+
+const defined = (update: SnapshotUpdate): SnapshotUpdate => {
+  const keys = Object.keys(update) as (keyof SnapshotUpdate)[]
+  return without(update, ...keys.filter((key) => update[key] === undefined))
+}
 
 /** What planning needs of `snapshot`: at most 16 commands of a kind, no text over 1,024 characters. */
 export const planningView = (snapshot: RecoverySnapshot, generation: number): PlanningView => ({

@@ -1,12 +1,11 @@
 /**
- * Statistics and histories: projections of the journal, folded entry by entry. Nothing is counted when
- * it is attempted and called a success; averages and rates are derived from sums and never NaN.
+ * Statistics and histories: what is folded from the facts of the journal. Nothing is counted when it is
+ * attempted and called a success; averages and rates are derived from sums and never NaN.
  */
 import * as t from 'io-ts'
 import { count, dictionary, instant, nonNegative, struct } from './codec.js'
 import type { Fact } from './fact.js'
-import { factsOf, type JournalEntry } from './journal.js'
-import type { Policy } from './policy.js'
+import { without } from './omission.js'
 import type { InteractiveState } from './snapshot.js'
 import { RecoveryStrategy } from './strategy.js'
 
@@ -178,7 +177,7 @@ export const statisticsOf = (sums: Tally): RecoveryStatistics => {
   }
 }
 
-type History = readonly RecoveryAttempt[]
+export type History = readonly RecoveryAttempt[]
 
 /** One fact more of a session's history, of which the newest `limit` attempts are kept. */
 export const remember = (
@@ -197,12 +196,14 @@ export const remember = (
       strategy: 'fallback',
       metrics: { duration: 0, resourcesUsed: 0, dataRestored: 0 },
     }
-    return limit === 0 ? [] : [...history, started].slice(-limit)
+    const kept = history.slice(Math.max(0, history.length + 1 - limit))
+    if (limit > 0) kept.push(started)
+    return kept
   }
   const last = history.at(-1)
   if (last === undefined || last.endTime !== undefined) return history
   const changed = continued(last, fact, atMs)
-  return changed === last ? history : [...history.slice(0, -1), changed]
+  return changed === last ? history : history.with(-1, changed)
 }
 
 const continued = (last: RecoveryAttempt, fact: Fact, atMs: number): RecoveryAttempt => {
@@ -218,7 +219,7 @@ const continued = (last: RecoveryAttempt, fact: Fact, atMs: number): RecoveryAtt
     case 'incident-cancelled':
       return { ...ended(last, atMs, atMs - last.startTime.getTime()), error: fact.why }
     case 'incident-recovered': {
-      const { error: _, ...won } = ended(last, atMs, fact.durationMs)
+      const won = without(ended(last, atMs, fact.durationMs), 'error')
       const dataRestored = fact.receipt.restoredBytes
       return { ...won, success: true, metrics: { ...won.metrics, dataRestored } }
     }
@@ -232,38 +233,6 @@ const ended = (last: RecoveryAttempt, atMs: number, durationMs: number): Recover
   endTime: new Date(atMs),
   metrics: { ...last.metrics, duration: Math.max(0, durationMs) },
 })
-
-/**
- * The projections as they are kept while the engine runs: the one mutable thing in this package, owned
- * by whoever made it. `fold` takes entries in the order they were committed; a session's history goes
- * when the session does.
- */
-export const projector = (
-  from: Projection | undefined,
-  policy: Pick<Policy, 'historyLimit' | 'enableRecoveryMetrics'>,
-) => {
-  let sums = from?.tally ?? emptyTally
-  const histories = new Map<string, History>(from?.histories ?? [])
-  return {
-    fold: (entry: JournalEntry): void => {
-      const { atMs } = entry.event
-      for (const fact of factsOf(entry)) {
-        if (policy.enableRecoveryMetrics) sums = tally(sums, fact, atMs)
-        const before = histories.get(entry.sessionId) ?? []
-        const after = remember(before, entry.sessionId, fact, atMs, policy.historyLimit)
-        if (after !== before) histories.set(entry.sessionId, after)
-      }
-      if (entry.to === 'unregistered') histories.delete(entry.sessionId)
-    },
-    tally: (): Tally => sums,
-    history: (sessionId: string): History => histories.get(sessionId) ?? [],
-    projection: (): Projection => ({
-      tally: sums,
-      histories: [...histories].map(([sessionId, history]) => [sessionId, [...history]]),
-    }),
-  }
-}
-export type Projector = ReturnType<typeof projector>
 
 /** Statistics about the sessions of which an interactive state is known. */
 export const interactiveStatistics = (

@@ -4,8 +4,10 @@ import {
   emptyTally,
   type Fact,
   factsOf,
+  historiesLimitBytes,
   interactiveStatistics,
   type JournalEntry,
+  Projection,
   projector,
   remember,
 } from '@session-recovery/core'
@@ -71,6 +73,67 @@ test('a session of which nothing was to be remembered has no history', () => {
   const made = projector(undefined, policy)
   made.fold(quiet)
   expect(made.projection().histories).toEqual([])
+})
+
+const [anyEntry] = fc.sample(arbitraryOf(AnyEntry), { seed: 3, numRuns: 1 })
+
+/** An entry that tells of an attempt, which missed with so long a reason. */
+const attemptOf = (sessionId: string, attempt: number, reasonLength: number): JournalEntry => {
+  if (anyEntry === undefined) throw new Error('no entry')
+  const detail = 'x'.repeat(reasonLength)
+  const miss = { strategy: 'restart', why: 'failed', detail } as const
+  const facts: readonly Fact[] = [
+    { _tag: 'attempt-started', incident: 1, attempt },
+    { _tag: 'strategy-missed', incident: 1, attempt, miss },
+  ]
+  const effects = facts.map((fact) => ({ _tag: 'tell' as const, fact }))
+  return { ...anyEntry, sessionId, to: 'snapshotting.idle', effects }
+}
+
+const third = Math.ceil(historiesLimitBytes / 3)
+const storedLength = (projection: Projection): number =>
+  JSON.stringify(Projection.encode(projection).histories).length
+
+test('of histories that are too much together the one goes to which longest nothing was added', () => {
+  const made = projector(undefined, policy)
+  const kept = () => made.projection().histories.map(([id, history]) => [id, history.length])
+  made.fold(attemptOf('a', 1, third - 100))
+  made.fold(attemptOf('b', 1, third - 100))
+  made.fold(attemptOf('a', 2, 0))
+  expect(kept()).toEqual([
+    ['b', 1],
+    ['a', 2],
+  ])
+  made.fold(attemptOf('c', 1, third))
+  expect(kept()).toEqual([
+    ['a', 2],
+    ['c', 1],
+  ])
+  expect(made.history('b')).toEqual([])
+  expect(storedLength(made.projection())).toBeLessThanOrEqual(historiesLimitBytes)
+  // The same is known to whoever goes on from what was stored.
+  expect(projector(made.projection(), policy).projection()).toEqual(made.projection())
+})
+
+test('of a history that is too much by itself the newest half is kept', () => {
+  const made = projector(undefined, { ...policy, historyLimit: 9 })
+  for (const attempt of [1, 2, 3, 4]) made.fold(attemptOf('a', attempt, third))
+  expect(made.history('a').map(({ attemptNumber }) => attemptNumber)).toEqual([3, 4])
+  made.fold(attemptOf('a', 5, 4 * third))
+  expect(made.history('a')).toEqual([])
+  expect(made.projection().histories.map(([id]) => id)).toEqual(['a'])
+})
+
+test('what histories take as they are stored is known well enough', () => {
+  const made = projector(undefined, policy)
+  const count = 15_000
+  for (let i = 0; i < count; i++) made.fold(attemptOf(`\u0000é${i}`, i, i % 7))
+  const { histories } = made.projection()
+  expect(histories.length).toBeLessThan(count)
+  expect(histories.length).toBeGreaterThan(historiesLimitBytes / 1_000)
+  const bytes = Buffer.byteLength(JSON.stringify(Projection.encode(made.projection())))
+  expect(bytes).toBeLessThanOrEqual(historiesLimitBytes)
+  expect(bytes).toBeGreaterThan(historiesLimitBytes / 2)
 })
 
 test('what is told of dialogues is of those that are interactive alone', () => {

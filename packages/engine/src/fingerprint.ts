@@ -5,9 +5,12 @@
 import { hash } from 'node:crypto'
 import { applicationJson, type SnapshotUpdate } from '@session-recovery/core'
 
-export const fingerprintOf = ({ sessionState, ...update }: SnapshotUpdate): string =>
-  hash('sha256', JSON.stringify({ ...update, ...encoded(sessionState) }), 'base64')
+export const fingerprintOf = (update: SnapshotUpdate): string =>
+  hash('sha256', JSON.stringify(encoded(update)), 'base64')
 
 // All else reads in JSON as it is stored.
-const encoded = (sessionState: unknown) =>
-  sessionState === undefined ? {} : { sessionState: applicationJson.encode(sessionState) }
+const encoded = (update: SnapshotUpdate) => {
+  const { sessionState } = update
+  if (sessionState === undefined) return update
+  return { ...update, sessionState: applicationJson.encode(sessionState) }
+}

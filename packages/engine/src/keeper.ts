@@ -18,6 +18,7 @@ import {
   type SnapshotUpdate,
   type StoredSnapshot,
   type StoreError,
+  without,
   withSecrets,
   withUpdate,
 } from '@session-recovery/core'
@@ -56,8 +57,21 @@ const asStored: Volatile = {}
 const nothingSaid: Volatile = { commandHistory: [], outputBuffer: [] }
 const noSecrets: ReadonlyMap<string, string> = new Map()
 
-const saysNothing = ({ commandHistory, outputBuffer, ...dropped }: Volatile): boolean =>
-  commandHistory?.length === 0 && outputBuffer?.length === 0 && Object.keys(dropped).length === 0
+const withoutOutput = (snapshot: RecoverySnapshot): RecoverySnapshot => ({
+  ...without(snapshot, 'droppedOutputBytes', 'droppedHistoryLines'),
+  commandHistory: [],
+  outputBuffer: [],
+})
+
+const saidIn = (snapshot: RecoverySnapshot): Volatile => {
+  const { commandHistory, outputBuffer, droppedOutputBytes, droppedHistoryLines } = snapshot
+  const dropped = {
+    ...(droppedOutputBytes === undefined ? {} : { droppedOutputBytes }),
+    ...(droppedHistoryLines === undefined ? {} : { droppedHistoryLines }),
+  }
+  const isNothing = commandHistory.length + outputBuffer.length + Object.keys(dropped).length === 0
+  return isNothing ? nothingSaid : { commandHistory, outputBuffer, ...dropped }
+}
 
 // ----------------------------------------------------------------------------------------- keeper
 
@@ -277,19 +291,10 @@ export class Keeper {
     if (redacted.spoken.length > 0) rememberSpoken(this.#own(), redacted.spoken)
     const snapshot = bounded(clean, policy.snapshotLimit)
     for (const [reference, value] of secrets) await this.#remember(reference, value)
-    const { commandHistory, outputBuffer, droppedOutputBytes, droppedHistoryLines, ...rest } =
-      snapshot
-    const said = {
-      commandHistory,
-      outputBuffer,
-      ...(droppedOutputBytes === undefined ? {} : { droppedOutputBytes }),
-      ...(droppedHistoryLines === undefined ? {} : { droppedHistoryLines }),
-    }
     const isStored = policy.storeOutput || store.seals === true
     this.#generation += 1
     const view = planningView(snapshot, this.#generation)
-    const nothing = { commandHistory: [], outputBuffer: [] }
-    const body = RecoverySnapshot.encode({ ...rest, ...(isStored ? said : nothing) })
+    const body = RecoverySnapshot.encode(isStored ? snapshot : withoutOutput(snapshot))
     const next = { sessionId, incarnation: this.#incarnation, view, body }
     const saved = await store.saveSnapshot(next)()
     if (E.isLeft(saved)) {
@@ -298,7 +303,7 @@ export class Keeper {
     }
     this.#unsaved = E.isLeft(saved) ? next : undefined
     if (E.isRight(saved)) this.#remainder = remainderOf(body)
-    this.#volatile = isStored ? asStored : saysNothing(said) ? nothingSaid : said
+    this.#volatile = isStored ? asStored : saidIn(snapshot)
     this.#view = view
     return { _tag: 'kept', view, durable: E.isRight(saved) }
   }
