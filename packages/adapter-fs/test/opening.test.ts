@@ -1,8 +1,10 @@
 /** What is done when a store is opened: in which order, what is flushed for it, and what is left where it fails. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Disk, type DiskFile, fileStore } from '../src/index.js'
-import { archiveOf, closing, commitOf, done, refused } from './sample.js'
+import { archiveOf, closing, commitOf, done, freshDirectory, refused } from './sample.js'
 
 const directory = '/store'
 
@@ -140,4 +142,20 @@ test('a term that cannot begin after its segment was made leaves no file open', 
   }
   expect(await refused(fileStore({ directory }, disk).open)).toMatchObject({ code: 'EIO' })
   expect(open).toBe(0)
+})
+
+test('whoever owns a directory of this machine looks by its time whether another has followed', async () => {
+  const real = freshDirectory()
+  const now = vi.spyOn(performance, 'now').mockReturnValue(1_000)
+  try {
+    const store = closing(fileStore({ directory: real }))
+    await done(store.open)
+    await done(store.commit(commitOf('a', 1)))
+    writeFileSync(join(real, 'log', '00000002-00000001.jsonl'), '')
+    await done(store.commit(commitOf('a', 2)))
+    now.mockReturnValue(2_000)
+    expect(await refused(store.commit(commitOf('a', 3)))).toMatchObject({ _tag: 'StoreOwned' })
+  } finally {
+    now.mockRestore()
+  }
 })

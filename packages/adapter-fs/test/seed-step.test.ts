@@ -248,3 +248,13 @@ test('a file is closed to others as it is moved; one with other names is not our
   })
   expect(await Promise.all(modes)).toEqual([0o600, 0o644])
 })
+
+test('one whose registration would be larger than what is stored is set aside, and has none', async () => {
+  const long = 'x'.repeat(230)
+  for (const id of ['a', long]) put(id)
+  const { ids, loaded } = await opened(disk, { limitBytes: 1_024 })
+  expect(ids).toEqual(['a'])
+  expect(loaded.quarantined).toMatchObject([
+    { sessionId: long, problem: expect.stringContaining('at most 1024') },
+  ])
+})
