@@ -1,0 +1,24 @@
+/** Updates that say the same have the same fingerprint, and those that differ in anything another. */
+import { emptyInteractiveState } from '@session-recovery/core'
+import { expect, test } from 'vitest'
+import { fingerprintOf } from '../src/fingerprint.js'
+
+test('the same is the same, be it made anew', () => {
+  const update = () => ({
+    ...{ workingDirectory: '/x', environment: { A: '1' }, commandHistory: ['ls'] },
+    sessionState: { at: new Date(5), n: [1, null] },
+  })
+  expect(fingerprintOf(update())).toBe(fingerprintOf(update()))
+  expect(fingerprintOf(update())).toMatch(/^[A-Za-z0-9+/]{43}=$/)
+})
+
+test('each that says anything else has another', () => {
+  const updates = [
+    ...[{}, { workingDirectory: '/x' }, { workingDirectory: '/y' }, { environment: { A: '1' } }],
+    ...[{ commandHistory: ['ls'] }, { outputBuffer: ['ls'] }, { commandHistory: ['l', 's'] }],
+    ...[{ sessionState: null }, { sessionState: 5 }, { sessionState: { at: new Date(5) } }],
+    ...[{ sessionState: { at: new Date(5).toISOString() } }, { sessionState: { at: new Date(6) } }],
+    ...[{ interactiveState: emptyInteractiveState }],
+  ]
+  expect(new Set(updates.map(fingerprintOf)).size).toBe(updates.length)
+})
