@@ -111,6 +111,7 @@ class SegmentReading {
       return
     }
     this.#leapt = undefined
+    this.says ||= line.right.kind !== 'segment'
     if (line.right.kind === 'body' || line.right.kind === 'sealed') {
       this.#takeBody(found, line.right)
       return
@@ -290,7 +291,6 @@ class SegmentReading {
     if (this.#region !== undefined) this.#note(this.#region)
     this.#region = undefined
     this.end = found.offset + found.bytes
-    this.says ||= found.offset > 0
   }
 
   #bad(found: FoundLine, why: Omit<Misunderstood, 'newer'>): void {

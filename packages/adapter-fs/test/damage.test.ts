@@ -123,6 +123,20 @@ test('a snapshot that a power cut has torn in the middle of what was not flushed
   expect(found).toEqual([1, 0, 0].map((times) => [times, body]))
 })
 
+test('what alone stands behind a header that has rotted is not taken out with it', async () => {
+  const directory = freshDirectory()
+  await filled(directory, false)
+  const { store } = await revsOf(directory)
+  await done(store.commit(commitOf('c', 3)))
+  await store.close()
+  rot(segments(directory).at(-1) ?? '', '"term":2', '"term":7')
+  for (const told of [1, 0]) {
+    const { store, loaded, revs } = await revsOf(directory)
+    expect([loaded.quarantined.length, revs]).toEqual([told, { a: 2, b: 2, c: 3 }])
+    await store.close()
+  }
+})
+
 for (const checkpointed of [false, true]) {
   const log = checkpointed ? 'a checkpoint' : 'a log'
 
