@@ -12,30 +12,45 @@ const blank = 0x20
 const noRoom: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 /**
- * Writes all of `bytes` at `position`. Where that goes beyond `writtenBytes`, up to where the file is
- * written, blanks are written behind it, if there is room for them.
+ * Writes all of `lines`, one behind the other, at `position`. Where that goes beyond `writtenBytes`, up to where
+ * the file is written, blanks are written behind it, if there is room for them.
  *
  * @returns up to where the file is written now.
  */
 export const writeAhead = async (
   { aheadBytes = 0 }: Disk,
   file: DiskFile,
-  bytes: Buffer,
+  lines: readonly Buffer[],
   position: number,
   writtenBytes: number,
 ): Promise<number> => {
-  const end = position + bytes.length
-  if (end > writtenBytes && aheadBytes > 0) {
+  const length = lines.reduce((sum, line) => sum + line.length, 0)
+  const end = position + length
+  const blanks = end > writtenBytes ? aheadBytes : 0
+  const bytes = joined(lines, length, blanks)
+  if (blanks > 0) {
     try {
-      const blanks = Buffer.alloc(aheadBytes, blank)
-      await writeAll(file, Buffer.concat([bytes, blanks]), position)
-      return end + aheadBytes
+      await writeAll(file, bytes, position)
+      return end + blanks
     } catch (error) {
       if (!noRoom.has(codeOf(error))) throw error
     }
   }
-  await writeAll(file, bytes, position)
+  await writeAll(file, bytes.subarray(0, length), position)
   return Math.max(end, writtenBytes)
+}
+
+// Each is copied once: a group may be many mebibytes.
+const joined = (lines: readonly Buffer[], length: number, blanks: number): Buffer => {
+  const [only] = lines
+  if (only !== undefined && lines.length === 1 && blanks === 0) return only
+  const bytes = Buffer.allocUnsafe(length + blanks)
+  let at = 0
+  for (const line of lines) {
+    bytes.set(line, at)
+    at += line.length
+  }
+  return bytes.fill(blank, length)
 }
 
 const pieceBytes = 64 << 10

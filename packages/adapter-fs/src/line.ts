@@ -25,14 +25,21 @@ const newline = 0x0a
 // ----------------------------------------------------------------------------------- constructors
 
 /** A line that says `payload`, with the newline that ends it. */
-export const lineOf = (kind: string, payload: unknown): Buffer => {
-  const said = JSON.stringify({ [kind]: payload }).slice(1)
+export const lineOf = (kind: string, payload: unknown): Buffer =>
+  lineSaying(kind, JSON.stringify(payload))
+
+/** A line whose payload is this JSON. */
+export const lineSaying = (kind: string, json: string): Buffer => {
+  const said = `"${kind}":${json}}`
   const line = Buffer.allocUnsafe(prefixBytes + Buffer.byteLength(said) + 1)
   line.write(said, prefixBytes)
   line[line.length - 1] = newline
   line.write(`{"crc":"${hex(crcOf(line))}",`, 'latin1')
   return line
 }
+
+/** The checksum that stands in front of a line which was made here. */
+export const crcIn = (line: Buffer): number => Number.parseInt(line.toString('latin1', 8, 16), 16)
 
 const hex = (crc: number): string => crc.toString(16).padStart(8, '0')
 

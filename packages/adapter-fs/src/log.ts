@@ -21,6 +21,8 @@ export type Result = E.Either<StoreError, void>
 export interface Write {
   readonly operation: string
   readonly bytes: Buffer
+  /** The line that follows them, where it is large: so it is copied once, into the group. */
+  readonly bulk?: Buffer
   /** Told where they stand once they are on the medium, in the order of the log. */
   readonly written: (at: Omit<Extent, 'bytes'>) => void
   /** Of the writes of one key that wait together only the one of the highest rank is made. */
@@ -137,7 +139,7 @@ export class Log {
       throw codeOf(error) === 'EEXIST' ? new Fenced() : error
     })
     try {
-      const writtenBytes = await writeAhead(disk, file, header, 0, 0)
+      const writtenBytes = await writeAhead(disk, file, [header], 0, 0)
       await file.sync()
       await disk.syncDirectory(directory)
       const bytes = header.length
@@ -205,14 +207,18 @@ export class Log {
     for (const { latest } of writes) if (latest !== undefined) this.#latest.delete(latest.key)
     const segment = await this.ensureActive()
     const { file, bytes, writtenBytes } = segment
-    const lines = joined(writes.map((write) => write.bytes))
+    const lines: Buffer[] = []
+    for (const write of writes) {
+      lines.push(write.bytes)
+      if (write.bulk !== undefined) lines.push(write.bulk)
+    }
     const written = await writeAhead(this.#options.disk, file, lines, bytes, writtenBytes)
     await file.sync()
     if (await this.#isSuperseded()) throw new Fenced()
     let offset = bytes
     for (const write of writes) {
       write.written({ segment: segment.name, offset })
-      offset += write.bytes.length
+      offset += bytesOf(write)
     }
     this.#active = { ...segment, bytes: offset, writtenBytes: written }
     return E.right(undefined)
@@ -256,8 +262,7 @@ export class Log {
 
 // ------------------------------------------------------------------------------------ combinators
 
-const joined = (parts: readonly Buffer[]): Buffer =>
-  parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
+const bytesOf = ({ bytes, bulk }: Write): number => bytes.length + (bulk?.length ?? 0)
 
 const isHigher = (a: Rank, b: Rank): boolean => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1])
 
@@ -274,7 +279,7 @@ const nextGroup = (queue: Waiting[]): readonly Waiting[] => {
   let taken = 0
   for (const { work } of queue) {
     if (typeof work === 'function') break
-    bytes += work.bytes.length
+    bytes += bytesOf(work)
     if (taken > 0 && bytes > groupBytes) break
     taken += 1
   }

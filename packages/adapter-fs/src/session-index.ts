@@ -240,5 +240,12 @@ export const isWanted = (
   )
 }
 
-const retainedOf = (entries: readonly Extent[], entry: Extent, retained: number): Extent[] =>
-  retained === 0 ? [] : [...(entries.length < retained ? entries : entries.slice(1)), entry]
+// Each commit makes a list of its own, as a checkpoint may still be at the one before: a loop copies it once.
+const retainedOf = (entries: readonly Extent[], entry: Extent, retained: number): Extent[] => {
+  if (retained === 0) return []
+  const length = Math.min(entries.length + 1, retained)
+  const first = entries.length + 1 - length
+  const kept = new Array<Extent>(length).fill(entry)
+  for (let i = 0; i < length - 1; i++) kept[i] = entries[first + i] ?? entry
+  return kept
+}

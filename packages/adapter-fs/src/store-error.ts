@@ -94,7 +94,7 @@ export const notFound = (what: string): NotFound => ({
 export const attempt =
   <A>(
     operation: string,
-    work: () => Promise<E.Either<StoreError, A>>,
+    work: () => E.Either<StoreError, A> | Promise<E.Either<StoreError, A>>,
   ): TE.TaskEither<StoreError, A> =>
   async () => {
     try {

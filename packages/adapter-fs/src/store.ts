@@ -111,13 +111,13 @@ class OpenableStore implements FileStore {
   })
 
   readonly commit: Store['commit'] = (commit) =>
-    this.#using('commit', async (store) => {
+    this.#using('commit', (store) => {
       const free = store.heads.check(commit)
       return E.isLeft(free) ? free : append(store, commitWrite(store, commit))
     })
 
   readonly saveSnapshot: Store['saveSnapshot'] = (snapshot) =>
-    this.#using('saveSnapshot', async (store) => {
+    this.#using('saveSnapshot', (store) => {
       const { sessionId, incarnation } = snapshot
       // A commit that waits to be written counts: it goes first.
       if (store.heads.current(sessionId).incarnation !== incarnation) {
@@ -258,8 +258,8 @@ class OpenableStore implements FileStore {
     return E.right({ lines, bytes, archives: archivesRead, damaged, calledOff })
   }
 
-  #using<A>(operation: string, work: (store: OpenStore) => Answer<A>) {
-    return attempt(operation, async () =>
+  #using<A>(operation: string, work: (store: OpenStore) => Answer<A> | E.Either<StoreError, A>) {
+    return attempt(operation, () =>
       this.#store === undefined ? E.left(notOpen(operation)) : work(this.#store),
     )
   }
@@ -285,5 +285,8 @@ const spansOf = ({ closed, active }: Log): readonly Span[] =>
 // Whoever asked for it is told.
 const ignored = () => undefined
 
-const append = async (store: OpenStore, write: E.Either<StoreError, Write>): Answer<void> =>
+const append = (
+  store: OpenStore,
+  write: E.Either<StoreError, Write>,
+): Answer<void> | E.Either<StoreError, void> =>
   E.isLeft(write) ? write : store.log.append(write.right)

@@ -6,6 +6,7 @@ import {
   decode,
   fieldAtFault,
   JournalEntry,
+  jsonOf,
   PlanningView,
   SessionRecord,
   type StoredSnapshot,
@@ -14,12 +15,12 @@ import {
 import * as E from 'fp-ts/lib/Either.js'
 import { bodyLineOf, snapshotPlace } from './body.js'
 import { type HeadIndex, noHead } from './head.js'
-import { crcOf, lineOf } from './line.js'
+import { crcIn, lineOf, lineSaying } from './line.js'
 import type { Write } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { Settings } from './option.js'
 import type { SessionIndex } from './session-index.js'
-import type { Dropped } from './statement.js'
+import { CommitStatement, type Dropped } from './statement.js'
 import { tooDeep, tooLarge } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -33,6 +34,8 @@ export interface WriteContext {
 
 // ----------------------------------------------------------------------------------- constructors
 
+const commitJson = jsonOf(CommitStatement)
+
 /**
  * A commit, expected from now on. Its revision must have been checked.
  *
@@ -43,13 +46,9 @@ export const commitWrite = (
   { settings, index, heads }: WriteContext,
   { record, entry }: Commit,
 ): E.Either<TooLarge, Write> => {
-  if (!SessionRecord.is(record) || !JournalEntry.is(entry)) {
-    throw new Error(`commit: ${fieldOf(record, entry)}`)
-  }
-  const bytes = lineOf('commit', {
-    record: SessionRecord.encode(record),
-    entry: JournalEntry.encode(entry),
-  })
+  const json = commitJson({ record, entry })
+  if (json === undefined) throw new Error(`commit: ${fieldOf(record, entry)}`)
+  const bytes = lineSaying('commit', json)
   const { sessionId, incarnation } = record.control
   const large = refused('commit', sessionId, bytes.length, settings)
   if (large !== undefined) return E.left(large)
@@ -75,7 +74,7 @@ export const snapshotWrite = (
   const { sealer } = settings
   const clear = bodyLineOf(sealer, body, snapshotPlace(sessionId, incarnation, view.generation))
   const { line: bodyLine, key } = clear
-  const bodyCrc = crcOf(bodyLine)
+  const bodyCrc = crcIn(bodyLine)
   const head = lineOf('snapshot', {
     sessionId,
     incarnation,
@@ -88,7 +87,8 @@ export const snapshotWrite = (
   if (large !== undefined) return E.left(large)
   return E.right({
     operation: 'saveSnapshot',
-    bytes: Buffer.concat([head, bodyLine]),
+    bytes: head,
+    bulk: bodyLine,
     latest: { key: sessionId, rank: [incarnation, view.generation] },
     written: ({ segment, offset }) => {
       const place = { segment, offset: offset + head.length, bytes: bodyLine.length }

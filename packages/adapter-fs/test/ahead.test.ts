@@ -166,7 +166,9 @@ const fileOn = async (more: { readonly aheadBytes?: number; readonly room?: numb
       writeAhead(
         aheadBytes === undefined ? memory : { ...memory, aheadBytes },
         file,
-        Buffer.from(text),
+        text.length > 2
+          ? [Buffer.from(text.slice(0, 2)), Buffer.from(text.slice(2))]
+          : [Buffer.from(text)],
         position,
         writtenBytes,
       ),

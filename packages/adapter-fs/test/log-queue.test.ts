@@ -44,6 +44,15 @@ test('writes that wait together have their places one behind the other', async (
   expect(textOf()).toBe('one,three,x')
 })
 
+test('what follows a write stands right behind it, and the next one behind that', async () => {
+  const log = logOn(disk)
+  const one = { ...write('one'), bulk: Buffer.from('more\n') }
+  await Promise.all([log.append(one), log.append(write('two'))])
+  const start = log.active?.headerBytes ?? 0
+  expect(written).toEqual([`one ${segment} ${start}`, `two ${segment} ${start + 9}`])
+  expect(textOf()).toBe('one,more,two')
+})
+
 test('of those of one key the highest rank alone is written, and of equal ones the last', async () => {
   const log = logOn(disk)
   const ranks = [
@@ -101,6 +110,10 @@ test('a group is at most 8 MiB, but for one write that is larger', async () => {
     [of(four), of(four), of(1), of(9 * mebibyte), of(5)].map((one) => log.append(one)),
   )
   expect(sizes).toEqual([2 * four, 1, 9 * mebibyte, 5])
+  sizes.splice(0)
+  const bulk = Buffer.alloc(four, 'y')
+  await Promise.all([of(four), { ...of(1), bulk }, of(2)].map((one) => log.append(one)))
+  expect(sizes).toEqual([four, four + 3])
 })
 
 test('what fails fails with all that waits, and the next one goes to a new segment', async () => {

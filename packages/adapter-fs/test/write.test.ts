@@ -21,8 +21,8 @@ const right = (write: E.Either<unknown, Write>): Write => {
   return write.right
 }
 
-const linesOf = (bytes: Buffer) =>
-  bytes
+const linesOf = ({ bytes, bulk = Buffer.alloc(0) }: Write) =>
+  Buffer.concat([bytes, bulk])
     .toString()
     .split(/(?<=\n)/)
     .map((line) => {
@@ -37,7 +37,7 @@ test('a commit counts at once for who follows, and in the index once it is writt
   expect(write.operation).toBe('commit')
   expect(write.latest).toBeUndefined()
   const { record, entry } = commit
-  expect(linesOf(write.bytes)).toEqual([['commit', E.right({ record, entry })]])
+  expect(linesOf(write)).toEqual([['commit', E.right({ record, entry })]])
   expect([all.heads.current('s'), all.index.get('s')]).toEqual([
     { incarnation: 1, rev: 1 },
     undefined,
@@ -76,12 +76,12 @@ test('a snapshot is a head and its body behind it, and the index knows where the
   expect(write).toMatchObject({ operation: 'saveSnapshot', latest: { key: 's', rank: [2, 4] } })
   const place = { bytes: line.length, crc: crcOf(line) }
   const said = JSON.parse(JSON.stringify(view))
-  expect(linesOf(write.bytes)).toEqual([
+  expect(linesOf(write)).toEqual([
     ['snapshot', E.right({ sessionId: 's', incarnation: 2, view: said, body: place })],
     ['body', E.right(body)],
   ])
   write.written({ segment: 'f', offset: 70 })
-  const offset = 70 + write.bytes.length - line.length
+  const offset = 70 + write.bytes.length
   expect(all.index.get('s')?.snapshot).toEqual({
     ...{ incarnation: 2, view, bodyCrc: place.crc, key: undefined },
     body: { segment: 'f', offset, bytes: line.length },
@@ -91,7 +91,7 @@ test('a snapshot is a head and its body behind it, and the index knows where the
 test('a sealed one says with which key, in its head and in the index', () => {
   const all = context(1 << 20, sealerOf(sealing))
   const write = right(snapshotWrite(all, snapshotOf('s', 1)))
-  expect(linesOf(write.bytes)).toMatchObject([
+  expect(linesOf(write)).toMatchObject([
     ['snapshot', E.right({ body: { key: 'k1' } })],
     ['sealed', E.right({ key: 'k1' })],
   ])
@@ -145,7 +145,7 @@ test('what is forgotten is gone for who follows, unless a later life has begun',
   commit.written({ segment: 'f', offset: 0 })
   const older = right(forgetWrite(all, 's', 1))
   expect(older.operation).toBe('forget')
-  expect(linesOf(older.bytes)).toEqual([['forget', E.right({ sessionId: 's', incarnation: 1 })]])
+  expect(linesOf(older)).toEqual([['forget', E.right({ sessionId: 's', incarnation: 1 })]])
   expect(all.heads.current('s')).toEqual({ incarnation: 2, rev: 1 })
   older.written({ segment: 'f', offset: 9 })
   expect(all.index.get('s')?.record).toBeDefined()
@@ -165,6 +165,6 @@ test('what was dropped is a line, too', () => {
   const sum = { archives: 1, archiveBytes: 2, quarantined: 3, quarantinedBytes: 4 }
   const write = droppedWrite(sum)
   expect(write.operation).toBe('retain')
-  expect(linesOf(write.bytes)).toEqual([['dropped', E.right(sum)]])
+  expect(linesOf(write)).toEqual([['dropped', E.right(sum)]])
   write.written({ segment: 'f', offset: 0 })
 })

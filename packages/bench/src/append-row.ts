@@ -5,7 +5,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileStore } from '@session-recovery/adapter-fs'
-import type { Commit, Store } from '@session-recovery/core'
+import type { Commit, Store, StoredSnapshot } from '@session-recovery/core'
 import type { SeedClass } from './baseline.js'
 import { inPairs, rateOf } from './pairing.js'
 import {
@@ -24,6 +24,7 @@ const ids = Array.from({ length: callers }, (_, i) => idOf(i))
 const commitTurns = 10
 const snapshotTurns = 3
 const groupBytes = 8 << 20
+const asText = 'a loop that makes JSON of the same values, and nothing else'
 
 // -------------------------------------------------------------------------------------- the least
 
@@ -58,6 +59,16 @@ const linesOf = (
 const bareRate = (path: string, turns: number, batches: () => Iterable<Buffer>) => () =>
   rateOf(turns * callers, () => appended(path, batches()))
 
+/** Makes texts of `values` and nothing else: no store of JSON lines can do with less. */
+const textRate = (values: () => Iterable<unknown>, count: number) => (): Promise<number> => {
+  const ready = [...values()]
+  return rateOf(count, () => {
+    let characters = 0
+    for (const value of ready) characters += JSON.stringify(value).length
+    if (characters === 0) throw new Error('nothing was made')
+  })
+}
+
 // --------------------------------------------------------------------------------------- measured
 
 const opened = async (
@@ -74,16 +85,20 @@ const opened = async (
 const commits = async ({ rounds, directory, progress }: Trial): Promise<Measured> => {
   const { store, commits: last } = await opened(directory)
   let seq = callers
-  const each = async (id: string): Promise<void> => {
-    for (let turn = 0; turn < commitTurns; turn++) {
-      const before = last.get(id)
-      if (before === undefined) throw new Error(`${id} was never committed`)
-      const next = laterCommit(before, ++seq)
+  // Made before they are stored: what a caller gives is as ready as the bytes it is measured beside.
+  const nextOf = (id: string): readonly Commit[] =>
+    Array.from({ length: commitTurns }, () => {
+      const next = laterCommit(last.get(id) as Commit, ++seq)
       last.set(id, next)
-      await done(store.commit(next))
-    }
+      return next
+    })
+  const each = async (ready: readonly Commit[]): Promise<void> => {
+    for (const next of ready) await done(store.commit(next))
   }
-  const measured = () => rateOf(commitTurns * callers, () => Promise.all(ids.map(each)))
+  const measured = () => {
+    const ready = ids.map(nextOf)
+    return rateOf(commitTurns * callers, () => Promise.all(ready.map(each)))
+  }
   const lineOf = (commit: Commit) => `{"crc":"00000000","commit":${JSON.stringify(commit)}}\n`
   const ready = [...linesOf(1, (id) => lineOf(last.get(id) as Commit))()][0] ?? Buffer.alloc(0)
   const path = join(directory, 'bare')
@@ -94,11 +109,14 @@ const commits = async ({ rounds, directory, progress }: Trial): Promise<Measured
   const options = { rounds, measured, progress, warmUps: 3 }
   const pairs = await inPairs({ ...options, reference: bareRate(path, commitTurns, () => same()) })
   const serialised = await inPairs({ ...options, reference: bareRate(path, commitTurns, written) })
+  const values = () => Array.from({ length: commitTurns }, () => [...last.values()]).flat()
+  const texts = await inPairs({ ...options, reference: textRate(values, commitTurns * callers) })
   await store.close()
   return {
     figures: [
       { what, unit: '/s', reference: bare, pairs, bound: atLeast(0.5) },
       { what, unit: '/s', reference: 'a raw loop that also serialises', pairs: serialised },
+      { what, unit: '/s', reference: asText, pairs: texts },
     ],
   }
 }
@@ -121,21 +139,28 @@ const snapshots = async (trial: Trial): Promise<Measured> => {
   const { store } = await opened(directory)
   const atMs = Date.now()
   let generation = 0
-  const measured = (): Promise<number> => {
-    const first = generation + 1
-    generation += snapshotTurns
-    const each = async (id: string): Promise<void> => {
-      for (let turn = 0; turn < snapshotTurns; turn++) {
-        await done(store.saveSnapshot(snapshotOf(id, first + turn, atMs)))
-      }
-    }
-    return rateOf(snapshotTurns * callers, () => Promise.all(ids.map(each)))
+  // One bulk a turn, made before: as the seed is given, and as the raw loop is.
+  const turnsOf = (): ((id: string) => readonly StoredSnapshot[]) => {
+    const bulks = Array.from({ length: snapshotTurns }, () => bulkOf(++generation))
+    const first = generation - snapshotTurns + 1
+    return (id) => bulks.map((bulk, turn) => snapshotOf(id, first + turn, atMs, bulk))
   }
-  const written = linesOf(
-    snapshotTurns,
-    (id, turn) => `${JSON.stringify(snapshotOf(id, turn, atMs))}\n`,
-  )
-  const reference = bareRate(join(directory, 'bare'), snapshotTurns, written)
+  const measured = (): Promise<number> => {
+    const ready = ids.map(turnsOf())
+    const each = async (turns: readonly StoredSnapshot[]): Promise<void> => {
+      for (const snapshot of turns) await done(store.saveSnapshot(snapshot))
+    }
+    return rateOf(snapshotTurns * callers, () => Promise.all(ready.map(each)))
+  }
+  const reference = (): Promise<number> => {
+    const of = turnsOf()
+    const ready = new Map(ids.map((id) => [id, of(id)]))
+    const written = linesOf(
+      snapshotTurns,
+      (id, turn) => `${JSON.stringify(ready.get(id)?.[turn])}\n`,
+    )
+    return bareRate(join(directory, 'bare'), snapshotTurns, written)()
+  }
   const options = { rounds, measured, progress, warmUps: 2 }
   const what = 'acknowledged 20 KB snapshots, 1,000 callers'
   const figures: Figure[] = [
@@ -147,6 +172,12 @@ const snapshots = async (trial: Trial): Promise<Measured> => {
       bound: atLeast(0.6),
     },
   ]
+  const values = () => ids.flatMap(turnsOf())
+  const texts = await inPairs({
+    ...options,
+    reference: textRate(values, snapshotTurns * callers),
+  })
+  figures.push({ what, unit: '/s', reference: asText, pairs: texts })
   if (seed !== undefined) {
     const pairs = await inPairs({ ...options, reference: await seedRate(seed, directory) })
     const writes = "the seed's writes, which are not durable"

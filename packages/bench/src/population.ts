@@ -95,6 +95,7 @@ export const snapshotOf = (
   sessionId: string,
   generation: number,
   atMs: number,
+  bulk: ReturnType<typeof bulkOf> = bulkOf(generation),
 ): StoredSnapshot => ({
   sessionId,
   incarnation: 1,
@@ -104,7 +105,7 @@ export const snapshotOf = (
     timestamp: new Date(atMs).toISOString(),
     sessionState: null,
     sessionOptions,
-    ...bulkOf(generation),
+    ...bulk,
   } satisfies Json,
 })
 

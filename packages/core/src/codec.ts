@@ -67,9 +67,11 @@ interface AnyStruct extends t.Mixed {
   readonly optional: t.Props
 }
 
+/** `field`: what its members are told apart by. */
 export interface TaggedType<M extends AnyStruct>
   extends t.Type<t.TypeOf<M>, t.OutputOf<M>, unknown> {
   readonly _tag: 'Tagged'
+  readonly field: '_tag' | 'type'
   readonly members: readonly M[]
 }
 
@@ -274,24 +276,6 @@ export const dictionary = <C extends t.Mixed>(name: string, values: C): Dictiona
   return Object.assign(type, { _tag: 'Dictionary' as const, values })
 }
 
-const anyTexts = t.array(t.string)
-
-// Place by place: what a list leaves out is no text.
-const isTexts = (u: unknown): u is string[] => {
-  if (!Array.isArray(u)) return false
-  for (let i = 0; i < u.length; i++) if (typeof u[i] !== 'string') return false
-  return true
-}
-
-/** A list of texts, however long: each is looked at once. */
-export const texts: t.ArrayType<t.StringC, string[], string[], unknown> = new t.ArrayType(
-  anyTexts.name,
-  isTexts,
-  (u, c) => (isTexts(u) ? t.success(u) : anyTexts.validate(u, c)),
-  anyTexts.encode,
-  t.string,
-)
-
 /** A {@link struct} that is known by its `_tag`. */
 export const variant = <
   T extends string,
@@ -329,7 +313,7 @@ export const tagged = <M extends AnyStruct>(
     },
     (a) => memberOf(a)?.encode(a),
   )
-  return Object.assign(type, { _tag: 'Tagged' as const, members })
+  return Object.assign(type, { _tag: 'Tagged' as const, field, members })
 }
 
 // ------------------------------------------------------------------------------------ combinators

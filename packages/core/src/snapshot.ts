@@ -4,11 +4,29 @@
  */
 import * as t from 'io-ts'
 import { applicationJson } from './application-json.js'
-import { count, dictionary, epochMs, instant, struct, texts } from './codec.js'
+import { count, dictionary, epochMs, instant, struct } from './codec.js'
 import { without } from './omission.js'
 import { ShellState } from './shell-state.js'
 
 // ------------------------------------------------------------------------------------------ model
+
+const anyTexts = t.array(t.string)
+
+// Place by place: what a list leaves out is no text.
+const isTexts = (u: unknown): u is string[] => {
+  if (!Array.isArray(u)) return false
+  for (let i = 0; i < u.length; i++) if (typeof u[i] !== 'string') return false
+  return true
+}
+
+/** A list of texts, however long: each is looked at once. */
+const texts: t.ArrayType<t.StringC, string[], string[], unknown> = new t.ArrayType(
+  anyTexts.name,
+  isTexts,
+  (u, c) => (isTexts(u) ? t.success(u) : anyTexts.validate(u, c)),
+  anyTexts.encode,
+  t.string,
+)
 
 /**
  * What is known about the dialogue with a session.

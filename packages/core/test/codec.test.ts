@@ -71,6 +71,25 @@ describe('every codec the package exports', () => {
     )
   })
 
+  test.each(codecs)(
+    '%s: its JSON in one pass is the JSON of what it encodes, where it holds',
+    (_, codec) => {
+      const json = core.jsonOf(codec)
+      holds(
+        fc.property(arbitraryOf(codec), (value) => {
+          expect(json(value)).toBe(JSON.stringify(codec.encode(value)))
+        }),
+      )
+      const junk = fc.oneof(fc.anything({ withBigInt: true, withDate: true }), fc.jsonValue())
+      holds(
+        fc.property(junk, (value) => {
+          const expected = codec.is(value) ? JSON.stringify(codec.encode(value)) : undefined
+          expect(json(value)).toBe(expected)
+        }),
+      )
+    },
+  )
+
   test.each(codecs)('%s: whatever is read, it answers and never throws', (_, codec) => {
     const junk = fc.oneof(fc.anything({ withBigInt: true, withDate: true }), fc.jsonValue())
     holds(
