@@ -36,7 +36,7 @@ export const headIndex = (index: SessionIndex): HeadIndex => {
   const current = (sessionId: string): Head => {
     const expected = waiting.get(sessionId)
     if (expected !== undefined) return expected
-    const record = index.get(sessionId)?.record
+    const record = index.now(sessionId)?.record
     return record === undefined
       ? noHead
       : { incarnation: record.control.incarnation, rev: record.rev }

@@ -19,7 +19,7 @@ import { furnish, openPlace, type Place, sweepPlace } from './place.js'
 import { quarantined, quarantineName, setAsideFile, setAsideStretch } from './quarantine.js'
 import { rollName } from './roll.js'
 import { importSeed } from './seed-import.js'
-import type { Held, SessionIndex } from './session-index.js'
+import type { HeldNow, SessionIndex } from './session-index.js'
 import { unusable } from './store-error.js'
 import { flushUnsure, takeOutTorn } from './unsure.js'
 import { commitWrite, snapshotWrite } from './write.js'
@@ -147,7 +147,7 @@ const startTerm = async (store: OpenStore, found: LoadedLog) => {
   const aside = await importSeed(disk, place, settings, {
     // A snapshot alone is what a power cut left of an import: it is done again.
     has: (sessionId) => {
-      const held = index.get(sessionId)
+      const held = index.now(sessionId)
       return held?.record !== undefined || held?.forgotten !== undefined
     },
     nextSeq: () => {
@@ -202,11 +202,11 @@ const loadedOf = ({ index, projection }: LoadedLog, aside: readonly Quarantined[
 
 const restingIn = (index: SessionIndex): Pick<Loaded, 'resting'> => {
   const ids = index.folded()
-  const read = (sessionId: string) => loadedSession(index.get(sessionId))
+  const read = (sessionId: string) => loadedSession(index.now(sessionId))
   return ids.length === 0 ? {} : { resting: { ids, read } }
 }
 
-const loadedSession = (held: Held | undefined): LoadedSession | undefined => {
+const loadedSession = (held: HeldNow | undefined): LoadedSession | undefined => {
   if (held?.record === undefined) return undefined
   const { record, snapshot } = held
   const isOfThisLife = snapshot?.incarnation === record.control.incarnation

@@ -76,7 +76,7 @@ export const readSnapshotOf = (
   sessionId: string,
 ): Promise<E.Either<StoreError, StoredSnapshot>> =>
   reading(store, async (files) => {
-    const snapshot = store.index.get(sessionId)?.snapshot
+    const snapshot = store.index.now(sessionId)?.snapshot
     if (snapshot === undefined) return E.left(notFound(`snapshot of session ${sessionId}`))
     const { incarnation, view, body: place } = snapshot
     const bytes = await files.bytes(place)

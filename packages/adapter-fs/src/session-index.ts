@@ -62,12 +62,15 @@ const nothingDropped: Dropped = {
   quarantinedBytes: 0,
 }
 
-const nothing: Held = {
-  record: undefined,
-  snapshot: undefined,
-  entries: [],
-  forgotten: undefined,
+/** What is held of one session, but for where its journal stands. */
+export type HeldNow = Omit<Held, 'entries'>
+
+/** Its list grows in place, so that no commit copies it; whoever asks for it is given a list of his own. */
+interface Kept extends HeldNow {
+  readonly places: Extent[]
 }
+
+const nothing: HeldNow = { record: undefined, snapshot: undefined, forgotten: undefined }
 
 // ------------------------------------------------------------------------------------------ index
 
@@ -77,7 +80,7 @@ export class SessionIndex {
   /** Told of a session whose bytes, once they were looked into, were none that can be used. */
   unusable: (damage: Damage) => void = () => undefined
   readonly #retained: number
-  readonly #sessions = new Map<string, Held | Folded>()
+  readonly #sessions = new Map<string, Kept | Folded>()
   readonly #alike = traitPool()
   #unfolded: Unfolded[] = []
   #handedOn = false
@@ -90,15 +93,20 @@ export class SessionIndex {
   }
 
   get(sessionId: string): Held | undefined {
-    const held = this.#sessions.get(sessionId)
-    return held !== undefined && isFolded(held) ? this.#unfold(sessionId, held) : held
+    const kept = this.#kept(sessionId)
+    return kept === undefined ? undefined : this.#told(kept)
+  }
+
+  /** The same without where its journal stands, which is copied for whoever asks. */
+  now(sessionId: string): HeldNow | undefined {
+    return this.#kept(sessionId)
   }
 
   /** Every session; those that were forgotten in the order in which they were. */
   *entries(): IterableIterator<[string, Held]> {
     for (const [sessionId, found] of this.#sessions) {
-      const held = isFolded(found) ? this.#unfold(sessionId, found) : found
-      if (held !== undefined) yield [sessionId, held]
+      const kept = isFolded(found) ? this.#unfold(sessionId, found) : found
+      if (kept !== undefined) yield [sessionId, this.#told(kept)]
     }
   }
 
@@ -115,11 +123,21 @@ export class SessionIndex {
   }
 
   /** The others. */
-  *asked(): IterableIterator<[string, Held]> {
+  *asked(): IterableIterator<[string, HeldNow]> {
     for (const [sessionId, held] of this.#sessions) if (!isFolded(held)) yield [sessionId, held]
   }
 
-  #unfold(sessionId: string, { held }: Folded): Held | undefined {
+  #kept(sessionId: string): Kept | undefined {
+    const held = this.#sessions.get(sessionId)
+    return held !== undefined && isFolded(held) ? this.#unfold(sessionId, held) : held
+  }
+
+  #told({ record, snapshot, places, forgotten }: Kept): Held {
+    const first = Math.max(places.length - this.#retained, 0)
+    return { record, snapshot, entries: places.slice(first), forgotten }
+  }
+
+  #unfold(sessionId: string, { held }: Folded): Kept | undefined {
     if (E.isLeft(held)) {
       this.#sessions.delete(sessionId)
       this.unusable(held.left)
@@ -131,8 +149,9 @@ export class SessionIndex {
       // One text instead of two that are equal.
       if (record.control.sessionId === sessionId) record.control.sessionId = sessionId
     }
-    this.#sessions.set(sessionId, held.right)
-    return held.right
+    const kept = keptOf(held.right)
+    this.#sessions.set(sessionId, kept)
+    return kept
   }
 
   /** Has a record fresh from the medium, which is nobody else's yet, share what it has in common with others. */
@@ -142,14 +161,15 @@ export class SessionIndex {
 
   commit(record: SessionRecord, place: Extent, entry: JournalEntry): void {
     const { sessionId, incarnation } = record.control
-    const { snapshot, entries } = this.get(sessionId) ?? nothing
+    const kept = this.#kept(sessionId)
+    const snapshot = kept?.snapshot
     // One of a later life is of a registration that was refused: it would stand in the way of all that this
     // life saves from now on.
     const isOfThisLife = snapshot?.incarnation === incarnation
     this.#sessions.set(sessionId, {
       record,
       snapshot: isOfThisLife ? snapshot : undefined,
-      entries: retainedOf(entries, place, this.#retained),
+      places: this.#withPlace(kept?.places ?? [], place),
       forgotten: undefined,
     })
     const held = this.#handedOn ? undefined : entry
@@ -157,28 +177,36 @@ export class SessionIndex {
     this.note(entry.event.atMs, entry.seq)
   }
 
+  // Now and then those are dropped that are retained no longer: each time they would be moved for one.
+  #withPlace(places: Extent[], place: Extent): Extent[] {
+    const retained = this.#retained
+    if (retained > 0) places.push(place)
+    if (places.length > retained + (retained >> 2)) places.splice(0, places.length - retained)
+    return places
+  }
+
   snapshot(sessionId: string, snapshot: HeldSnapshot): void {
     this.note(snapshot.view.capturedAtMs, 0)
-    const held = this.get(sessionId) ?? nothing
-    if (isWanted(held, snapshot)) this.#sessions.set(sessionId, { ...held, snapshot })
+    const kept = this.#kept(sessionId) ?? { ...nothing, places: [] }
+    if (isWanted(kept, snapshot)) this.#sessions.set(sessionId, { ...kept, snapshot })
   }
 
   forget(sessionId: string, incarnation: number): void {
-    const held = this.get(sessionId) ?? nothing
-    const { record, snapshot } = held
+    const kept = this.#kept(sessionId) ?? { ...nothing, places: [] }
+    const { record, snapshot, places } = kept
     if (record !== undefined && record.control.incarnation > incarnation) {
       if (snapshot === undefined || snapshot.incarnation > incarnation) return
-      this.#sessions.set(sessionId, { ...held, snapshot: undefined })
+      this.#sessions.set(sessionId, { ...kept, snapshot: undefined })
       return
     }
     this.#sessions.delete(sessionId)
-    this.#sessions.set(sessionId, { ...nothing, entries: held.entries, forgotten: incarnation })
+    this.#sessions.set(sessionId, { ...nothing, places, forgotten: incarnation })
   }
 
   /** Holds exactly this of a session. */
   hold(sessionId: string, held: Held): void {
     this.note(held.snapshot?.view.capturedAtMs ?? 0, 0)
-    this.#sessions.set(sessionId, held)
+    this.#sessions.set(sessionId, keptOf(held))
   }
 
   drop(sessionId: string): void {
@@ -220,11 +248,18 @@ export class SessionIndex {
   }
 }
 
-const isFolded = (held: Held | Folded): held is Folded => 'held' in held
+const isFolded = (held: Kept | Folded): held is Folded => 'held' in held
+
+const keptOf = ({ record, snapshot, entries, forgotten }: Held): Kept => ({
+  record,
+  snapshot,
+  places: [...entries],
+  forgotten,
+})
 
 /** Whether `snapshot` is newer than what is held, and of a session that still wants it. */
 export const isWanted = (
-  held: Held | undefined,
+  held: HeldNow | undefined,
   snapshot: Pick<HeldSnapshot, 'incarnation' | 'view'>,
 ): boolean => {
   if (held === undefined) return true
@@ -238,14 +273,4 @@ export const isWanted = (
     snapshot.incarnation > kept.incarnation ||
     (snapshot.incarnation === kept.incarnation && snapshot.view.generation >= kept.view.generation)
   )
-}
-
-// Each commit makes a list of its own, as a checkpoint may still be at the one before: a loop copies it once.
-const retainedOf = (entries: readonly Extent[], entry: Extent, retained: number): Extent[] => {
-  if (retained === 0) return []
-  const length = Math.min(entries.length + 1, retained)
-  const first = entries.length + 1 - length
-  const kept = new Array<Extent>(length).fill(entry)
-  for (let i = 0; i < length - 1; i++) kept[i] = entries[first + i] ?? entry
-  return kept
 }

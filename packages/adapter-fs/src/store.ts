@@ -123,7 +123,7 @@ class OpenableStore implements FileStore {
       if (store.heads.current(sessionId).incarnation !== incarnation) {
         return E.left(notFound(`incarnation ${incarnation} of session ${sessionId}`))
       }
-      return isWanted(store.index.get(sessionId), snapshot)
+      return isWanted(store.index.now(sessionId), snapshot)
         ? append(store, snapshotWrite(store, snapshot))
         : E.right(undefined)
     })

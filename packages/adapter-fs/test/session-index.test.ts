@@ -42,6 +42,19 @@ test('a session is its latest record and the places of its last entries', () => 
   expect(none.get('a')?.entries).toEqual([])
 })
 
+test('however many commits there were, the last are told, and a list that was told stays as it was', () => {
+  for (const retained of [1, 3, 8]) {
+    const index = new SessionIndex(retained)
+    const told: (readonly Extent[])[] = []
+    for (let rev = 1; rev <= 40; rev++) {
+      commit(index, rev)
+      told.push(index.get('a')?.entries ?? [])
+    }
+    const all = Array.from({ length: 40 }, (_, i) => placeOf(i + 1))
+    expect(told).toEqual(all.map((_, i) => all.slice(Math.max(i + 1 - retained, 0), i + 1)))
+  }
+})
+
 test('times and places only grow, and what is unfolded is in the order it came', () => {
   const index = new SessionIndex(9)
   expect([index.latestMs, index.latestSeq, index.unfolded]).toEqual([0, 0, []])
