@@ -22,6 +22,9 @@ import {
  */
 export const historiesLimitBytes = 4 << 20
 
+/** What is left when it is more. To find the oldest takes a while, and each time many of them go. */
+const leftBytes = historiesLimitBytes - (historiesLimitBytes >> 3)
+
 interface Held {
   readonly history: History
   readonly bytes: number
@@ -40,7 +43,7 @@ const heldOf = (sessionId: string, history: History): Held => {
   for (const { error } of history) {
     bytes += attemptBytes + idBytes + (error === undefined ? 0 : textBytes(error))
   }
-  if (bytes <= historiesLimitBytes || history.length === 0) return { history, bytes }
+  if (bytes <= leftBytes || history.length === 0) return { history, bytes }
   return heldOf(sessionId, history.slice(Math.ceil(history.length / 2)))
 }
 
@@ -58,8 +61,9 @@ class Histories {
     const held = heldOf(sessionId, history)
     this.#held.set(sessionId, held)
     this.#bytes += held.bytes
+    if (this.#bytes <= historiesLimitBytes) return
     for (const oldest of this.#held.keys()) {
-      if (this.#bytes <= historiesLimitBytes) break
+      if (this.#bytes <= leftBytes) break
       this.delete(oldest)
     }
   }
