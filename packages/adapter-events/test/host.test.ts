@@ -165,7 +165,7 @@ describe('a host that verifies', () => {
     expect(payloadOf(seen, 'session-verify-request')).toEqual({
       sessionId: 'a',
       strategy: 'restart',
-      token: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      token: expect.stringMatching(/^[0-9a-f-]{36}-verify-1-2$/),
       restoreState: { workingDirectory: '/srv', environment: { EDITOR: 'vi' } },
     })
     const { receipt } = payloadOf(seen, 'recovery-success') as { receipt: never }

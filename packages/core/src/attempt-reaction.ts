@@ -3,6 +3,7 @@
  * verifying, and taking up after a crash what was in doubt.
  */
 import {
+  incidentIdOf,
   isCredentialRefused,
   missOf,
   nextStrategyFrom,
@@ -44,7 +45,7 @@ const startStrategy = (
   const before = openIncidentOf(control)
   const ordinal = before.ordinal + 1
   const strategy = before.plan.strategies[index] ?? 'fallback'
-  const token = tokenOf(control, strategy, before.number, control.used, ordinal)
+  const token = tokenOf(before, strategy, control.used, ordinal)
   const moved = withIncident(control, {
     index,
     ordinal,
@@ -82,7 +83,7 @@ export const openIncident = (policy: Policy) => {
     const number = control.incidents + 1
     const incident: Incident = {
       number,
-      id: tokenOf(control, 'incident', number),
+      id: incidentIdOf(control, number),
       openedAtMs: event.atMs,
       failure: event.failure,
       rule,
@@ -181,7 +182,7 @@ export const repeatRun =
 const verification = (control: Control): Reacted => {
   const before = openIncidentOf(control)
   const ordinal = before.ordinal + 1
-  const token = tokenOf(control, 'verify', before.number, control.used, ordinal)
+  const token = tokenOf(before, 'verify', control.used, ordinal)
   const verifying = withIncident(control, { ordinal, token })
   const effect: Effect = {
     _tag: 'verify',

@@ -81,9 +81,16 @@ export const strategyDeadlineMs = (
   return Number.isFinite(slice) ? laterMs(atMs, slice) : undefined
 }
 
-/** What an effect of this session is known by: a function of what it is for. */
-export const tokenOf = (control: Control, verb: string, ...parts: readonly number[]): string =>
-  idOf(control.sessionId, control.incarnation, control.registeredAtMs, verb, ...parts)
+/** What an incident of this session is known by. */
+export const incidentIdOf = (control: Control, number: number): string =>
+  idOf(control.sessionId, control.incarnation, control.registeredAtMs, 'incident', number)
+
+/** What an effect of an incident is known by: a function of what it is for. */
+export const tokenOf = (
+  { id }: Pick<Incident, 'id'>,
+  verb: string,
+  ...parts: readonly number[]
+): string => [id, verb, ...parts].join('-')
 
 /** How the strategy in hand missed, as `event` tells it. */
 export const missOf = (incident: Incident, event: SessionEvent): Miss => {

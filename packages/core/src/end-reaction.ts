@@ -58,7 +58,7 @@ export const beginLastResort =
   (control, event) => {
     const before = without(openIncidentOf(control), 'attemptDeadlineMs')
     const ordinal = before.ordinal + 1
-    const token = tokenOf(control, 'archive', before.number, ordinal)
+    const token = tokenOf(before, 'archive', ordinal)
     const index = before.plan.strategies.length - 1
     const resorting: Control = {
       ...control,

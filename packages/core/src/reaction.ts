@@ -2,7 +2,6 @@
  * The machine's reactions: what a decision changes in the control state, and what it asks of the world.
  * Each is pure; the machine says which of them a transition takes, in which order.
  */
-import { tokenOf } from './attempt.js'
 import {
   beginAttempt,
   beginVerification,
@@ -63,7 +62,7 @@ export type ReactionName = (typeof reactionNames)[number]
 /** The reactions under a policy. */
 export const reactions = (policy: Policy): Readonly<Record<ReactionName, Reaction>> => ({
   beginCapture: (control, event) => {
-    const token = tokenOf(control, 'capture', event.atMs)
+    const token = `capture-${control.incarnation}-${event.atMs}`
     const due =
       policy.captureTimeoutMs > 0
         ? { ...control, captureAtMs: laterMs(event.atMs, policy.captureTimeoutMs) }

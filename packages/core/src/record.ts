@@ -17,7 +17,7 @@ import { Replaced, Traits } from './session.js'
 export const recordVersion = 1
 
 /** The version of the decisions: raised whenever `step` answers anything differently. */
-export const stepVersion = 1
+export const stepVersion = 2
 
 export type SessionStateName =
   | 'registered'
