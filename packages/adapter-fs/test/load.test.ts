@@ -182,3 +182,13 @@ test('a line is as long as the limits allow, the one that was in force and the o
   }
   expect([await of(1, 1), await of(4 << 20, 1), await of(1, 4 << 20)]).toEqual([false, true, true])
 })
+
+test('only the newest may be torn at its end: behind another one that is damage', async () => {
+  const cut = commitLine('b', 1).subarray(0, -9)
+  const { disk, names } = await diskWith({ lines: [commitLine('a', 1), cut] })
+  expect((await loaded(disk)).damages).toEqual([])
+  disk.put(`${directory}/${segmentName(1, 2)}`, Buffer.from('no header\n'))
+  expect((await loaded(disk)).damages).toMatchObject([
+    { segment: names[0], line: 3, problem: 'the line is cut off' },
+  ])
+})

@@ -74,7 +74,7 @@ export default defineConfig({
   },
   test: {
     name,
-    include: ['test/**/*.test.ts'],
+    include: (process.env.MUTATION_TESTS ?? '*').split(',').map((tests) => `test/${tests}.test.ts`),
     exclude: leftOut.map((test) => `test/${test}.test.ts`),
     isolate: false,
     setupFiles: ['first-failure', 'slow'].map(
