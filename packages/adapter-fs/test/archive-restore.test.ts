@@ -110,11 +110,11 @@ test('a registration that the disk refuses restores nothing, though there is no 
   const { directory, store } = await archived()
   const location = await done(store.archive({ ...archiveOf('a', 'bare'), snapshot: null }))
   await store.close()
-  let isBroken = false
+  let looks = 0
   const disk = probed(realDisk, ({ name, path }) => {
-    // The term has begun: what is written next is the registration.
-    if (name === 'read' && path.endsWith('.json')) isBroken = true
-    if (name === 'write' && isBroken) throw systemError('ENOSPC')
+    if (name === 'open' && path.endsWith('.json')) looks += 1
+    // Once it is read by the store that was opened, what is written is the registration.
+    if (name === 'write' && looks > 1) throw systemError('ENOSPC')
   })
   expect(await restoreArchive({ directory }, location, disk)()).toMatchObject({
     left: { _tag: 'StoreUnavailable', code: 'ENOSPC' },
