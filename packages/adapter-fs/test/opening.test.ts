@@ -39,11 +39,15 @@ test('what merely bears the name of a segment is set aside, and both directories
   await done(store.open)
   await done(store.commit(commitOf('a', 1)))
   await store.close()
-  flushed.length = 0
-  await done(store.open)
-  await store.close()
+  // The next flushes what was written last, and the one after it nothing of the kind.
+  for (let time = 0; time < 2; time++) {
+    flushed.length = 0
+    await done(store.open)
+    await store.close()
+  }
   expect(flushed).not.toContain('/store/quarantine/')
   const calm = flushed.filter((path) => path === '/store/quarantine').length
+  const calmOfLog = flushed.filter((path) => path === '/store/log').length
   memory.put('/store/log/00000009-00000001.jsonl', Buffer.from('x'))
   const odd: Disk = {
     ...disk,
@@ -60,7 +64,7 @@ test('what merely bears the name of a segment is set aside, and both directories
     { source: 'log/00000009-00000001.jsonl', problem: 'not a regular file of its own' },
   ])
   expect(flushed.filter((path) => path === '/store/quarantine').length).toBeGreaterThan(calm)
-  expect(flushed).toContain('/store/log')
+  expect(flushed.filter((path) => path === '/store/log').length).toBe(calmOfLog + 1)
 })
 
 test('a term that cannot begin leaves the store to others', async () => {
