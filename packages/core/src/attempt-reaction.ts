@@ -46,16 +46,17 @@ const startStrategy = (
   const ordinal = before.ordinal + 1
   const strategy = before.plan.strategies[index] ?? 'fallback'
   const token = tokenOf(before, strategy, control.used, ordinal)
-  const moved = withIncident(control, {
+  const incident: Incident = {
+    ...before,
     index,
     ordinal,
     token,
     runToken: token,
     inDoubt: false,
     misses: [...before.misses, ...skipped],
-  })
-  const due = strategyDeadlineMs(moved, openIncidentOf(moved), atMs, policy)
-  const started = dueAt(moved, due)
+  }
+  const due = strategyDeadlineMs(control, incident, atMs, policy)
+  const started = dueAt({ ...control, incident }, due)
   const told = skipped.map((miss) => tell({ _tag: 'strategy-missed', ...numbers(control), miss }))
   return [started, [...told, ...runEffects(started, false)]]
 }
@@ -63,12 +64,15 @@ const startStrategy = (
 const runEffects = (control: Control, repeated: boolean): readonly Effect[] => {
   const incident = openIncidentOf(control)
   const strategy = strategyAt(incident)
-  const shared = { ...numbers(control), strategy, repeated }
+  const { incident: number, attempt } = numbers(control)
   return [
-    tell({ _tag: 'strategy-started', ...shared }),
+    tell({ _tag: 'strategy-started', incident: number, attempt, strategy, repeated }),
     {
       _tag: 'run',
-      ...shared,
+      incident: number,
+      attempt,
+      strategy,
+      repeated,
       token: incident.runToken,
       generation: incident.generation,
       ...deadline(incident.dueAtMs),

@@ -69,10 +69,12 @@ export const strategyDeadlineMs = (
   policy: Pick<Policy, 'strategyTimeoutMs'>,
 ): number | undefined => {
   const own = policy.strategyTimeoutMs > 0 ? policy.strategyTimeoutMs : Number.POSITIVE_INFINITY
-  const left = incident.plan.strategies
-    .slice(incident.index)
-    .filter((s) => s !== 'fallback')
-    .filter((s) => inapplicable(s, control, incident.credentialRefused) === undefined).length
+  const left = incident.plan.strategies.filter(
+    (s, i) =>
+      i >= incident.index &&
+      s !== 'fallback' &&
+      inapplicable(s, control, incident.credentialRefused) === undefined,
+  ).length
   const remaining =
     incident.attemptDeadlineMs === undefined
       ? Number.POSITIVE_INFINITY

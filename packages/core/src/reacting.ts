@@ -29,8 +29,9 @@ export const deadline = (atMs: number | undefined) =>
 
 /** A deadline of the incident replaced: `undefined` takes it away. */
 export const dueAt = (control: Control, dueAtMs: number | undefined): Control => {
-  if (dueAtMs !== undefined) return withIncident(control, { dueAtMs })
-  return { ...control, incident: without(openIncidentOf(control), 'dueAtMs') }
+  const before = openIncidentOf(control)
+  const incident = dueAtMs === undefined ? without(before, 'dueAtMs') : { ...before, dueAtMs }
+  return { ...control, incident }
 }
 
 export const abortAwaited = (incident: Incident | undefined): readonly Effect[] =>

@@ -227,12 +227,9 @@ export const bounded = (snapshot: RecoverySnapshot, limit: SnapshotLimit): Recov
   const commandHistory = snapshot.commandHistory.slice(
     -limit.historyLines || snapshot.commandHistory.length,
   )
-  const bytes = bytesOf(snapshot.outputBuffer)
-  const fits = bytes <= limit.outputBytes
-  const outputBuffer = fits
-    ? snapshot.outputBuffer
-    : newest(snapshot.outputBuffer, limit.outputBytes)
-  const cutBytes = fits ? 0 : bytes - bytesOf(outputBuffer)
+  const outputBuffer = fitting(snapshot.outputBuffer, limit.outputBytes)
+  const isWhole = outputBuffer === snapshot.outputBuffer
+  const cutBytes = isWhole ? 0 : bytesOf(snapshot.outputBuffer) - bytesOf(outputBuffer)
   const outputBytes = counted(droppedOutputBytes + cutBytes)
   const cutLines = snapshot.commandHistory.length - commandHistory.length
   const historyLines = counted(droppedHistoryLines + cutLines)
@@ -250,6 +247,16 @@ const counted = (sum: number): number => Math.min(sum, Number.MAX_SAFE_INTEGER)
 
 const bytesOf = (texts: readonly string[]): number =>
   texts.reduce((sum, text) => sum + storedBytes(text), 0)
+
+/** What of the output fits: most is far from the limit, and needs no count of its bytes. */
+const fitting = (lines: string[], limitBytes: number): string[] => {
+  const characters = lines.reduce((sum, line) => sum + line.length, 0)
+  const fits = characters * mostBytesOfOne <= limitBytes || bytesOf(lines) <= limitBytes
+  return fits ? lines : newest(lines, limitBytes)
+}
+
+/** As many as a character of a text takes in UTF-8; what takes four are two of them. */
+const mostBytesOfOne = 3
 
 const newest = (lines: readonly string[], limitBytes: number): string[] => {
   const kept: string[] = []
