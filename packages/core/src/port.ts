@@ -287,6 +287,10 @@ interface Request {
   readonly sessionId: string
   readonly incarnation: number
   readonly traits: Traits
+  /**
+   * What this work is known by in its session: the same when it is asked for again after a crash, another for
+   * any other work. That of a strategy, a verification or an archive is like no other session's either.
+   */
   readonly token: string
   /** Engine time by which it is given up; absent: no bound. */
   readonly deadlineMs?: number
