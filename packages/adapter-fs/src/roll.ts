@@ -199,10 +199,10 @@ const namedIn = (line: Buffer): Named | undefined => {
   const read = readLine(line)
   if (E.isLeft(read) || read.right.kind !== 'block') return undefined
   const payload = read.right.payload()
-  if (E.isLeft(payload) || typeof payload.right !== 'object' || payload.right === null) {
-    return undefined
+  if (E.isLeft(payload)) return undefined
+  const { ids, sizes, places, due } = (payload.right ?? {}) as {
+    readonly [K in keyof Named]?: unknown
   }
-  const { ids, sizes, places, due } = payload.right as { readonly [K in keyof Named]?: unknown }
   return areTexts(ids) &&
     areCounts(sizes) &&
     areCounts(places) &&
