@@ -118,7 +118,7 @@ export const Policy = struct('policy', {
   /** Variables that belong to a moment of the host: today's value stands, besides those known as such. */
   volatileNames: t.array(text),
   snapshotLimit: struct('snapshot limit', { historyLines: count, outputBytes: count }),
-  /** Attempts remembered per session, for `history`. */
+  /** Attempts remembered per session, for `history`; of all together some fifteen thousand, the latest. */
   historyLimit: count,
   /** Decisions and snapshots between two checkpoints of the store, or more where sessions are many. */
   checkpointEvery: atLeastOne,
