@@ -297,7 +297,9 @@ test('domains are those of which something is known, as copies; none of an engin
   const domains = ['host:h']
   const made = world({ policy: { snapshotInterval: 0 }, script: { run: () => never } })
   expect(made.engine.domains()).toEqual([])
+  expect(made.engine.renew('host:h')).toEqual({ _tag: 'not-running' })
   await answered(made, made.engine.start())
+  expect(made.engine.renew('host:h')).toEqual({ _tag: 'unknown' })
   await answered(made, made.engine.register('t', { attended: false, domains }))
   expect(made.engine.domains()).toEqual([])
   await answered(made, made.engine.reportFailure('t', 'gone'))
@@ -306,4 +308,5 @@ test('domains are those of which something is known, as copies; none of an engin
   expect(domain).toMatchObject({ control: { domain: 'host:h' } })
   expect(made.engine.domains()).toEqual([domain])
   expect(made.engine.domains()[0]).not.toBe(domain)
+  expect(made.engine.renew('host:h')).toEqual({ _tag: 'renewed' })
 })
