@@ -109,7 +109,7 @@ describe('what each strategy asks, to the letter', () => {
       'session-replicate-request',
       {
         originalSessionId: 'a',
-        newSessionId: 'a-replica-token-1',
+        newSessionId: replicaId('a', 'token-1'),
         sessionOptions,
         restoreState: snapshot,
       },

@@ -34,7 +34,7 @@ export const idOf = (...parts: readonly (string | number)[]): string => named(JS
 
 /** The id of the replica that the run with this token makes: a repeat of the run names the same one. */
 export const replicaId = (sessionId: string, token: string): string =>
-  `${sessionId}-replica-${token}`
+  `${sessionId}-replica-${idOf('replica', token)}`
 
 /** A digest of plain data that does not depend on the order of its fields. */
 export const digest = (value: unknown): string => named(orderedJson(value))

@@ -84,5 +84,7 @@ test('a digest does not depend on the order of fields, but on everything else, a
 })
 
 test('a replica is named after its session and the run that makes it', () => {
-  expect(replicaId('s', 'run')).toBe('s-replica-run')
+  expect(replicaId('s', 'run')).toMatch(/^s-replica-[0-9a-f-]{36}$/)
+  expect(replicaId('s', 'run')).toBe(replicaId('s', 'run'))
+  expect(replicaId('s', 'run')).not.toBe(replicaId('s', 'run-2'))
 })
