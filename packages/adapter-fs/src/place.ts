@@ -130,16 +130,35 @@ const make = async (disk: Disk, directory: string, top: string) => {
   let made = topmost !== undefined
   for (let below = directory; below !== top; below = resolve(below, '..')) {
     if (made) await disk.setMode(below, directoryMode)
-    const flushed = disk.syncDirectory(resolve(below, '..'))
-    await (made ? flushed : flushed.catch(isOutOfReach))
+    const above = resolve(below, '..')
+    if (made) await disk.syncDirectory(above)
+    else await flushInReach(disk, above)
     if (below === topmost) made = false
   }
 }
 
-const outOfReach: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EINVAL'])
+const forbidden: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM'])
 
-const isOutOfReach = (error: unknown) => {
-  if (!outOfReach.has(codeOf(error))) throw error
+const flushInReach = async (disk: Disk, directory: string) => {
+  try {
+    await disk.syncDirectory(directory)
+  } catch (error) {
+    const code = codeOf(error)
+    const isOutOfReach = forbidden.has(code)
+      ? !(await isReadable(disk, directory))
+      : code === 'EINVAL'
+    if (!isOutOfReach) throw error
+  }
+}
+
+// What may be read may be flushed: who was refused that alone was refused for the moment.
+const isReadable = async (disk: Disk, directory: string): Promise<boolean> => {
+  try {
+    await disk.list(directory)
+    return true
+  } catch (error) {
+    return !forbidden.has(codeOf(error))
+  }
 }
 
 const own = async (

@@ -60,12 +60,23 @@ describe('a directory that is opened', () => {
 
   test('may be out of reach above what was made, and nowhere else', async () => {
     const forbidden = watched(({ name, path }) => {
-      if (name === 'syncDirectory' && path === '/') throw systemError('EACCES')
+      if (['syncDirectory', 'list'].includes(name) && path === '/') throw systemError('EACCES')
     })
     await forbidden.memory.makeDirectory('/a')
     await placed(forbidden.disk, '/a/store')
     await expect(openPlace(forbidden.disk, '/b', silent)).rejects.toMatchObject({ code: 'EACCES' })
   })
+
+  test.each(['EACCES', 'EPERM'] as const)(
+    'is not out of reach where it can be read: %s for the moment is told',
+    async (code) => {
+      const refused = watched(({ name, path }) => {
+        if (name === 'syncDirectory' && path === '/') throw systemError(code)
+      })
+      await refused.memory.makeDirectory('/a')
+      await expect(openPlace(refused.disk, '/a/store', silent)).rejects.toMatchObject({ code })
+    },
+  )
 
   test.each([
     ...[[0x517b, 'smb'] as const, [0xfe534d42, 'smb2'] as const, [0x5346414f, 'afs'] as const],

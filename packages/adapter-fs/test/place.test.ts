@@ -176,13 +176,15 @@ test.each(['EACCES', 'EPERM', 'EINVAL'])(
   'what is above and answers %s is left to whoever it belongs to',
   async (code) => {
     const directory = freshDirectory()
-    const above = (disk: Disk, error: string): Disk => ({
-      ...disk,
-      syncDirectory: (path) =>
-        path.startsWith(directory)
-          ? disk.syncDirectory(path)
-          : Promise.reject(Object.assign(new Error(error), { code: error })),
-    })
+    const above = (disk: Disk, error: string): Disk => {
+      const refusal = () => Promise.reject(Object.assign(new Error(error), { code: error }))
+      return {
+        ...disk,
+        syncDirectory: (path) =>
+          path.startsWith(directory) ? disk.syncDirectory(path) : refusal(),
+        list: (path) => (path.startsWith(directory) ? disk.list(path) : refusal()),
+      }
+    }
     const store = fileStore({ directory }, above(realDisk, code))
     await done(store.open)
     await store.close()
