@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { fileStore } from '@session-recovery/adapter-fs'
 import { policyFrom, type Receipt } from '@session-recovery/core'
 import { createEngine, type Engine } from '@session-recovery/engine'
@@ -136,9 +137,15 @@ const lived = async (rig: Rig, store: string, batch: Batch): Promise<void> => {
     const isWhole = snapshot?.environment[`V${variablesPerBatch - 1}`] !== undefined
     return (isWhole && snapshot.interactiveState?.pendingCommands.length === 0) || undefined
   })
-  const kept = await engine.update('a', { commandHistory: [...batch.lines] })
-  expect(kept).toMatchObject({ _tag: 'updated', durable: true })
   process.kill(session.pid() ?? 0, 'SIGSTOP')
+  // A capture that was under way when the shell was stopped says what the shell has, and comes later.
+  await eventually('the history that is given', async () => {
+    const kept = await engine.update('a', { commandHistory: [...batch.lines] })
+    expect(kept).toMatchObject({ _tag: 'updated', durable: true })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const { commandHistory = [] } = (await engine.snapshot('a')) ?? {}
+    return isDeepStrictEqual(commandHistory, batch.lines) || undefined
+  })
   await engine.destroy()
   await rig.driver.close()
 }
