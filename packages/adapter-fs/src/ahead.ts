@@ -44,13 +44,7 @@ export const writeAhead = async (
 const joined = (lines: readonly Buffer[], length: number, blanks: number): Buffer => {
   const [only] = lines
   if (only !== undefined && lines.length === 1 && blanks === 0) return only
-  const bytes = Buffer.allocUnsafe(length + blanks)
-  let at = 0
-  for (const line of lines) {
-    bytes.set(line, at)
-    at += line.length
-  }
-  return bytes.fill(blank, length)
+  return Buffer.concat(lines, length + blanks).fill(blank, length)
 }
 
 const pieceBytes = 64 << 10

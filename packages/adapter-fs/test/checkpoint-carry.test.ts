@@ -1,26 +1,9 @@
 /** What a checkpoint carries over, line by line: of commits the entries, what is sealed as it is, no blanks. */
-import type { Store } from '@session-recovery/core'
 import { memoryDisk, probed } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
-import { type Disk, fileStore } from '../src/index.js'
-import { closing, commitOf, done, everything, snapshotOf } from './sample.js'
-
-const directory = '/store'
-const log = `${directory}/log`
-
-const storeOn = (disk: Disk, options: Partial<Parameters<typeof fileStore>[0]> = {}) =>
-  closing(fileStore({ directory, ...options }, disk))
-
-/** Sessions a and b at revision 2 with snapshots, and c, which was forgotten. */
-const fill = async (store: Store) => {
-  await done(store.open)
-  for (const id of ['a', 'b']) {
-    for (const rev of [1, 2]) await done(store.commit(commitOf(id, rev)))
-    await done(store.saveSnapshot(snapshotOf(id, 1)))
-  }
-  await done(store.commit(commitOf('c', 1)))
-  await done(store.forget('c', 1))
-}
+import type { Disk } from '../src/index.js'
+import { fill, log, storeOn } from './checkpoint-scene.js'
+import { commitOf, done, everything } from './sample.js'
 
 /** The kinds of the lines of the newest segment, one after the other. */
 const kindsIn = async (disk: ReturnType<typeof memoryDisk>) => {

@@ -2,32 +2,14 @@
  * A checkpoint on a disk in memory: whichever of its operations fails, wherever its power is cut, and whatever is
  * stored meanwhile, what was acknowledged is there, and in its place.
  */
-import type { Store } from '@session-recovery/core'
 import { changing, memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
-import { type Disk, fileStore } from '../src/index.js'
+import type { Disk } from '../src/index.js'
 import { nestingLimit } from '../src/nesting.js'
+import { directory, fill, generations, log, storeOn } from './checkpoint-scene.js'
 import { whereverCut } from './power-cut.js'
-import { closing, commitOf, done, everything, refused, snapshotOf } from './sample.js'
-
-const directory = '/store'
-const log = `${directory}/log`
-
-const storeOn = (disk: Disk, options: Partial<Parameters<typeof fileStore>[0]> = {}) =>
-  closing(fileStore({ directory, ...options }, disk))
-
-/** Sessions a and b at revision 2 with snapshots, and c, which was forgotten. */
-const fill = async (store: Store) => {
-  await done(store.open)
-  for (const id of ['a', 'b']) {
-    for (const rev of [1, 2]) await done(store.commit(commitOf(id, rev)))
-    await done(store.saveSnapshot(snapshotOf(id, rev(id))))
-  }
-  await done(store.commit(commitOf('c', 1)))
-  await done(store.forget('c', 1))
-}
-const rev = (id: string): number => (id === 'a' ? 1 : 2)
+import { commitOf, done, everything, refused, snapshotOf } from './sample.js'
 
 const drafts = async (disk: Disk) => (await disk.list(log)).filter((name) => name.endsWith('.tmp'))
 
@@ -47,8 +29,8 @@ const expectAll = async (disk: Disk, revOfA: number, folded?: boolean) => {
   ]
   expect(entries.map((entry) => `${entry.sessionId} ${entry.rev}`).sort()).toEqual(unfolded.sort())
   expect(latestSeq).toBe(revOfA)
-  for (const id of ['a', 'b']) {
-    expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, rev(id)))
+  for (const id of ['a', 'b'] as const) {
+    expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, generations[id]))
     const journal = (await done(store.readJournal(id))).map((entry) => entry.rev)
     expect(journal).toEqual(id === 'a' && revOfA === 3 ? [1, 2, 3] : [1, 2])
   }
@@ -77,8 +59,8 @@ test('whichever operation fails, the store goes on with what it holds', async ()
       expect(result.left).toMatchObject({ _tag: 'StoreUnavailable', code: 'EIO' })
     }
     expect(await drafts(disk)).toEqual([])
-    for (const id of ['a', 'b'])
-      expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, rev(id)))
+    for (const id of ['a', 'b'] as const)
+      expect(await done(store.readSnapshot(id))).toEqual(snapshotOf(id, generations[id]))
     await done(store.commit(commitOf('a', 3)))
     await store.close()
     await expectAll(disk, 3)

@@ -19,6 +19,33 @@ const watched = (refuse: (name: string, path: string) => void = () => undefined)
   return { memory, disk, flushed }
 }
 
+/** A disk of which it is known how many files are open; `write` is asked before each write. */
+const counting = (disk: Disk, write: () => void = () => undefined) => {
+  let open = 0
+  const counted = (file: DiskFile): DiskFile => {
+    open += 1
+    return {
+      ...file,
+      write: async (bytes, position) => {
+        write()
+        return file.write(bytes, position)
+      },
+      close: async () => {
+        open -= 1
+        await file.close()
+      },
+    }
+  }
+  return {
+    disk: {
+      ...disk,
+      create: async (path) => counted(await disk.create(path)),
+      open: async (path) => counted(await disk.open(path)),
+    } satisfies Disk,
+    open: () => open,
+  }
+}
+
 test('entries are handed out in the order of their places', async () => {
   const { disk } = watched()
   const store = closing(fileStore({ directory }, disk))
@@ -91,31 +118,14 @@ test('a store whose import the disk refuses says so, stays closed, and has no fi
   })
   memory.put('/store/old.snapshot.json', Buffer.from(text))
   let written = 0
-  let open = 0
-  const counted = (file: DiskFile): DiskFile => {
-    open += 1
-    return {
-      ...file,
-      write: async (bytes, position) => {
-        written += 1
-        // The first is the header's.
-        if (written > 1) throw systemError('ENOSPC')
-        return file.write(bytes, position)
-      },
-      close: async () => {
-        open -= 1
-        await file.close()
-      },
-    }
-  }
-  const disk: Disk = {
-    ...memory,
-    create: async (path) => counted(await memory.create(path)),
-    open: async (path) => counted(await memory.open(path)),
-  }
+  const { disk, open } = counting(memory, () => {
+    written += 1
+    // The first is the header's.
+    if (written > 1) throw systemError('ENOSPC')
+  })
   const store = fileStore({ directory }, disk)
   expect(await refused(store.open)).toMatchObject({ _tag: 'StoreUnavailable', code: 'ENOSPC' })
-  expect(open).toBe(0)
+  expect(open()).toBe(0)
   expect(await refused(store.commit(commitOf('a', 1)))).toMatchObject({ _tag: 'StoreUnavailable' })
   const { sessions } = await done(closing(fileStore({ directory }, memory)).open)
   expect(sessions.map(({ record }) => record.control.sessionId)).toEqual(['old'])
@@ -123,29 +133,16 @@ test('a store whose import the disk refuses says so, stays closed, and has no fi
 
 test('a term that cannot begin after its segment was made leaves no file open', async () => {
   const { memory } = watched()
-  let open = 0
-  const counted = (file: DiskFile): DiskFile => {
-    open += 1
-    return {
-      ...file,
-      close: async () => {
-        open -= 1
-        await file.close()
-      },
-    }
-  }
-  const disk: Disk = {
+  const { disk, open } = counting({
     ...memory,
-    create: async (path) => counted(await memory.create(path)),
-    open: async (path) => counted(await memory.open(path)),
     list: async (path) => {
       // What is imported is looked for there, once the segment is made.
       if (path === directory) throw systemError('EIO')
       return memory.list(path)
     },
-  }
+  })
   expect(await refused(fileStore({ directory }, disk).open)).toMatchObject({ code: 'EIO' })
-  expect(open).toBe(0)
+  expect(open()).toBe(0)
 })
 
 test('whoever owns a directory of this machine looks by its time whether another has followed', async () => {

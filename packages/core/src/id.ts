@@ -8,20 +8,9 @@ import { parse, v5 } from 'uuid'
 const namespace = parse('5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61')
 
 // Every runtime has it, but not the language's own library. Of a text the uuid would be made byte by byte.
-declare const TextEncoder: new () => {
-  readonly encode: (text: string) => Uint8Array
-  readonly encodeInto: (text: string, into: Uint8Array) => { readonly written: number }
-}
+declare const TextEncoder: new () => { readonly encode: (text: string) => Uint8Array }
 const utf8 = new TextEncoder()
-
-/** Most texts fit in here, and need no room of their own. A character takes at most three bytes. */
-const room = new Uint8Array(8_192)
-const bytesOf = (text: string): Uint8Array =>
-  text.length * 3 > room.length
-    ? utf8.encode(text)
-    : room.subarray(0, utf8.encodeInto(text, room).written)
-
-const named = (text: string): string => v5(bytesOf(text), namespace)
+const named = (text: string): string => v5(utf8.encode(text), namespace)
 
 /**
  * A uuid (version 5) that is a function of `parts`; parts cannot run into each other.

@@ -41,7 +41,7 @@ export const JournalEntry = struct(
 export type JournalEntry = t.TypeOf<typeof JournalEntry>
 
 /** The facts an entry tells, in order. */
-export const factsOf = (entry: Pick<JournalEntry, 'effects'>): readonly Fact[] => {
+export const factsOf = (entry: { readonly effects: readonly Effect[] }): readonly Fact[] => {
   const facts: Fact[] = []
   for (const effect of entry.effects) if (effect._tag === 'tell') facts.push(effect.fact)
   return facts

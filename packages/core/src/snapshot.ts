@@ -177,14 +177,17 @@ export const withUpdate = (
   base: RecoverySnapshot,
   update: SnapshotUpdate,
   timestamp: Date,
-): RecoverySnapshot => {
-  return { ...without(base, ...outdatedBy(update)), ...defined(update), timestamp }
-}
+): RecoverySnapshot => ({
+  ...without(base, ...outdatedBy(update)),
+  ...defined(update),
+  timestamp,
+})
 
 /** One update for two: what `earlier` and then `later` make of a snapshot. */
-export const joinedUpdate = (earlier: SnapshotUpdate, later: SnapshotUpdate): SnapshotUpdate => {
-  return { ...without(earlier, ...outdatedBy(later)), ...defined(later) }
-}
+export const joinedUpdate = (earlier: SnapshotUpdate, later: SnapshotUpdate): SnapshotUpdate => ({
+  ...without(earlier, ...outdatedBy(later)),
+  ...defined(later),
+})
 
 const outdatedBy = ({ outputBuffer, commandHistory }: SnapshotUpdate) => [
   ...(outputBuffer === undefined ? [] : (['droppedOutputBytes'] as const)),

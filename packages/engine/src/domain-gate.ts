@@ -10,6 +10,8 @@ import {
   domainRoom,
   domainWakeAtMs,
   type Effect,
+  type Fact,
+  factsOf,
   freshDomain,
   isCredentialDomain,
   isForgettable,
@@ -114,7 +116,7 @@ export class DomainGate {
     if (record.state === 'recovering.held') this.#hold(guest, record)
     else this.#goesOn(guest, record, effects)
     // Whoever wants an exhausted session back has seen to what was wrong.
-    if (factsAmong(effects).has('session-reset')) for (const domain of domains) this.renew(domain)
+    if (tells(effects, 'session-reset')) for (const domain of domains) this.renew(domain)
   }
 
   #goesOn(guest: Guest, record: SessionRecord, effects: readonly Effect[]): void {
@@ -122,7 +124,7 @@ export class DomainGate {
     const domains = this.#inFlight.get(guest)
     if (domains === undefined) return
     if (record.control.incident?.credentialRefused === true) this.#refused(domains)
-    if (factsAmong(effects).has('incident-recovered')) this.#settle(guest, domains, 'well')
+    if (tells(effects, 'incident-recovered')) this.#settle(guest, domains, 'well')
     else if (!trying.has(record.state)) this.#settle(guest, domains, settlementOf(record))
   }
 
@@ -348,8 +350,8 @@ export class DomainGate {
   }
 }
 
-const factsAmong = (effects: readonly Effect[]): ReadonlySet<string> =>
-  new Set(effects.flatMap((effect) => (effect._tag === 'tell' ? [effect.fact._tag] : [])))
+const tells = (effects: readonly Effect[], tag: Fact['_tag']): boolean =>
+  factsOf({ effects }).some((fact) => fact._tag === tag)
 
 /** How an attempt was over that did not recover its session: in a cancelled one nothing is told by it. */
 const settlementOf = ({ state }: SessionRecord): Settlement =>

@@ -191,29 +191,32 @@ describe('what the driver notices', () => {
   })
 })
 
-test('what throws in the background is logged, and what threw', async () => {
-  const store = memoryStore(memoryMedium())
-  let tell = (_: Quarantined) => {}
-  const watch = (listener: (one: Quarantined) => void) => {
-    tell = listener
+/** A store that comes upon damage when it is told to. */
+const watchedStore = () => {
+  let listener = (_: Quarantined) => {}
+  const watch = (heard: (one: Quarantined) => void) => {
+    listener = heard
     return () => {}
   }
+  return {
+    store: { ...memoryStore(memoryMedium()), watch },
+    tell: (one: Quarantined) => listener(one),
+  }
+}
+
+test('what throws in the background is logged, and what threw', async () => {
+  const { store, tell } = watchedStore()
   const thrown = new Error('it broke')
   const checkpoint = () => () => Promise.reject(thrown)
-  const made = await started({ policy: quiet, store: { ...store, watch, checkpoint } })
+  const made = await started({ policy: quiet, store: { ...store, checkpoint } })
   tell({ source: 'log/1', keptAs: '', problem: 'the checksum is wrong' })
   await made.time.advance(1)
   expect(made.logged).toEqual([['error', 'a checkpoint failed', thrown]])
 })
 
 test('damage of nobody’s, or of a session that is gone, is told as well', async () => {
-  const store = memoryStore(memoryMedium())
-  let tell = (_: Quarantined) => {}
-  const watch = (listener: (one: Quarantined) => void) => {
-    tell = listener
-    return () => {}
-  }
-  const made = await started({ policy: quiet, store: { ...store, watch } })
+  const { store, tell } = watchedStore()
+  const made = await started({ policy: quiet, store })
   const found = { source: 'log/1', keptAs: '', problem: 'the checksum is wrong' }
   tell(found)
   tell({ ...found, sessionId: 'nobody' })
