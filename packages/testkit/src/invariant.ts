@@ -120,6 +120,8 @@ export class Invariant {
     const known = this.#of(entry.sessionId)
     this.#checkFold(entry, record, known)
     this.#checkBudget(entry, record, known.record)
+    // Another life of the id: forgotten and begun anew in one millisecond, its incidents have the same names.
+    if (entry.event.type === 'registered') known.ended = ''
     for (const { incident, tag } of incidentFacts(entry, record)) {
       if (tag === 'incident-opened') this.#opened(incident, known)
       else this.#ended(incident, known)
@@ -311,6 +313,6 @@ const incidentFacts = (entry: JournalEntry, { control }: SessionRecord) =>
   )
 
 // Two lives of one id are told apart by their number or by when they began: a replacement may come in the
-// same millisecond, and a forgotten id counts anew.
+// same millisecond, and an id that was forgotten before a start counts anew.
 const nameOf = ({ sessionId, incarnation, registeredAtMs }: Control, incident: number): string =>
   `${sessionId}/${incarnation}@${registeredAtMs}#${incident}`

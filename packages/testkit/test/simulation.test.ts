@@ -40,6 +40,18 @@ describe('a simulation', () => {
     expect((await simulate({ ...options, seed: anySeed + 1 })).digest).not.toBe(first.digest)
   })
 
+  test.each(storeKinds)('with %s is the same wherever it is begun', async (store) => {
+    for (let seed = anySeed; seed < anySeed + 5; seed++) {
+      const options: SimulationOptions = { seed, store, sessions: 2, events: 20 }
+      const first = await simulate(options)
+      // As a process begins one that is told to by a message.
+      const inTick = await new Promise<typeof first>((resolve) =>
+        process.nextTick(() => simulate(options).then(resolve)),
+      )
+      expect(inTick.digest, JSON.stringify(options)).toBe(first.digest)
+    }
+  })
+
   test('goes on for as long as it is to', async () => {
     const durationMs = 24 * 3_600_000
     const passed: number[] = []
