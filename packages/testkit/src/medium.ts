@@ -36,6 +36,8 @@ export interface MediumOptions {
   readonly alteration?: Altered
   /** How much a store on a disk keeps of what is over. */
   readonly retention?: Retention
+  /** From how many sessions on a checkpoint has a roll. */
+  readonly rollFrom?: number
   /** Of the faults of single calls of a disk, so many happen. */
   readonly faultShare?: number
 }
@@ -56,7 +58,7 @@ export class Medium {
   readonly #faults: FaultBook
   readonly #chance: Chance
   readonly #altered: Altered
-  readonly #retention: Retention
+  readonly #kept: Retention & Pick<FileStoreOptions, 'rollFrom'>
   readonly #faultShare: number
   readonly #memory = memoryMedium()
   readonly #queued = new QueuedDisk(realDisk)
@@ -70,10 +72,10 @@ export class Medium {
     kind: StoreKind,
     faults: FaultBook,
     chance: Chance,
-    { alteration = {}, retention = usualRetention, faultShare = 1 }: MediumOptions,
+    { alteration = {}, retention = usualRetention, rollFrom, faultShare = 1 }: MediumOptions,
   ) {
     this.#altered = alteration
-    this.#retention = retention
+    this.#kept = rollFrom === undefined ? retention : { ...retention, rollFrom }
     this.#faultShare = faultShare
     this.#kind = kind
     this.#faults = faults
@@ -153,7 +155,7 @@ export class Medium {
   #onDisk(disk: Disk, life: EngineLife): Store {
     const directory = this.#kind === 'fs' ? this.#place() : '/data/store'
     const { wallMs, schedule } = life.time.clock
-    return fileStore({ directory, wallMs, schedule, ...this.#retention }, disk, this.#own(life))
+    return fileStore({ directory, wallMs, schedule, ...this.#kept }, disk, this.#own(life))
   }
 
   #place(): string {

@@ -7,6 +7,7 @@ import type {
   Commit,
   JournalEntry,
   Loaded,
+  LoadedSession,
   SessionRecord,
   Store,
   StoredSnapshot,
@@ -109,12 +110,12 @@ export class Pledge {
   }
 
   /** What a store held when it was opened: nothing that was promised may be missing. */
-  found({ sessions }: Pick<Loaded, 'sessions'>): void {
-    const seen = new Set<string>()
-    for (const { record, view } of sessions) {
-      seen.add(record.control.sessionId)
-      this.#foundOne(record, view?.generation ?? 0)
-      this.#options.found(record)
+  found({ sessions, resting }: Pick<Loaded, 'sessions' | 'resting'>): void {
+    const asleep = new Set(resting?.ids)
+    const seen = new Set(asleep)
+    for (const one of sessions) {
+      seen.add(one.record.control.sessionId)
+      this.#foundOne(one)
     }
     for (const [sessionId, { incarnation, record }] of this.#promised) {
       if (seen.has(sessionId)) continue
@@ -124,12 +125,26 @@ export class Pledge {
       )
       this.#promised.delete(sessionId)
     }
-    // What was tried and did not come of it never will.
-    this.#tried.clear()
+    // What was tried and did not come of it never will: of those at rest that is seen when they are read.
+    for (const sessionId of this.#tried.keys()) {
+      if (!asleep.has(sessionId)) this.#tried.delete(sessionId)
+    }
     this.#forgetting.clear()
   }
 
-  #foundOne(record: SessionRecord, generation: number): void {
+  /** What was read of a session that was found at rest. */
+  woken(sessionId: string, one: LoadedSession | undefined): void {
+    this.#options.check(one !== undefined, () => `${sessionId} was found at rest, and is gone`)
+    if (one !== undefined) this.#foundOne(one)
+    this.#tried.delete(sessionId)
+  }
+
+  #foundOne({ record, view }: LoadedSession): void {
+    this.#checkFound(record, view?.generation ?? 0)
+    this.#options.found(record)
+  }
+
+  #checkFound(record: SessionRecord, generation: number): void {
     const { check } = this.#options
     const { sessionId, incarnation } = record.control
     const promised = this.#promised.get(sessionId)

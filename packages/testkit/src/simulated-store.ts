@@ -2,7 +2,7 @@
  * The store of a simulation as one life of an engine sees it: whatever it is beneath, it tells what was
  * tried, what was acknowledged and what was found, and the engine may die on either side of every call.
  */
-import type { Store, StoreError } from '@session-recovery/core'
+import type { Loaded, Store, StoreError } from '@session-recovery/core'
 import { type MemoryMedium, memoryStore } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Chance } from './chance.js'
@@ -22,9 +22,19 @@ export const simulatedStore = (inner: Store, life: EngineLife, pledge: Pledge): 
     return life.passes() ? answer : never()
   }
   const nothing = () => undefined
+  const wakeable = (loaded: Loaded): Loaded => {
+    const { resting } = loaded
+    if (resting === undefined) return loaded
+    const read = (sessionId: string) => {
+      const found = resting.read(sessionId)
+      if (!life.isDead) pledge.woken(sessionId, found)
+      return found
+    }
+    return { ...loaded, resting: { ...resting, read } }
+  }
   return {
     ...inner,
-    open: () => mortal(inner.open, (loaded) => pledge.found(loaded)),
+    open: async () => E.map(wakeable)(await mortal(inner.open, (loaded) => pledge.found(loaded))),
     commit: (commit) => () => {
       if (!life.isDead) pledge.tries(commit)
       return mortal(inner.commit(commit), () => pledge.committed(commit))

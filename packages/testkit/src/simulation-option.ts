@@ -47,6 +47,8 @@ export interface SimulationOptions {
   readonly alteration?: Alteration
   /** How much a store on a disk keeps of what is over. Default: 1,000 journal entries of each session. */
   readonly retention?: Retention
+  /** From how many sessions on a checkpoint on a disk has a roll, at least 1. Default: as the store has it. */
+  readonly rollFrom?: number
   /**
    * Of the faults of single calls of a disk that there would be, so many (0.1 to 1) happen: a store of many
    * sessions makes so many calls when it is opened that otherwise one of them would fail each time.

@@ -40,7 +40,7 @@ export const Trace = struct(
       }),
     ),
   },
-  { policy: t.partial(Policy.required) },
+  { policy: t.partial(Policy.required), rollFrom: count },
 )
 export type Trace = t.TypeOf<typeof Trace>
 
@@ -48,7 +48,7 @@ export type Trace = t.TypeOf<typeof Trace>
 
 /** The trace that `options`, with their actions, are. */
 export const traceOf = (
-  { seed, sessions = 3, store = 'disk', faults = [], policy }: SimulationOptions,
+  { seed, sessions = 3, store = 'disk', faults = [], policy, rollFrom }: SimulationOptions,
   actions: readonly Action[],
   broke: readonly string[],
 ): Trace => ({
@@ -60,6 +60,7 @@ export const traceOf = (
   faults: [...faults],
   actions: [...actions],
   ...(policy === undefined ? {} : { policy }),
+  ...(rollFrom === undefined ? {} : { rollFrom }),
 })
 
 /** What to give to `simulate` to play it again. */
@@ -70,6 +71,7 @@ export const replayOf = ({
   faults,
   actions,
   policy,
+  rollFrom,
 }: Trace): SimulationOptions => ({
   seed,
   sessions,
@@ -77,6 +79,7 @@ export const replayOf = ({
   faults,
   events: actions,
   ...(policy === undefined ? {} : { policy }),
+  ...(rollFrom === undefined ? {} : { rollFrom }),
 })
 
 /** Reads what was kept in a file, once it is parsed. */

@@ -63,6 +63,20 @@ describe('a simulation', () => {
     expect(result.actions).toEqual([])
   })
 
+  test('has rolls on its disk from as many sessions on as it is told', async () => {
+    const rolls = async (rollFrom: number): Promise<number> => {
+      let seen = 0
+      const watch = ({ files }: Seen) => {
+        seen += [...files().keys()].filter((path) => path.endsWith('.roll')).length
+      }
+      const options = { seed: anySeed, sessions: 3, faults: [], rollFrom, watch }
+      expect((await simulate(options)).breaches, `seed ${anySeed}`).toEqual([])
+      return seen
+    }
+    expect(await rolls(1), `seed ${anySeed}`).toBeGreaterThan(0)
+    expect(await rolls(100), `seed ${anySeed}`).toBe(0)
+  })
+
   test('has no fault that is not switched on', async () => {
     for (let seed = anySeed; seed < anySeed + 3; seed++) {
       const { coverage, breaches } = await simulate({ seed, faults: [] })

@@ -34,7 +34,9 @@ export const simulationOf = (seed: number, given: SimGiven): SimulationOptions =
   const store = given.store ?? storeOf(seed)
   const faults: readonly FaultKind[] = faultsOf(store)
   const sessions = given.sessions ?? 1 + (seed % 5)
-  return { seed, sessions, store, faults, events: given.events ?? usualEvents }
+  // There are sessions enough for a roll in most runs, in some only at times, in some never.
+  const rollFrom = 1 + (seed % 7)
+  return { seed, sessions, store, faults, rollFrom, events: given.events ?? usualEvents }
 }
 
 /** The stores that `runs` seeds from `seed` on keep sessions in. */
