@@ -7,7 +7,15 @@ import { Alarm, type Sleeper } from '../src/alarm.js'
 
 const rig = (intervalMs = 0, sessions = 100) => {
   const time = new VirtualClock()
-  const { clock, pending } = time.fork()
+  const { clock: untold, pending } = time.fork()
+  const armed: number[] = []
+  const clock: typeof untold = {
+    ...untold,
+    schedule: (delayMs, task) => {
+      armed.push(delayMs)
+      return untold.schedule(delayMs, task)
+    },
+  }
   const nowMs = () => time.nowMs
   const alarm = new Alarm({ clock, nowMs, intervalMs, sessions: () => sessions })
   const woken: string[] = []
@@ -17,7 +25,7 @@ const rig = (intervalMs = 0, sessions = 100) => {
     canWait,
     wake: () => void woken.push(`${name} ${time.nowMs}`),
   })
-  return { time, pending, alarm, woken, sleeper }
+  return { time, pending, armed, alarm, woken, sleeper }
 }
 
 test('each is woken when its time comes, by one timer', async () => {
@@ -43,6 +51,15 @@ test('what is set anew counts, sooner, later or not at all', async () => {
   await time.advance(100)
   expect(woken).toEqual(['sooner 5', 'later 40'])
   expect(pending()).toBe(0)
+})
+
+test('whoever is told the same time again, or a later one, keeps its place and its timer', async () => {
+  const { time, armed, alarm, woken, sleeper } = rig()
+  const one = sleeper('one')
+  for (const atMs of [20, 20, 30, 20]) alarm.set(one, atMs)
+  expect(armed).toEqual([20])
+  await time.advance(100)
+  expect(woken).toEqual(['one 20'])
 })
 
 test('those who can wait are woken some at a time; whom a recovery waits for is not held back', async () => {

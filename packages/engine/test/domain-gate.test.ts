@@ -237,6 +237,36 @@ describe('one that was let go', () => {
     goes(one, 'recovering.held')
     expect([gate.waiting, released.length]).toEqual([0, 1])
   })
+
+  test('and whose credential is refused has it refused for all, and for nothing else they share', async () => {
+    const { gate, session, goes, released, states, turns } = rig({ concurrency: 1 })
+    const kind = 'process-exited'
+    const [one, other] = ['a', 'b'].map((id) =>
+      session(id, { kind, domains: ['credential:c', 'd'], more: { credentialRefused: true } }),
+    ) as [Session, Session]
+    for (const each of [one, other]) gate.see(each, each.record, [])
+    await turns()
+    expect([released.length, gate.waiting]).toEqual([1, 1])
+    goes(one, 'recovering.backingOff')
+    await turns()
+    expect(states()).toContain('credential:c refused')
+    expect(states()).not.toContain('d refused')
+    expect(released.join()).toContain('b {"type":"released","atMs":0,"credentialRefused":true')
+    expect(gate.waiting).toBe(0)
+  })
+
+  test('is told nothing by an engine that stops, which goes on to call off the canaries of others', async () => {
+    const { gate, session, signals, turns, pending } = await gone()
+    const other = session('b', { domains: ['e'] })
+    gate.see(other, other.record, [])
+    await turns()
+    gate.halt()
+    expect([signals.map(({ aborted }) => aborted), gate.records, pending()]).toEqual([
+      [true],
+      [],
+      0,
+    ])
+  })
 })
 
 describe('what is found in a store', () => {

@@ -84,6 +84,13 @@ describe('a capture', () => {
   })
 })
 
+test('a capture that shows nothing of a dialogue is no failure', async () => {
+  const { carryOut, says, broken } = rig(capturing)
+  says.capture = async () => E.right(seen('waiting-for-line'))
+  expect(await carryOut(capture)).toEqual([{ type: 'captured', atMs: 9_000, token: 'c' }])
+  expect(broken).toEqual([])
+})
+
 describe('what changed', () => {
   test('is captured soon, where the driver can', async () => {
     const { interpreter, events, turns, world, works } = rig(idle)

@@ -12,15 +12,15 @@ import { diskFull } from './scripted-world.js'
 
 describe('a first snapshot', () => {
   test('is kept once the session is registered, and not at all where it is not', async () => {
-    const { keeper, calls } = await kept()
+    const { keeper, calls, logged } = await kept()
     expect(keeper.view).toBeUndefined()
     expect(await keeper.begin(asRedacted(first()), Promise.resolve(false))).toEqual({
       _tag: 'closed',
     })
     expect([keeper.view, calls]).toEqual([undefined, []])
-    expect(await keeper.stored()).toBeUndefined()
-    // What was never kept is not looked for.
-    expect(calls).toEqual([])
+    expect([await keeper.stored(), await keeper.shown()]).toEqual([undefined, undefined])
+    // What was never kept is not looked for, nor is it missed.
+    expect([calls, logged]).toEqual([[], []])
     const done = await keeper.begin(asRedacted(first()), yes)
     expect(done).toEqual({ _tag: 'kept', view: view(1, 5), durable: true })
     expect([keeper.view, calls]).toEqual([view(1, 5), ['save']])
@@ -166,6 +166,14 @@ describe('an update that brings all the bulk anew', () => {
     await keeper.keep({ ...bulk, outputBuffer: ['d'] })
     expect(calls.slice(3)).toEqual(['read', 'save', 'read', 'save', 'read', 'save'])
     expect(await keeper.shown()).toMatchObject({ sessionState: 1, outputBuffer: ['d'] })
+  })
+
+  test('is merged with what is in memory of one that began with nothing', async () => {
+    const { keeper, calls } = await kept({ storeOutput: true })
+    await keeper.keep({ ...bulk, workingDirectory: '/there' })
+    await keeper.keep({ ...bulk, outputBuffer: ['b'] })
+    expect(calls).toEqual(['save', 'save'])
+    expect(await keeper.shown()).toMatchObject({ workingDirectory: '/there', outputBuffer: ['b'] })
   })
 
   test('is merged with what is read as long as a secret is lost: it may be found', async () => {

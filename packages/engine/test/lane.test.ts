@@ -184,3 +184,30 @@ test('one that was found while the store refuses is found again', async () => {
   expect(await lane.offer(ask)).toMatchObject({ _tag: 'unchanged' })
   expect(told).toEqual(['found', 'found', 'asked'])
 })
+
+test('of several that are asked for together each is decided', async () => {
+  const { lane, store } = await laneIn()
+  const asked = [1, 2, 3].map((number) =>
+    lane.offer((atMs) => ({ type: 'cancelled', atMs, why: `${number}` })),
+  )
+  const last = lane.offer((atMs) => ({ type: 'unregistered', atMs }))
+  expect((await Promise.all(asked)).map(({ _tag }) => _tag)).toEqual(asked.map(() => 'unchanged'))
+  expect(await last).toMatchObject({ _tag: 'changed' })
+  const journal = await store.readJournal('s')()
+  expect(E.isRight(journal) && journal.right.at(-1)?.event.type).toBe('unregistered')
+})
+
+test('one that was found while the engine stops is asked nothing more', async () => {
+  const { lane, world, attendant } = await laneIn()
+  attendant.clean = async (event) => {
+    world.isStopped = true
+    return event
+  }
+  lane.found((atMs) => ({ type: 'unregistered', atMs }))
+  const told: string[] = []
+  const asked = lane.offer(() => {
+    told.push('asked')
+    return undefined
+  })
+  expect([await asked, told]).toEqual([{ _tag: 'stopped' }, []])
+})

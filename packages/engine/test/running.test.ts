@@ -79,6 +79,38 @@ describe('a start', () => {
     },
   )
 
+  test.each([true, false])(
+    'lets go whoever was unregistered, whether it is enabled or not: %s',
+    async (enabled) => {
+      const first = await started({ policy: quiet })
+      first.control.holds = (operation) => operation === 'forget'
+      await answered(first, first.engine.unregister('s'))
+      first.crash()
+      const second = world({ policy: { ...quiet, enabled }, after: first })
+      expect(await answered(second, second.engine.start())).toMatchObject({ sessions: 0 })
+      expect([second.said(), first.medium.sessions.size]).toEqual([['detach'], 0])
+    },
+  )
+
+  test('is over once what was under way is known to be in doubt', async () => {
+    const first = await started({ policy: quiet, script: { run: () => never } })
+    await answered(first, first.engine.reportFailure('s'))
+    first.crash()
+    const second = world({ policy: quiet, script: { verify: () => never }, after: first })
+    second.control.holds = (operation) => operation === 'commit'
+    let isOver = false
+    const starting = second.engine.start().then(() => {
+      isOver = true
+    })
+    await second.time.advance(1)
+    expect(isOver).toBe(false)
+    second.control.resume()
+    await answered(second, starting)
+    expect(second.entries().map(({ event, to }) => [event.type, to])).toEqual([
+      ['resumed', 'recovering.verifying'],
+    ])
+  })
+
   test.each([
     [1, 'unregistered'],
     [2, 'registered'],

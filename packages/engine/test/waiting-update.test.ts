@@ -32,6 +32,7 @@ test('of lines those are told that are gone', () => {
   const history = (...commandHistory: string[]): SnapshotUpdate => ({ commandHistory })
   expect(overwritten(history('a', 'b', 'c'), history('b', 'd'))).toEqual(history('a', 'c'))
   expect(overwritten(history('a', 'b'), history('c', 'b', 'a'))).toBeUndefined()
+  expect(overwritten(history('a', 'b'), history('a', 'c'))).toEqual(history('b'))
   expect(overwritten(history(), history('a'))).toBeUndefined()
   // What is no list of lines is told whole.
   const state = (sessionState: unknown): SnapshotUpdate => ({ sessionState })
@@ -45,4 +46,11 @@ test('of output nothing is told, and of several fields each', () => {
   const later = { outputBuffer: ['y'], commandHistory: ['b'], environment: { A: '2' } }
   expect(overwritten({ outputBuffer: ['x'] }, { outputBuffer: ['y'] })).toBeUndefined()
   expect(overwritten(earlier, later)).toEqual({ commandHistory: ['a'], environment: { A: '1' } })
+})
+
+test('of the same in another order nothing is told, and what was nothing is told as such', () => {
+  const state = (sessionState: unknown): SnapshotUpdate => ({ sessionState })
+  expect(overwritten(state({ a: 1, b: 2 }), state({ b: 2, a: 1 }))).toBeUndefined()
+  expect(overwritten(state(null), state({ a: 1 }))).toEqual(state(null))
+  expect(overwritten(state({ a: 1 }), state(null))).toEqual(state({ a: 1 }))
 })

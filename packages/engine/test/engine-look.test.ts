@@ -1,6 +1,7 @@
 /**
  * What an app can look at: values with the numbers that belong in them, never the engine's own objects.
  */
+import { emptyInteractiveState } from '@session-recovery/core'
 import { describe, expect, test } from 'vitest'
 import { answered, started } from './scripted-world.js'
 
@@ -63,6 +64,14 @@ describe('what is looked at', () => {
     expect(made.engine.history('s')).toMatchObject([
       { attemptNumber: 1, success: true, strategy: 'restart', metrics: { resourcesUsed: 1 } },
     ])
+  })
+
+  test('counts those in a dialogue among the sessions of which that is known', async () => {
+    const made = await started()
+    await answered(made, made.engine.register('t'))
+    const interactiveState = { ...emptyInteractiveState, isInteractive: true }
+    await answered(made, made.engine.update('s', { interactiveState }))
+    expect(made.engine.stats().interactive.totalInteractiveSessions).toBe(1)
   })
 
   test('counts nothing when metrics are off', async () => {
