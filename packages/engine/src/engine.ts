@@ -53,6 +53,7 @@ type StepOf = Ports['stepOf']
 const silent: Logger = () => {}
 const notRunning = { _tag: 'not-running' } as const
 const notRegistered = { _tag: 'not-registered' } as const
+const disabled = { _tag: 'disabled' } as const
 
 /**
  * An engine under `options.policy`; nothing happens before `start`.
@@ -160,23 +161,41 @@ class SessionEngine implements Engine {
 
   // ---------------------------------------------------------------------------------------- recovery
 
-  reportFailure = async (sessionId: string, failure?: string | Failure): Promise<ReportResult> => {
-    if (!this.policy.enabled) return { _tag: 'disabled' }
-    const turnstile = this.#running?.turnstile
-    const entering = turnstile?.enter()
-    if (entering !== undefined) await entering
-    try {
-      return await this.#reportFailure(sessionId, failure)
-    } finally {
-      turnstile?.leave()
-    }
+  reportFailure = (sessionId: string, failure?: string | Failure): Promise<ReportResult> =>
+    this.#report(sessionId, failure, (reported) => reported)
+
+  recover = (sessionId: string, failure?: string | Failure): Promise<RecoverResult> =>
+    this.#report(sessionId, failure, (reported, seat) => this.#recovered(reported, seat))
+
+  /** Takes a failure in, when its turn has come, and answers with what became of it. */
+  #report<A>(
+    sessionId: string,
+    failure: string | Failure | undefined,
+    answer: (reported: ReportResult, seat: Seat | undefined) => A | Promise<A>,
+  ): Promise<A | typeof disabled> {
+    if (!this.policy.enabled) return Promise.resolve(disabled)
+    const running = this.#running
+    const meant = running?.seats.meant(sessionId)
+    // There may be a hundred thousand of these in one tick: a promise and a function are all that each takes.
+    return new Promise((resolve, reject) => {
+      const work = () => {
+        const seat = running?.seats.seatOf(sessionId, meant)
+        const reported = this.#reportFailure(running, seat, failure)
+        return reported.then((made) => resolve(answer(made, seat))).catch(reject)
+      }
+      if (running === undefined) void work()
+      else running.turnstile.admit(work)
+    })
   }
 
-  async #reportFailure(sessionId: string, failure?: string | Failure): Promise<ReportResult> {
+  async #reportFailure(
+    running: Running | undefined,
+    seat: Seat | undefined,
+    failure: string | Failure | undefined,
+  ): Promise<ReportResult> {
     const typed = this.#typed(failure)
     if (E.isLeft(typed)) return { _tag: 'invalid', error: typed.left }
-    const seat = this.#running?.seats.get(sessionId)
-    const done = await this.#offer(sessionId, (atMs) => {
+    const done = await this.#offerTo(running, seat, (atMs) => {
       const view = seat?.keeper.view ?? { generation: 0, capturedAtMs: atMs }
       return { type: 'failed', atMs, failure: typed.right, view }
     })
@@ -193,9 +212,7 @@ class SessionEngine implements Engine {
     return notRegistered
   }
 
-  recover = async (sessionId: string, failure?: string | Failure): Promise<RecoverResult> => {
-    const seat = this.#running?.seats.get(sessionId)
-    const reported = await this.reportFailure(sessionId, failure)
+  async #recovered(reported: ReportResult, seat: Seat | undefined): Promise<RecoverResult> {
     if (reported._tag === 'exhausted') return { attempts: 0, durable: true, ...reported }
     if (reported._tag !== 'opened' || seat === undefined) {
       return reported._tag === 'opened' ? { _tag: 'stopped' } : reported
@@ -328,11 +345,14 @@ class SessionEngine implements Engine {
     this.#ports.logger('error', 'a subscriber threw', thrown)
   }
 
-  async #offer(sessionId: string, make: MakeEvent) {
+  #offer(sessionId: string, make: MakeEvent) {
     const running = this.#running
+    return this.#offerTo(running, running?.seats.get(sessionId), make)
+  }
+
+  async #offerTo(running: Running | undefined, seat: Seat | undefined, make: MakeEvent) {
     if (running === undefined) return notRunning
-    const seat = running.seats.get(sessionId)
-    if (seat === undefined) return notRegistered
+    if (seat === undefined) return this.#gone(running)
     const done = await seat.lane.offer(make)
     if (done._tag === 'refused') return { _tag: 'store-failed', error: done.error } as const
     return done._tag === 'stopped' ? this.#gone(running) : done

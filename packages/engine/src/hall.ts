@@ -5,6 +5,9 @@
 import type { LoadedSession, RestingSessions } from '@session-recovery/core'
 import type { Seat } from './seat.js'
 
+/** Who is meant by an id at some time: whoever rests then has no seat yet. */
+export type Meant = Seat | 'at rest' | undefined
+
 /** Gives a session that was found its seat. */
 export type Seating = (found: LoadedSession) => Seat
 
@@ -32,6 +35,18 @@ export class Hall {
 
   get(sessionId: string): Seat | undefined {
     return this.#seats.get(sessionId) ?? this.#wake(sessionId)
+  }
+
+  /** Who is meant by an id now, without giving anybody a seat. */
+  meant(sessionId: string): Meant {
+    return this.#seats.get(sessionId) ?? (this.has(sessionId) ? 'at rest' : undefined)
+  }
+
+  /** The seat of who was meant; `undefined` also where another life has taken the id of one at rest. */
+  seatOf(sessionId: string, meant: Meant): Seat | undefined {
+    if (meant !== 'at rest') return meant
+    const seat = this.get(sessionId)
+    return seat?.wasFound === true ? seat : undefined
   }
 
   set(sessionId: string, seat: Seat): void {

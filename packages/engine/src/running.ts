@@ -113,7 +113,7 @@ export class Running {
       },
       isStopped: () => this.#stopped,
       replicated: (record, replicaId) => this.#replicated(record, replicaId),
-      background: (what, work) => this.#background(what, work),
+      background: (what, work) => void this.#background(what, work),
     }
     this.gate = new DomainGate(this.runtime)
     this.#house = {
@@ -205,20 +205,19 @@ export class Running {
 
   /** What the driver noticed. */
   observe(observation: Observation): void {
-    const seat = this.seats.get(observation.sessionId)
-    if (seat === undefined || this.#stopped || !this.runtime.policy.enabled) return
-    if (observation._tag === 'changed') seat.interpreter.captureSoon()
-    else this.runtime.background('an observation', () => this.#takeIn(seat, observation))
-  }
-
-  async #takeIn(seat: Seat, observation: Learnt): Promise<void> {
-    const entering = this.#noticing.enter()
-    if (entering !== undefined) await entering
-    try {
-      await this.#learn(seat, observation)
-    } finally {
-      this.#noticing.leave()
+    const { sessionId } = observation
+    const meant = this.seats.meant(sessionId)
+    if (meant === undefined || this.#stopped || !this.runtime.policy.enabled) return
+    if (observation._tag === 'changed') {
+      this.seats.get(sessionId)?.interpreter.captureSoon()
+      return
     }
+    this.#noticing.admit(() =>
+      this.#background('an observation', async () => {
+        const seat = this.seats.seatOf(sessionId, meant)
+        if (seat !== undefined) await this.#learn(seat, observation)
+      }),
+    )
   }
 
   /** Failures that wait to be taken in. */
@@ -327,12 +326,13 @@ export class Running {
     if (this.seats.get(sessionId) === seat) this.seats.delete(sessionId)
   }
 
-  #background(what: string, work: () => Promise<void>): void {
-    if (this.#stopped) return
+  #background(what: string, work: () => Promise<void>): Promise<void> {
+    if (this.#stopped) return Promise.resolve()
     const done: Promise<void> = work()
       .catch((thrown: unknown) => this.runtime.logger('error', `${what} failed`, thrown))
       .finally(() => this.#work.delete(done))
     this.#work.add(done)
+    return done
   }
 
   /** Snapshots fill a store as decisions do; what is live is written again by each checkpoint. */
@@ -348,7 +348,7 @@ export class Running {
     if (this.#checkpointing || this.#stopped) return
     this.#checkpointing = true
     this.#writesSinceCheckpoint = 0
-    this.#background('a checkpoint', async () => {
+    void this.#background('a checkpoint', async () => {
       try {
         await this.checkpoint()
       } finally {

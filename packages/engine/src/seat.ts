@@ -24,6 +24,8 @@ export class Seat implements Attendant, Home {
   readonly lane: Lane
   readonly keeper: Keeper
   readonly interpreter: Interpreter
+  /** Whether it was there when the engine began. */
+  readonly wasFound: boolean
   readonly #house: House
 
   /** @param durableRev 0 for a record the store has not seen. */
@@ -33,6 +35,7 @@ export class Seat implements Attendant, Home {
     durableRev: number,
     view: PlanningView | undefined,
   ) {
+    this.wasFound = durableRev > 0
     const { runtime } = house
     const { sessionId, incarnation } = record.control
     this.#house = house

@@ -11,10 +11,13 @@ const width = 32
 /** So long the next are let in before other turns of the loop are. */
 const sliceMs = 8
 
+/** What is done inside; it does not reject. */
+type Work = () => Promise<void>
+
 export class Turnstile {
   readonly #clock: Pick<Clock, 'monotonicMs' | 'schedule'>
   #inside = 0
-  #waiting: (() => void)[] = []
+  #waiting: Work[] = []
   /** How many of those have been let in. */
   #gone = 0
   /** Places that are given away when the next slice begins. */
@@ -31,28 +34,31 @@ export class Turnstile {
     return this.#waiting.length - this.#gone
   }
 
-  /** Takes a place, which must be given back with {@link leave}; `undefined`: at once. */
-  enter(): Promise<void> | undefined {
+  /** Begins `work` when there is a place for it: at once, or when those before it have left. */
+  admit(work: Work): void {
     if (this.#inside < width) {
       this.#inside += 1
-      return undefined
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve))
+      this.#begin(work)
+    } else this.#waiting.push(work)
   }
 
-  leave(): void {
+  /** Nobody waits any more: all are let in, to see for themselves that it is over. */
+  close(): void {
+    this.#cancel?.()
+    while (this.heldBack > 0) this.#letIn()
+  }
+
+  #begin(work: Work): void {
+    void work().then(this.#leave)
+  }
+
+  readonly #leave = (): void => {
     if (this.heldBack <= this.#free) this.#inside -= 1
     else if (this.#clock.monotonicMs() < this.#sliceEndMs) this.#letIn()
     else {
       this.#free += 1
       this.#cancel ??= this.#clock.schedule(0, () => this.#slice())
     }
-  }
-
-  /** Nobody waits any more; it lets nobody in again. */
-  close(): void {
-    this.#cancel?.()
-    while (this.heldBack > 0) this.#letIn()
   }
 
   #slice(): void {
@@ -63,10 +69,12 @@ export class Turnstile {
 
   /** Gives a place on to who waits longest. */
   #letIn(): void {
-    this.#waiting[this.#gone]?.()
+    const next = this.#waiting[this.#gone]
     this.#gone += 1
-    if (this.#gone < this.#waiting.length) return
-    this.#waiting = []
-    this.#gone = 0
+    if (this.#gone >= this.#waiting.length) {
+      this.#waiting = []
+      this.#gone = 0
+    }
+    if (next !== undefined) this.#begin(next)
   }
 }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { Hall } from '../src/hall.js'
 import type { Seat } from '../src/seat.js'
 
-const seatOf = (name: string) => ({ name }) as unknown as Seat
+const seatOf = (name: string, wasFound = false) => ({ name, wasFound }) as unknown as Seat
 const loaded = (id: string): LoadedSession => ({ record: sampleRecord(id, 1), view: undefined })
 
 /** A hall in which `a` has a seat, and these rest; of `lost` the store can make nothing. */
@@ -25,7 +25,7 @@ const hallWith = (...ids: readonly string[]) => {
     ({ record }) => {
       const { sessionId } = record.control
       made.push(sessionId)
-      const seat = seatOf(sessionId)
+      const seat = seatOf(sessionId, true)
       hall.set(sessionId, seat)
       return seat
     },
@@ -69,6 +69,25 @@ test('of whom the store can make nothing there is none', () => {
   expect([hall.get('lost'), hall.has('lost'), hall.size]).toEqual([undefined, false, 2])
   expect(made).toEqual([])
   expect([...hall.values()]).toHaveLength(2)
+})
+
+test('who is meant is known without a seat, and is nobody who takes the id later', () => {
+  const { hall, read } = hallWith('b', 'c')
+  const seat = hall.get('a')
+  const meant = ['a', 'b', 'c', 'x'].map((id) => hall.meant(id))
+  expect([meant, read]).toEqual([[seat, 'at rest', 'at rest', undefined], []])
+  const woken = hall.get('b')
+  expect(hall.seatOf('b', 'at rest')).toBe(woken)
+  expect(hall.meant('b')).toBe(woken)
+  hall.get('c')
+  hall.delete('c')
+  expect(hall.seatOf('c', 'at rest')).toBeUndefined()
+  hall.set('c', seatOf('c'))
+  expect(hall.seatOf('c', 'at rest')).toBeUndefined()
+  // One that had a seat is told itself that it is over.
+  hall.delete('a')
+  expect(hall.seatOf('a', seat)).toBe(seat)
+  expect(hall.seatOf('x', undefined)).toBeUndefined()
 })
 
 test('closed, it gives nobody a seat who has none', () => {

@@ -3,7 +3,9 @@ import type { Loaded, Store } from '@session-recovery/core'
 import { memoryStore } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { answered, threeCrashed, world } from './scripted-world.js'
+import { answered, crashed, threeCrashed, world } from './scripted-world.js'
+
+const lost = { _tag: 'transport-lost', detail: 'the line is cut' } as const
 
 describe.each([
   ['at once', false],
@@ -35,6 +37,33 @@ describe.each([
     const ids = second.engine.sessions().map(({ sessionId }) => sessionId)
     expect(ids.sort()).toEqual(['a', 'b'])
     expect(second.engine.stats().registeredSessions).toBe(2)
+  })
+
+  test('are meant, and no later life of the id, by what has to wait its turn', async () => {
+    const policy = { resumeOnStart: false, snapshotInterval: 0 }
+    // So many are taken up at once that the last ones rest while the store takes its time.
+    const crowd = Array.from({ length: 64 }, (_, i) => `t${i}`)
+    const second = world({ rests, policy, after: await crashed([...crowd, 'a', 'b']) })
+    second.control.holds = (operation) => operation === 'commit'
+    await answered(second, second.engine.start())
+    for (const id of crowd) void second.engine.reportFailure(id, 'gone')
+    for (const sessionId of crowd) second.observe({ ...lost, sessionId })
+    const recovering = second.engine.recover('a', 'gone')
+    const reporting = second.engine.reportFailure('b', 'gone')
+    second.observe({ ...lost, sessionId: 'a' })
+    const replaced = second.engine.register('a', { whenRegistered: 'replace' })
+    await second.time.advance(1)
+    expect(second.engine.stats().heldBack).toBe(67)
+    second.control.resume()
+    expect(await answered(second, replaced)).toMatchObject({ incarnation: 2 })
+    expect(await answered(second, recovering)).toEqual({ _tag: 'not-registered' })
+    expect(await answered(second, reporting)).toEqual({ _tag: 'opened', incident: 1 })
+    await second.time.advance(10_000)
+    expect(second.engine.history('a')).toEqual([])
+    expect(second.engine.status('a')?.record.control).toMatchObject({
+      incarnation: 2,
+      incidents: 0,
+    })
   })
 })
 

@@ -285,10 +285,13 @@ export const started = async (
 }
 
 /** Three sessions `a`, `b`, `c` of an app that crashed. */
-export const threeCrashed = async (): Promise<World> => {
+export const threeCrashed = (): Promise<World> => crashed(['a', 'b', 'c'])
+
+/** A world whose engine died with these sessions at rest. */
+export const crashed = async (ids: readonly string[]): Promise<World> => {
   const first = await started({ policy: { snapshotInterval: 0 } })
   await first.engine.unregister('s')
-  for (const id of ['a', 'b', 'c']) await first.engine.register(id, { attended: false })
+  for (const id of ids) await first.engine.register(id, { attended: false })
   await first.time.advance(0)
   first.crash()
   return first

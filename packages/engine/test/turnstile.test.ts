@@ -25,53 +25,74 @@ const turnstile = () => {
   return { made, timers, turn, pass: (ms: number) => (nowMs += ms) }
 }
 
+/** Work that is inside until it is told to leave. */
+const visitors = (made: Turnstile) => {
+  const inside: number[] = []
+  const leaving: (() => void)[] = []
+  let came = 0
+  const come = (count: number): void => {
+    for (let i = 0; i < count; i++) {
+      const visitor = came++
+      made.admit(() => {
+        inside.push(visitor)
+        return new Promise((resolve) => leaving.push(resolve))
+      })
+    }
+  }
+  const leave = async (): Promise<void> => {
+    leaving.shift()?.()
+    await Promise.resolve()
+    await Promise.resolve()
+  }
+  return { inside, come, leave }
+}
+
 describe('a turnstile', () => {
-  test('lets in at once while there is room, without a timer', () => {
+  test('lets in at once while there is room, without a timer', async () => {
     const { made, timers } = turnstile()
-    for (let i = 0; i < width; i++) expect(made.enter()).toBeUndefined()
-    for (let i = 0; i < width; i++) made.leave()
-    expect(made.enter()).toBeUndefined()
+    const { inside, come, leave } = visitors(made)
+    come(width)
+    expect(inside).toHaveLength(width)
+    for (let i = 0; i < width; i++) await leave()
+    come(1)
+    expect(inside).toHaveLength(width + 1)
     expect([made.heldBack, timers.size]).toEqual([0, 0])
   })
 
   test('holds back the rest, and gives each place on, first come first', async () => {
     const { made, turn, pass } = turnstile()
-    for (let i = 0; i < width; i++) void made.enter()
-    const inside: number[] = []
-    for (let i = 0; i < 100; i++) void made.enter()?.then(() => inside.push(i))
-    expect(made.heldBack).toBe(100)
-    made.leave()
-    await Promise.resolve()
-    expect(inside).toEqual([])
+    const { inside, come, leave } = visitors(made)
+    come(width + 100)
+    expect([inside.length, made.heldBack]).toEqual([width, 100])
+    await leave()
+    expect(inside).toHaveLength(width)
     await turn()
-    expect(inside).toEqual([0])
+    expect([inside.length, inside.at(-1)]).toEqual([width + 1, width])
     // Within the slice the next comes at once; after it, with the next turn of the loop.
-    made.leave()
-    await Promise.resolve()
-    expect(inside).toEqual([0, 1])
+    await leave()
+    expect(inside.at(-1)).toBe(width + 1)
     pass(10)
-    for (let i = 0; i < 3; i++) made.leave()
-    await Promise.resolve()
-    expect(inside).toEqual([0, 1])
+    for (let i = 0; i < 3; i++) await leave()
+    expect(inside.at(-1)).toBe(width + 1)
     await turn()
-    expect(inside).toEqual([0, 1, 2, 3, 4])
+    expect([inside.length, inside.at(-1)]).toEqual([width + 5, width + 4])
     for (let left = made.heldBack + width; left > 0; left--) {
-      made.leave()
+      await leave()
       await turn()
     }
-    expect(inside).toHaveLength(100)
-    for (let i = 0; i < width; i++) expect(made.enter()).toBeUndefined()
-    expect(made.enter()).toBeDefined()
+    expect(inside).toEqual(Array.from({ length: width + 100 }, (_, i) => i))
+    come(width + 1)
+    expect([inside.length, made.heldBack]).toEqual([2 * width + 100, 1])
   })
 
   test('keeps nobody when it is closed, and no timer', async () => {
     const { made, timers } = turnstile()
-    for (let i = 0; i < width; i++) void made.enter()
-    const waiting = Array.from({ length: 10 }, () => made.enter())
-    made.leave()
+    const { inside, come, leave } = visitors(made)
+    come(width + 10)
+    await leave()
     expect(timers.size).toBe(1)
     made.close()
-    await Promise.all(waiting)
+    expect(inside).toHaveLength(width + 10)
     expect([made.heldBack, timers.size]).toEqual([0, 0])
   })
 })
