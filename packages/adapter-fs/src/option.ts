@@ -16,7 +16,7 @@ export interface FileStoreOptions {
    * is imported: 1 KiB to 128 MiB, default 16 MiB.
    */
   readonly limitBytes?: number
-  /** How many journal entries of each session a checkpoint retains: 0 to 100,000, default 200. */
+  /** How many journal entries of each session a checkpoint retains: 0 to 100,000, default 100. */
   readonly journalEntriesPerSession?: number
   /** Of how many forgotten sessions a checkpoint retains the journal: 0 to 1,000,000, default 1,000. */
   readonly forgottenSessions?: number
@@ -73,7 +73,7 @@ const scrubAtMostEveryMs = 60_000
 
 const ranges = {
   limitBytes: { least: 1 << 10, most: mostLimitBytes, usual: 16 << 20 },
-  journalEntriesPerSession: { least: 0, most: 100_000, usual: 200 },
+  journalEntriesPerSession: { least: 0, most: 100_000, usual: 100 },
   forgottenSessions: { least: 0, most: 1_000_000, usual: 1_000 },
   archives: { least: 1, most: 1_000_000, usual: 1_000 },
   archiveBytes: { least: 0, most: 2 ** 50, usual: 1 << 30 },

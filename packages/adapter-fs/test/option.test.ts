@@ -18,7 +18,7 @@ const settings = (options: object = {}) => {
 test('what is left out has its default', () => {
   const { sealer, logger, wallMs, schedule, ...rest } = settings()
   expect(rest).toEqual({
-    ...{ directory, limitBytes: 16 << 20, journalEntriesPerSession: 200, forgottenSessions: 1_000 },
+    ...{ directory, limitBytes: 16 << 20, journalEntriesPerSession: 100, forgottenSessions: 1_000 },
     ...{ archives: 1_000, archiveBytes: 1 << 30, archiveAgeMs: rest.quarantinedAgeMs },
     ...{ quarantined: 1_000, quarantinedBytes: 256 << 20, quarantinedAgeMs: expect.any(Number) },
     ...{ rollFrom: 1_000, scrubEveryMs: 86_400_000, secretNames: [], storeOutput: false },

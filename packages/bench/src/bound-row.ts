@@ -13,9 +13,10 @@ import { instantDriver } from './instant-driver.js'
 import { heapBytes, idOf } from './population.js'
 import { atMost, type Measured, type Pair, type Row, type Trial } from './row.js'
 
-const sessions = 20
+// Fewer, and what an engine takes for itself would hide what each takes.
+const sessions = 200
 const few = 10
-const failures = Number(process.env.FAILURES ?? 100)
+const failures = Number(process.env.FAILURES ?? 40)
 
 const failure: Failure = {
   kind: 'process-died',
@@ -27,7 +28,7 @@ const failure: Failure = {
 const missed: RunOutcome = { _tag: 'failed', detail: 'it did not come back' }
 
 const started = async (directory: string): Promise<Engine> => {
-  const policy = policyFrom({ recoveryDelay: 0, snapshotInterval: 0, checkpointEvery: 1_000 })
+  const policy = policyFrom({ recoveryDelay: 0, snapshotInterval: 0 })
   if (E.isLeft(policy)) throw new Error(policy.left.message)
   const driver = { ...instantDriver(false), run: () => TE.right(missed) }
   const engine = createEngine({ policy: policy.right, driver, store: fileStore({ directory }) })
@@ -71,7 +72,7 @@ const measured = async ({ rounds, directory, progress }: Trial): Promise<Measure
     halves.push({ measured: whole, reference: half })
     await engine.destroy()
   }
-  const what = `memory of a session that failed ${failures} times, of twenty`
+  const what = `memory of a session that failed ${failures} times, of ${sessions}`
   const reference = 'the same after ten'
   return {
     figures: [

@@ -181,7 +181,7 @@ export const defaultPolicy: Policy = {
   restoredExecutables: [],
   volatileNames: [],
   snapshotLimit: { historyLines: 1_000, outputBytes: 262_144 },
-  historyLimit: 100,
+  historyLimit: 30,
   checkpointEvery: 10_000,
   domain: {
     concurrency: 32,

@@ -43,7 +43,7 @@ export const memoryMedium = (): MemoryMedium => ({
 })
 
 /** Journal entries kept per session once a checkpoint holds them; older ones are dropped. */
-export const journalLimit = 200
+export const journalLimit = 100
 
 /** Archives kept; the oldest is dropped for one more. */
 export const archiveLimit = 1_000
