@@ -1,130 +1,20 @@
 /** The gate by itself: who is held, who is let go and when, what of a canary is called off, and what is counted. */
-import {
-  type DomainEvent,
-  defaultPolicy,
-  type Effect,
-  type Notice,
-  type Policy,
-  type Probed,
-  type SessionRecord,
-} from '@session-recovery/core'
-import { sampleRecord, VirtualClock } from '@session-recovery/testkit'
-import * as E from 'fp-ts/lib/Either.js'
+import type { Effect } from '@session-recovery/core'
 import { describe, expect, test } from 'vitest'
-import { DomainGate } from '../src/domain-gate.js'
-import type { Runtime } from '../src/runtime.js'
-import type { Guest } from '../src/waiting-line.js'
+import { rig, type Session, typed } from './domain-gate-rig.js'
 
-interface Session extends Guest {
-  record: SessionRecord
-}
-
-interface Held {
-  readonly domains?: readonly string[]
-  readonly state?: SessionRecord['state']
-  readonly openedAtMs?: number
-  readonly kind?: string
-  readonly more?: object
-}
-
-const recordOf = (sessionId: string, held: Held = {}): SessionRecord => {
-  const {
-    domains = ['d'],
-    state = 'recovering.held',
-    openedAtMs = 1,
-    kind = 'network',
-    more,
-  } = held
-  const record = sampleRecord(sessionId, 3, 1, state)
-  const incident = { number: 1, openedAtMs, failure: { kind }, ...more }
-  const traits = { ...record.control.traits, domains }
-  return { ...record, control: { ...record.control, traits, incident } } as never
-}
-
-const rig = (domain: Partial<Policy['domain']> = {}) => {
-  const time = new VirtualClock()
-  const { clock, pending } = time.fork()
-  const policy = {
-    ...{ ...defaultPolicy, recoveryDelay: 1_000, strategyTimeoutMs: 5_000 },
-    domain: { ...defaultPolicy.domain, ...domain },
-  }
-  const notices: Notice[] = []
-  const logged: string[] = []
-  const world = { isStopped: false, answer: (): Promise<Probed> => new Promise(() => {}) }
-  const signals: AbortSignal[] = []
-  const requests: object[] = []
-  const released: string[] = []
-  const runtime = {
-    ...{ policy, clock, nowMs: () => time.nowMs, isStopped: () => world.isStopped },
-    notify: (notice: Notice) => notices.push(notice),
-    background: (_: string, work: () => Promise<void>) =>
-      void work().catch((thrown: Error) => logged.push(thrown.message)),
-    driver: {
-      name: 'scripted',
-      probe: (request: { readonly signal: AbortSignal }) => async () => {
-        signals.push(request.signal)
-        requests.push(request)
-        return E.right(await world.answer())
-      },
-    },
-  } as unknown as Runtime
-  const gate = new DomainGate(runtime)
-  const session = (sessionId: string, held: Held = {}): Session => {
-    const made: { record: SessionRecord; lane: unknown; keeper: unknown } = {
-      record: recordOf(sessionId, held),
-      lane: undefined,
-      keeper: {
-        ...{ learnt: async () => undefined, known: { secrets: new Map(), declared: [] } },
-        retrieve: async () => undefined,
-      },
-    }
-    made.lane = {
-      get record() {
-        return made.record
-      },
-      insist: async (make: (atMs: number, record: SessionRecord) => unknown) => {
-        const event = make(time.nowMs, made.record) as { readonly type: string } | undefined
-        if (event?.type === 'released') released.push(`${sessionId} ${JSON.stringify(event)}`)
-      },
-    }
-    return made as unknown as Session
-  }
-  /** The session goes to `state`, and the gate sees it. */
-  const goes = (one: Session, state: SessionRecord['state'], effects: readonly Effect[] = []) => {
-    one.record = { ...one.record, state }
-    gate.see(one, one.record, effects)
-  }
-  const events = () =>
-    notices.flatMap((notice) => (notice._tag === 'domain-decided' ? [notice.event] : []))
-  const states = () => gate.records.map(({ control, state }) => `${control.domain} ${state}`)
-  const turns = () => new Promise((resolve) => setImmediate(resolve))
-  return {
-    time,
-    pending,
-    gate,
-    world,
-    signals,
-    requests,
-    released,
-    logged,
-    session,
-    goes,
-    events,
-    states,
-    turns,
-  }
-}
-
-const typed = (events: readonly DomainEvent[], type: DomainEvent['type']) =>
-  events.filter((event) => event.type === type)
+const tell = (tag: string): Effect => ({ _tag: 'tell', fact: { _tag: tag } }) as never
+const reset = tell('session-reset')
 
 describe('a canary', () => {
   test('that gives no answer is called off at its deadline, and the next goes after the wait', async () => {
-    const { time, gate, signals, session, states, turns } = rig()
+    const { time, gate, signals, session, states, turns, events } = rig()
     const one = session('a')
     gate.see(one, one.record, [])
     await turns()
     expect([states(), gate.waiting, signals.length]).toEqual([['d probing'], 1, 1])
+    // Who has come has left nothing.
+    expect(events().map(({ type }) => type)).toEqual(['waited'])
     await time.advance(60_000)
     expect(signals[0]?.aborted).toBe(true)
     expect(signals.length).toBeGreaterThan(1)
@@ -214,7 +104,6 @@ describe('one that was let go', () => {
     made.goes(one, 'recovering.attempting')
     return { ...made, one }
   }
-  const tell = (tag: string): Effect => ({ _tag: 'tell', fact: { _tag: tag } }) as never
 
   test.each([
     ['exhausted', [], 'missed'],
@@ -329,7 +218,7 @@ test('one without domains is none of it, and a domain of which nothing is known 
   const one = session('a')
   const { domains: _, ...traits } = one.record.control.traits
   one.record = { ...one.record, control: { ...one.record.control, traits } }
-  gate.see(one, one.record, [])
+  for (const effects of [[], [reset]]) gate.see(one, one.record, effects)
   expect([gate.waiting, states(), gate.renew('d'), events()]).toEqual([0, [], false, []])
 })
 
@@ -344,7 +233,7 @@ test('an open domain that is renewed is tried at once; a reset of a session rene
   await turns()
   expect(signals.length).toBe(2)
   const other = session('b', { state: 'exhausted' })
-  goes(other, 'registered', [{ _tag: 'tell', fact: { _tag: 'session-reset' } } as never])
+  goes(other, 'registered', [reset])
   await turns()
   expect(signals.length).toBe(3)
 })
@@ -363,4 +252,38 @@ test('never more go than may over all domains; who had no room goes when another
     await turns()
     expect([released.length, gate.waiting]).toEqual([Math.min(3, i + 2), Math.max(0, 1 - i)])
   }
+})
+
+test('a domain in which attempts have missed is tried before the next goes, whatever it failed of', async () => {
+  const { gate, session, goes, released, signals, states, turns } = rig({ suspectAfter: 2 })
+  const [one, two, three] = ['a', 'b', 'c'].map((id) =>
+    session(id, { kind: 'process-exited' }),
+  ) as [Session, Session, Session]
+  for (const each of [one, two]) {
+    gate.see(each, each.record, [])
+    await turns()
+    goes(each, 'recovering.attempting')
+  }
+  for (const each of [one, two]) goes(each, 'exhausted')
+  gate.see(three, three.record, [])
+  await turns()
+  expect([released.length, gate.waiting, signals.length, states()]).toEqual([
+    ...[2, 1, 1, ['d probing']],
+  ])
+})
+
+test('of those who wait for one domain the oldest goes first, whatever else it is part of', async () => {
+  const { gate, session, goes, released, turns } = rig({ overallConcurrency: 1 })
+  const kind = 'process-exited'
+  const first = session('first', { kind, domains: ['other'] })
+  const late = session('late', { kind, domains: ['d'], openedAtMs: 9 })
+  const early = session('early', { kind, domains: ['c', 'd'], openedAtMs: 3 })
+  for (const each of [first, late, early]) gate.see(each, each.record, [])
+  await turns()
+  for (const each of [first, early]) {
+    goes(each, 'recovering.attempting')
+    goes(each, 'registered')
+    await turns()
+  }
+  expect(released.map((line) => line.split(' ')[0])).toEqual(['first', 'early', 'late'])
 })

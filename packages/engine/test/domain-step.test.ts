@@ -330,3 +330,16 @@ test('by default a domain is recovered with few at once', () => {
     probeTimeoutMs: 15_000,
   })
 })
+
+test('what only goes elsewhere goes there, and what stays as it is is the very same', () => {
+  const rows = domainTable()
+  const moves = { ...rows, closed: { ...rows.closed, waited: [{ to: 'open', actions: [] }] } }
+  const record = freshDomain('d')
+  const event = { type: 'waited', atMs: 0, suspected: false } as const
+  expect(domainStepUnder(policy, moves as never)(record, event)).toMatchObject([
+    { rev: record.rev + 1, state: 'open' },
+    [],
+  ])
+  const stays = { ...rows, closed: { ...rows.closed, waited: [{ to: 'closed', actions: [] }] } }
+  expect(domainStepUnder(policy, stays as never)(record, event)[0]).toBe(record)
+})

@@ -1,6 +1,8 @@
 /** The keeper again: the same change twice, secrets that come back, and what is made of nothing. */
+import type { Store } from '@session-recovery/core'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { asRedacted, first, kept, yes } from './keeper-rig.js'
+import { asRedacted, first, kept, unusable, view, yes } from './keeper-rig.js'
 import { diskFull } from './scripted-world.js'
 
 describe('the same change again', () => {
@@ -68,4 +70,34 @@ test('what was not cut is not counted, and each of output and history is kept by
   expect(Object.keys(Object(await keeper.shown()))).not.toContain('droppedHistoryLines')
   await keeper.keep({ commandHistory: [] })
   expect(await keeper.shown()).toMatchObject({ commandHistory: [], outputBuffer: ['345'] })
+})
+
+test('that history was cut is not said of output', async () => {
+  const limit = { storeOutput: false, snapshotLimit: { historyLines: 1, outputBytes: 9 } }
+  const { keeper } = await kept(limit)
+  await keeper.keep({ commandHistory: ['a', 'b'], outputBuffer: ['x'] })
+  const shown = Object(await keeper.shown())
+  expect(shown).toMatchObject({ droppedHistoryLines: 1 })
+  expect(Object.keys(shown)).not.toContain('droppedOutputBytes')
+})
+
+test('what comes while the second of two is under way waits for it, too', async () => {
+  const reads: (() => void)[] = []
+  const readSnapshot: Store['readSnapshot'] = () => () =>
+    new Promise((resolve) => reads.push(() => resolve(E.left(unusable))))
+  const { keeperOf } = await kept({}, { readSnapshot })
+  const keeper = keeperOf(view(1, 5))
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const shown = [keeper.shown(), keeper.shown()]
+  await turn()
+  reads[0]?.()
+  await turn()
+  shown.push(keeper.shown())
+  await turn()
+  expect(reads).toHaveLength(2)
+  reads[1]?.()
+  await turn()
+  expect(reads).toHaveLength(3)
+  reads[2]?.()
+  expect(await Promise.all(shown)).toEqual([undefined, undefined, undefined])
 })

@@ -23,11 +23,17 @@ const laneIn = async (
   if (E.isLeft(loaded)) throw new Error('a store in memory opens')
   const alarms: (number | undefined)[] = []
   const logged: unknown[] = []
+  const told: unknown[] = []
   const works: Promise<void>[] = []
   const world = { nowMs: 2_000, isStopped: false, refuses: false, error: diskFull }
   const { clock } = new VirtualClock().fork()
   const runtime = {
-    ...{ policy: defaultPolicy, policyDigest: 'p', clock, notify: () => undefined },
+    ...{
+      policy: defaultPolicy,
+      policyDigest: 'p',
+      clock,
+      notify: (one: unknown) => told.push(one),
+    },
     store: {
       ...store,
       commit: (commit) => async () =>
@@ -45,7 +51,7 @@ const laneIn = async (
   const first = { ...record, control: { ...record.control, captureAtMs } }
   const attendant = { clean: (event: unknown): unknown => event, interpret: () => undefined }
   const lane = new Lane(runtime, first, 1, attendant as never)
-  return { lane, alarms, logged, works, world, store, first, attendant }
+  return { lane, alarms, logged, told, works, world, store, first, attendant }
 }
 
 test('a session can wait while nothing of it is under way', async () => {
@@ -124,10 +130,14 @@ test('a decision names the record that it follows, as it was found', async () =>
   })
 })
 
-test('a refusal is logged as an error', async () => {
-  const { lane, world, logged } = await laneIn()
+test('a refusal is told, and logged as an error', async () => {
+  const { lane, world, logged, told } = await laneIn()
   world.refuses = true
   await lane.offer((atMs) => ({ type: 'unregistered', atMs }))
+  expect(told).toMatchObject([
+    { _tag: 'store-failed', sessionId: 's', error: diskFull },
+    { _tag: 'decided', durable: false },
+  ])
   expect(logged).toEqual([['error', 'the store refused a decision on s']])
 })
 

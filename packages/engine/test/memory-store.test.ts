@@ -179,6 +179,10 @@ describe('limits', () => {
     expect(await store.open()).toMatchObject({ right: { entries: [{ rev: journalLimit + 51 }] } })
   })
 
+  test('by its name', () => {
+    expect(memoryStore()).toMatchObject({ name: 'memory', durability: 'memory' })
+  })
+
   test('archives: one per token, and the newest', async () => {
     const store = memoryStore()
     const record = recordOf(1)
@@ -195,8 +199,10 @@ describe('limits', () => {
       })()
     const first = await archive('0')
     expect(await archive('0')).toEqual(first)
-    for (let i = 1; i <= archiveLimit; i++) await archive(String(i))
     const location = E.isRight(first) ? first.right : ''
+    for (let i = 1; i < archiveLimit; i++) await archive(String(i))
+    expect(await store.readArchive(location)()).toMatchObject({ right: { token: '0' } })
+    await archive(String(archiveLimit))
     expect(await store.readArchive(location)()).toMatchObject({ left: { _tag: 'NotFound' } })
     const last = await archive(String(archiveLimit))
     expect(await store.readArchive(E.isRight(last) ? last.right : '')()).toMatchObject({

@@ -32,6 +32,19 @@ describe('a registration', () => {
     })
   })
 
+  test('that is the last thing before the engine stops has no durable snapshot', async () => {
+    const made = await started({ policy: quiet })
+    made.engine.subscribe((notice) => {
+      if (notice._tag === 'decided' && notice.entry.sessionId === 't') void made.engine.stop()
+    })
+    expect(await answered(made, made.engine.register('t'), 1)).toEqual({
+      _tag: 'registered',
+      incarnation: 1,
+      durable: false,
+    })
+    expect(made.medium.sessions.get('t')).toMatchObject({ snapshot: undefined })
+  })
+
   test('says nothing of one that it does not replace', async () => {
     const made = await started({ policy: quiet })
     const [entry] = made.entries()
@@ -91,6 +104,17 @@ describe('a start', () => {
       expect([second.said(), first.medium.sessions.size]).toEqual([['detach'], 0])
     },
   )
+
+  test('does not wait for what seems well', async () => {
+    const first = await started({ policy: quiet })
+    first.crash()
+    const second = world({ policy: quiet, after: first })
+    second.control.holds = (operation) => operation === 'commit'
+    expect(await answered(second, second.engine.start())).toMatchObject({ sessions: 1 })
+    second.control.resume()
+    await second.time.advance(1)
+    expect(second.entries().map(({ event }) => event.type)).toEqual(['resumed'])
+  })
 
   test('is over once what was under way is known to be in doubt', async () => {
     const first = await started({ policy: quiet, script: { run: () => never } })
@@ -180,6 +204,29 @@ test('decisions alone bring a checkpoint about', async () => {
   expect(checkpoints.length).toBeLessThan(10)
 })
 
+test('what is only told brings no checkpoint about', async () => {
+  const capture = () => Promise.reject(new Error('it broke'))
+  const made = await started({ policy: { ...quiet, checkpointEvery: 5 }, script: { capture } })
+  for (let i = 0; i < 10; i++) {
+    made.observe({ _tag: 'changed', sessionId: 's' })
+    await made.time.advance(1)
+  }
+  expect(made.notices.filter(({ _tag }) => _tag === 'capture-failed')).toHaveLength(10)
+  expect(made.control.operations).not.toContain('checkpoint')
+})
+
+test('that no checkpoint could be written is warned of, and the next is tried', async () => {
+  const made = await started({ policy: { ...quiet, checkpointEvery: 1 } })
+  made.logged.splice(0)
+  made.control.refuse = (operation) => (operation === 'checkpoint' ? diskFull : undefined)
+  for (const line of ['ls', 'pwd']) {
+    await made.engine.update('s', { commandHistory: [line] })
+    await made.time.advance(1)
+  }
+  const warned = ['warn', 'no checkpoint was written', diskFull]
+  expect(made.logged).toEqual([warned, warned])
+})
+
 test('what is kept only after the engine has stopped is told to nobody', async () => {
   const made = await started({ policy: { ...quiet, stopTimeoutMs: 1_000 } })
   made.control.holds = (operation) => operation === 'saveSnapshot'
@@ -253,4 +300,23 @@ test('damage of nobody’s, or of a session that is gone, is told as well', asyn
   tell(found)
   tell({ ...found, sessionId: 'nobody' })
   expect(made.notices.filter(({ _tag }) => _tag === 'damaged')).toHaveLength(2)
+})
+
+test('a replica that the app lets go of before its first snapshot is kept has taken the place all the same', async () => {
+  const rule = { name: 'only', when: {}, priority: 'low', estimatedTimeMs: 0 } as const
+  const planRules = [{ ...rule, strategies: ['replicate', 'fallback'] as const }]
+  const made = await started({
+    policy: { ...quiet, planRules } as never,
+    supports: { replicas: true },
+  })
+  made.control.holds = (operation) => operation === 'saveSnapshot'
+  const recovering = made.engine.recover('s', 'gone')
+  await made.time.advance(1)
+  const [, replica] = made.engine.sessions().map(({ sessionId }) => sessionId)
+  const gone = made.engine.unregister(replica ?? '')
+  expect(await answered(made, gone)).toEqual({ _tag: 'unregistered' })
+  made.control.resume()
+  expect(await answered(made, recovering, 1)).toMatchObject({ _tag: 'recovered' })
+  await made.time.advance(1)
+  expect([made.engine.sessions(), made.logged]).toEqual([[], []])
 })

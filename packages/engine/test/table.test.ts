@@ -25,7 +25,8 @@ import {
 import { holds } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { transition } from 'xstate'
+import { createMachine, transition } from 'xstate'
+import { compiled } from '../src/table.js'
 import { freshRecord, wander } from './wander.js'
 
 const stateValue = (name: SessionStateName) => {
@@ -164,4 +165,29 @@ test('the table names every state, and of each the events alone that something i
     expect(Object.values(rows).filter((found) => found.length === 0)).toEqual([])
     expect(Object.keys(rows).length > 0).toBe(state !== 'unregistered')
   }
+})
+
+const namesOf = (...states: readonly string[]) => ({
+  ...{ states, events: ['go'], guards: [] as string[], actions: [] as string[] },
+})
+
+test('who goes to a state that has others goes to the first of them', () => {
+  const inner = { initial: 'one', states: { one: {}, two: {} } }
+  const machine = createMachine({ initial: 'a', states: { a: { on: { go: 'b' } }, b: inner } })
+  expect(compiled(machine.root, namesOf('a', 'b.one', 'b.two'))).toEqual({
+    a: { go: [{ actions: [], to: 'b.one' }] },
+    ...{ 'b.one': {}, 'b.two': {} },
+  })
+})
+
+test('a machine that goes to several states at once is refused', () => {
+  const half = { initial: 'a', states: { a: {}, b: {} } }
+  const machine = createMachine({
+    type: 'parallel',
+    states: { x: half, y: half },
+    on: { go: { target: ['.x.b', '.y.b'] } },
+  })
+  expect(() => compiled(machine.root, namesOf('x.a', 'x.b', 'y.a', 'y.b'))).toThrow(
+    'several targets',
+  )
 })

@@ -19,6 +19,7 @@ const interactiveState = { ...emptyInteractiveState, pendingCommands: ['one'] }
 test.each<readonly [string, SnapshotUpdate, SnapshotUpdate]>([
   ['environment', { environment: { A: '1' } }, { environment: { A: '2' } }],
   ['sessionState', { sessionState: { a: 1 } }, { sessionState: { a: 2 } }],
+  ['sessionState', { sessionState: 1 }, { sessionState: 2 }],
   ['interactiveState', { interactiveState }, { interactiveState: emptyInteractiveState }],
 ])('what %s held before is told where it is another now', (_, earlier, later) => {
   expect(overwritten(earlier, later)).toEqual(earlier)

@@ -56,3 +56,23 @@ test('nobody listens to the store any more when the engine has stopped, and agai
   await made.engine.start()
   expect(listeners.size).toBe(1)
 })
+
+test('of a session whose store is damaged the same snapshot is written again, and of no other', async () => {
+  const { made, tell } = await watched()
+  const update = { commandHistory: ['ls'] }
+  const generations = async () => {
+    const told: unknown[] = []
+    for (const id of ['s', 't']) {
+      const updated = await made.engine.update(id, update)
+      told.push('generation' in updated ? updated.generation : updated)
+    }
+    return told
+  }
+  await made.engine.register('t')
+  expect([await generations(), await generations()]).toEqual([
+    [2, 2],
+    [2, 2],
+  ])
+  tell()
+  expect(await generations()).toEqual([3, 2])
+})
