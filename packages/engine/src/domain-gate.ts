@@ -315,7 +315,8 @@ export class DomainGate {
     held.cancelWake()
     held.wakeAtMs = atMs
     held.cancelWake = () => {}
-    if (atMs === undefined) return
+    // Whoever was told of it may have stopped the engine.
+    if (atMs === undefined || this.#runtime.isStopped()) return
     const delayMs = Math.max(0, atMs - this.#runtime.nowMs())
     held.cancelWake = this.#runtime.clock.schedule(delayMs, () => {
       held.wakeAtMs = undefined

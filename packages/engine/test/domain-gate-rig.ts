@@ -53,6 +53,8 @@ export const rig = (domain: Partial<Policy['domain']> = {}) => {
   const world = {
     isStopped: false,
     answer: (): Promise<Probed> => new Promise(() => {}),
+    /** What whoever listens does as soon as it is told. */
+    told: () => {},
   }
   const signals: AbortSignal[] = []
   const requests: object[] = []
@@ -61,6 +63,7 @@ export const rig = (domain: Partial<Policy['domain']> = {}) => {
     ...{ policy, clock, nowMs: () => time.nowMs, isStopped: () => world.isStopped },
     notify: (notice: Notice) => {
       notices.push(notice)
+      world.told()
     },
     background: (_: string, work: () => Promise<void>) => {
       if (!world.isStopped) work().catch((thrown: Error) => logged.push(thrown.message))

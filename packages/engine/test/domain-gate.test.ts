@@ -48,6 +48,18 @@ describe('a canary', () => {
     expect(events().length).toBe(before)
   })
 
+  test('of an engine that is stopped by who is told of it does not go, and leaves no timer', async () => {
+    const { gate, signals, session, turns, pending, world } = rig()
+    world.told = () => {
+      world.isStopped = true
+      gate.halt()
+    }
+    const one = session('a')
+    gate.see(one, one.record, [])
+    await turns()
+    expect([signals, pending()]).toEqual([[], 0])
+  })
+
   test('that comes back lets go those who wait, the oldest incident first', async () => {
     const { time, gate, session, world, released, turns } = rig({ concurrency: 2 })
     world.answer = async () => ({ verdict: 'reachable', detail: 'yes' })
