@@ -76,6 +76,22 @@ describe('of a forgotten session that is one too many', () => {
     await done(store.checkpoint('folded', everything))
     expect((await done(store.readJournal('a'))).map((entry) => entry.incarnation)).toEqual([2])
   })
+
+  test('nothing is written any more, also when there is room again', async () => {
+    const disk = memoryDisk()
+    const store = storeOn(disk, { forgottenSessions: 1 })
+    await done(store.open)
+    for (const id of ['older', 'newer']) {
+      await done(store.commit(commitOf(id, 1)))
+      await done(store.forget(id, 1))
+    }
+    await done(store.checkpoint('folded', everything))
+    await done(store.commit(commitOf('newer', 1, 2)))
+    await done(store.checkpoint('folded', everything))
+    const [, segment] = [...disk.files()].find(([path]) => path.endsWith('.jsonl')) ?? []
+    expect(segment?.toString()).toContain('"sessionId":"newer"')
+    expect(segment?.toString()).not.toContain('"sessionId":"older"')
+  })
 })
 
 describe('a checkpoint that does not come to its end', () => {
@@ -126,6 +142,50 @@ describe('a checkpoint that does not come to its end', () => {
     expect(drafts).toBe(0)
   })
 
+  test('because the disk failed meanwhile says so', async () => {
+    const disk = memoryDisk()
+    let broken = false
+    const failing = probed(disk, ({ name, path }) => {
+      if (broken && name === 'write' && path.endsWith('.jsonl')) throw systemError('EIO')
+    })
+    const on = during(failing, async () => {
+      broken = true
+      await refused(store.commit(commitOf('a', 2)))
+      broken = false
+    })
+    const store = await withEntries(on, 1)
+    expect(await refused(store.checkpoint('folded', everything))).toMatchObject({
+      ...{ _tag: 'StoreUnavailable', message: 'checkpoint: the disk failed meanwhile' },
+    })
+    await done(store.checkpoint('folded', everything))
+  })
+
+  // The header of the segment that was begun names the former ones, which are gone after a checkpoint.
+  test('because another segment was begun meanwhile folds nothing, and nothing is lost', async () => {
+    const disk = memoryDisk()
+    const first = await withEntries(disk, 2)
+    await first.close()
+    let broken = false
+    const failing = probed(disk, ({ name, path }) => {
+      if (broken && name === 'write' && path.endsWith('.jsonl')) throw systemError('EIO')
+    })
+    const on = during(failing, async () => {
+      broken = true
+      await refused(store.commit(commitOf('a', 3)))
+      broken = false
+      await done(store.commit(commitOf('a', 3)))
+    })
+    const store = storeOn(on)
+    await done(store.open)
+    expect(await refused(store.checkpoint('one', everything))).toMatchObject({
+      ...{ _tag: 'StoreUnavailable', message: 'checkpoint: the disk failed meanwhile' },
+    })
+    await done(store.checkpoint('two', 0))
+    await store.close()
+    const { entries, projection } = await done(storeOn(disk).open)
+    expect([projection, entries.map((entry) => entry.seq)]).toEqual(['two', [1, 2, 3]])
+  })
+
   test('fails by its name where the log cannot be replaced', async () => {
     const on = probed(memoryDisk(), ({ name, path }) => {
       if (name === 'rename' && path.endsWith('.jsonl')) throw systemError('EIO')
@@ -143,10 +203,12 @@ test('what a checkpoint opens it closes', async () => {
     if (name === 'open' || name === 'close') counts[name] += 1
   })
   const store = await withEntries(on, 3)
-  await done(store.checkpoint('folded', 1))
-  const { open, close } = counts
-  await done(store.checkpoint('folded', 1))
-  // And the segment that was being written before.
-  expect(counts.close - close).toBe(counts.open - open + 1)
-  expect(counts.open).toBeGreaterThan(open)
+  // Entries are read from where they stand for the first one alone.
+  for (const _ of ['first', 'second']) {
+    const { open, close } = counts
+    await done(store.checkpoint('folded', 1))
+    // And the segment that was being written before.
+    expect(counts.close - close).toBe(counts.open - open + 1)
+    expect(counts.open).toBeGreaterThan(open)
+  }
 })

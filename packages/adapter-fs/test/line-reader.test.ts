@@ -76,6 +76,15 @@ test('a line that is longer than the limit is passed over, piece by piece', asyn
   ])
   expect(Math.max(...file.reads.map(([, length]) => length))).toBe(mebibyte)
   expect(await linesOf(fileOf(long), long.length, 100)).toEqual([[0, long.length, 1, undefined]])
+  expect(await linesOf(fileOf(`b\n${long}`), long.length + 2, 100)).toEqual([
+    [0, 2, 1, 'b\n'],
+    [2, long.length, 2, undefined],
+  ])
+  // What has no end is as long as it is.
+  expect(await linesOf(fileOf('b\n12345'), 7, 5)).toEqual([
+    [0, 2, 1, 'b\n'],
+    [2, 5, 2, '12345'],
+  ])
   const atTheEnd = fileOf(`${'x'.repeat(2 * mebibyte - 1)}\nb\n`)
   expect(await linesOf(atTheEnd, 2 * mebibyte + 2, 100)).toEqual([
     [0, 2 * mebibyte, 1, undefined],

@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import { expect, test, vi } from 'vitest'
 import { type Disk, type DiskFile, fileStore } from '../src/index.js'
-import { archiveOf, closing, commitOf, done, freshDirectory, refused } from './sample.js'
+import { lineOf } from '../src/line.js'
+import {
+  archiveOf,
+  closing,
+  commitOf,
+  done,
+  freshDirectory,
+  refused,
+  snapshotOf,
+} from './sample.js'
 
 const directory = '/store'
 
@@ -86,12 +95,72 @@ test('what merely bears the name of a segment is set aside, and both directories
     },
   }
   flushed.length = 0
-  const { quarantined } = await done(closing(fileStore({ directory }, odd)).open)
-  expect(quarantined).toMatchObject([
-    { source: 'log/00000009-00000001.jsonl', problem: 'not a regular file of its own' },
-  ])
+  const logger = vi.fn()
+  const { quarantined } = await done(closing(fileStore({ directory, logger }, odd)).open)
+  const [one] = quarantined
+  const source = 'log/00000009-00000001.jsonl'
+  expect(quarantined).toMatchObject([{ source, problem: 'not a regular file of its own' }])
+  expect(logger.mock.calls).toEqual([['warn', `set aside: ${source}`, one]])
   expect(flushed.filter((path) => path === '/store/quarantine').length).toBeGreaterThan(calm)
   expect(flushed.filter((path) => path === '/store/log').length).toBe(calmOfLog + 1)
+})
+
+test('a session is loaded with its view, and nobody else opens its store meanwhile', async () => {
+  const { disk } = watched()
+  const store = closing(fileStore({ directory }, disk))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  await done(store.saveSnapshot(snapshotOf('a', 3)))
+  const other = closing(fileStore({ directory }, disk))
+  expect(await refused(other.open)).toMatchObject({ _tag: 'StoreOwned' })
+  await store.close()
+  const { sessions } = await done(other.open)
+  expect(sessions.map(({ view }) => view)).toEqual([snapshotOf('a', 3).view])
+})
+
+test('a log of a later version is refused by its place, and left to others as it is', async () => {
+  const { memory, disk } = watched()
+  await done(closing(fileStore({ directory }, disk)).open)
+  const path = '/store/log/00000009-00000001.jsonl'
+  const header = { term: 9, sequence: 1, limitBytes: 1, whole: false, before: [] }
+  memory.put(path, lineOf('segment', { format: 99, ...header }))
+  const { disk: later, open } = counting(memory.copy())
+  expect(await refused(fileStore({ directory }, later).open)).toMatchObject({
+    ...{ _tag: 'StoreUnusable', message: expect.stringContaining(`${path}: segment: format`) },
+  })
+  expect(open()).toBe(0)
+})
+
+test('what was taken under a higher limit may be carried over under a lower one', async () => {
+  const { memory, disk } = watched()
+  const limits: number[] = []
+  for (const limitBytes of [5_000, 2_000]) {
+    const store = closing(fileStore({ directory, limitBytes }, disk))
+    await done(store.open)
+    await done(store.commit(commitOf('a', limits.length + 1)))
+    await store.close()
+    const newest = [...(await memory.list('/store/log'))].sort().at(-1)
+    const text = memory.files().get(`/store/log/${newest}`)?.toString() ?? ''
+    limits.push(JSON.parse(text.slice(0, text.indexOf('\n'))).segment.limitBytes)
+  }
+  expect(limits).toEqual([5_000, 5_000])
+})
+
+test('what is torn is taken out, and what stands behind it is found in its new place', async () => {
+  const { memory, disk } = watched()
+  const store = closing(fileStore({ directory }, disk))
+  await done(store.open)
+  for (const id of ['torn', 'whole']) await done(store.commit(commitOf(id, 1)))
+  await done(store.saveSnapshot(snapshotOf('whole', 1)))
+  await store.close()
+  const [[path, bytes] = ['', Buffer.alloc(0)]] = memory.files()
+  const at = bytes.indexOf('"sessionId":"torn"')
+  bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 1
+  const { quarantined } = await done(store.open)
+  expect(quarantined).toMatchObject([{ problem: expect.stringContaining('crc: expected') }])
+  expect(memory.files().get(path)?.includes('"torn"')).toBe(false)
+  expect((await done(store.readJournal('whole'))).map(({ rev }) => rev)).toEqual([1])
+  expect(await done(store.readSnapshot('whole'))).toEqual(snapshotOf('whole', 1))
 })
 
 test('a term that cannot begin leaves the store to others', async () => {
@@ -156,6 +225,20 @@ test('whoever owns a directory of this machine looks by its time whether another
     await done(store.commit(commitOf('a', 2)))
     now.mockReturnValue(2_000)
     expect(await refused(store.commit(commitOf('a', 3)))).toMatchObject({ _tag: 'StoreOwned' })
+  } finally {
+    now.mockRestore()
+  }
+})
+
+test('on a disk that is simulated no time passes: another is seen with the next segment alone', async () => {
+  const { memory, disk } = watched()
+  const now = vi.spyOn(performance, 'now').mockReturnValue(1_000)
+  try {
+    const store = closing(fileStore({ directory }, disk))
+    await done(store.open)
+    memory.put('/store/log/00000002-00000001.jsonl', Buffer.alloc(0))
+    now.mockReturnValue(9_000)
+    await done(store.commit(commitOf('a', 1)))
   } finally {
     now.mockRestore()
   }

@@ -3,7 +3,7 @@ import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { memoryDisk, type Operation, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Disk, realDisk } from '../src/index.js'
 import { furnish, openPlace, sweepPlace, viewPlace } from '../src/place.js'
 import { freshDirectory } from './sample.js'
@@ -90,6 +90,42 @@ describe('a directory that is opened', () => {
     expect(await openPlace(disk, '/store', silent)).toMatchObject({
       left: { _tag: 'StoreUnusable', message: expect.stringContaining(`(${name})`) },
     })
+  })
+})
+
+/** A machine that is not Linux, and has no users. */
+const elsewhere = () => {
+  const { platform, geteuid } = process
+  Object.defineProperty(process, 'platform', { value: 'win32' })
+  Object.defineProperty(process, 'geteuid', { value: undefined })
+  onTestFinished(() => {
+    Object.defineProperty(process, 'platform', { value: platform })
+    Object.defineProperty(process, 'geteuid', { value: geteuid })
+  })
+}
+
+test('where there are no users, and filesystems have other numbers, neither keeps anybody out', async () => {
+  const { memory, changes } = watched()
+  await memory.makeDirectory('/store')
+  await memory.setMode('/store', 0o755)
+  const disk: Disk = {
+    ...memory,
+    filesystemType: async () => 0x517b,
+    status: async (path) => {
+      const found = await memory.status(path)
+      return found === undefined ? undefined : { ...found, userId: 4_711 }
+    },
+  }
+  elsewhere()
+  await placed(disk, '/store')
+  expect(changes).toEqual([])
+})
+
+test('a directory that is gone as soon as it is made is none', async () => {
+  const { memory } = watched()
+  const disk: Disk = { ...memory, status: async () => undefined }
+  expect(await openPlace(disk, '/store', silent)).toMatchObject({
+    left: { _tag: 'StoreUnusable', message: '/store is no directory' },
   })
 })
 

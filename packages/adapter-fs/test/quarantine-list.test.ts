@@ -2,11 +2,11 @@
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Disk } from '../src/index.js'
+import { type Disk, fileStore } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import { restoreQuarantined, showQuarantined } from '../src/quarantine-list.js'
 import { surveyStore } from '../src/survey.js'
-import { commitOf, done, refused } from './sample.js'
+import { closing, commitOf, done, freshDirectory, refused } from './sample.js'
 
 const directory = '/store'
 const mebibyte = 1 << 20
@@ -112,6 +112,17 @@ test('the bytes of a file are shown up to the first mebibyte', async () => {
   expect((await bytesOf('short')).toString()).toBe('short')
   expect((await bytesOf('long')).length).toBe(mebibyte)
   expect((await fileAt('long')).bytes).toBe(mebibyte + 1)
+})
+
+test('the directory itself, and the one above it, are nothing in it', async () => {
+  const real = freshDirectory()
+  const store = closing(fileStore({ directory: real }))
+  await done(store.open)
+  await store.close()
+  for (const name of ['', '.', '..', 'quarantine/.'])
+    expect(await refused(showQuarantined({ directory: real }, name))).toMatchObject({
+      ...{ _tag: 'NotFound', what: name },
+    })
 })
 
 test('everything is listed by name, and what there is not is not found', async () => {

@@ -2,11 +2,15 @@
 import type { Quarantined } from '@session-recovery/core'
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
+import { snapshotPlace } from '../src/body.js'
 import { fileStore } from '../src/index.js'
+import { lineOf } from '../src/line.js'
 import type { OpenStore } from '../src/opening.js'
 import { setAsideRot } from '../src/reading.js'
+import { sealerOf } from '../src/seal.js'
 import { SessionIndex } from '../src/session-index.js'
 import { closing, commitOf, done, entryOf, recordOf, refused, snapshotOf } from './sample.js'
+import { commitLine, header, name, snapshotHead } from './segment-sample.js'
 
 const directory = '/store'
 
@@ -93,6 +97,29 @@ test('whose line has rotted is told by its segment and place; what is lost is to
   expect(logged).toEqual(damaged.map((one) => ['warn', `damaged: ${one.source}`, one]))
 })
 
+test('a snapshot that has rotted is told with its place, and one that there is not is not found', async () => {
+  const { store, found, log } = await rotten()
+  const { message } = await refused(store.readSnapshot('a'))
+  const [one] = found
+  const problem = `${log}: byte ${offsetOf(one)}: crc: expected`
+  expect(message).toContain(`snapshot of session a: log/${problem}`)
+  expect(one?.problem).toContain(problem)
+  expect(await refused(store.readSnapshot('nobody'))).toMatchObject({ _tag: 'NotFound' })
+})
+
+test('what a key seals that nobody has said to be lost is whole: it stays where it is', async () => {
+  const memory = memoryDisk()
+  await memory.makeDirectory(`${directory}/log`)
+  const { seal } = sealerOf({ current: 'k', keys: { k: Buffer.alloc(32, 1) } })
+  const body = lineOf('sealed', seal('{}', snapshotPlace('a', 1, 1)))
+  const lines = [header, commitLine('a', 1), snapshotHead('a', 1, body), body]
+  memory.put(`${directory}/log/${name}`, Buffer.concat(lines))
+  const store = closing(fileStore({ directory }, memory))
+  await done(store.open)
+  expect(await refused(store.readSnapshot('a'))).toMatchObject({ _tag: 'KeyMissing', keyId: 'k' })
+  expect(await memory.list(`${directory}/quarantine`)).toEqual([])
+})
+
 test('a read waits for nothing where the disk fails for another reason than a checkpoint', async () => {
   const memory = memoryDisk()
   let opened = 0
@@ -108,6 +135,35 @@ test('a read waits for nothing where the disk fails for another reason than a ch
   isBroken = true
   expect(await refused(store.readJournal('a'))).toMatchObject({ code: 'EIO' })
   expect(opened).toBe(1)
+})
+
+test('a segment that is gone each time is looked for five times, and what a read opens it closes', async () => {
+  const memory = memoryDisk()
+  const counts = { open: 0, close: 0 }
+  let gone = 0
+  const disk = probed(memory, ({ name, path }) => {
+    if (!path.includes('/log/') || (name !== 'open' && name !== 'close')) return
+    counts[name] += 1
+    gone -= 1
+    if (gone >= 0) throw systemError('ENOENT')
+  })
+  const store = closing(fileStore({ directory }, disk))
+  await done(store.open)
+  await done(store.commit(commitOf('a', 1)))
+  for (const [times, revs] of [
+    [4, [1]],
+    [5, undefined],
+  ] as const) {
+    const before = { ...counts }
+    gone = times
+    if (revs === undefined) {
+      expect(await refused(store.readJournal('a'))).toMatchObject({ code: 'ENOENT' })
+    } else {
+      expect((await done(store.readJournal('a'))).map(({ rev }) => rev)).toEqual(revs)
+      expect(counts.close - before.close).toBe(1)
+    }
+    expect(counts.open - before.open).toBe(5)
+  }
 })
 
 const offsetOf = (one: Quarantined | undefined): string => one?.keptAs.split('.').at(-1) ?? ''
