@@ -24,6 +24,7 @@ import {
   at,
   deadline,
   dueAt,
+  dueBy,
   numbers,
   type Reacted,
   type Reaction,
@@ -46,8 +47,9 @@ const startStrategy = (
   const ordinal = before.ordinal + 1
   const strategy = before.plan.strategies[index] ?? 'fallback'
   const token = tokenOf(before, strategy, control.used, ordinal)
+  const due = strategyDeadlineMs(control, before, index, atMs, policy)
   const incident: Incident = {
-    ...before,
+    ...dueBy(before, due),
     index,
     ordinal,
     token,
@@ -55,8 +57,7 @@ const startStrategy = (
     inDoubt: false,
     misses: [...before.misses, ...skipped],
   }
-  const due = strategyDeadlineMs(control, incident, atMs, policy)
-  const started = dueAt({ ...control, incident }, due)
+  const started: Control = { ...control, incident }
   const told = skipped.map((miss) => tell({ _tag: 'strategy-missed', ...numbers(control), miss }))
   return [started, [...told, ...runEffects(started, false)]]
 }
@@ -105,10 +106,10 @@ export const openIncident = (policy: Policy) => {
     }
     const used = usedAt(control, event.atMs, policy)
     const opened: Control = {
-      ...without(control, 'wellSinceMs', 'captureAtMs', 'captureToken', 'lastEnd'),
+      incident,
+      ...without(control, 'wellSinceMs', 'captureAtMs', 'captureToken', 'lastEnd', 'incident'),
       used,
       incidents: number,
-      incident,
     }
     const { id, failure } = incident
     return [opened, [tell({ _tag: 'incident-opened', incident: number, id, failure, rule, plan })]]
@@ -120,17 +121,16 @@ export const beginAttempt =
   (control, event) => {
     const { atMs } = event
     const before = openIncidentOf(control)
+    const bound = policy.recoveryTimeout > 0 ? laterMs(atMs, policy.recoveryTimeout) : undefined
+    const fresh = without(before, 'attemptDeadlineMs')
     const begun: Control = {
       ...control,
       used: control.used + 1,
       incident: {
-        ...without(before, 'attemptDeadlineMs'),
+        ...(bound === undefined ? fresh : { attemptDeadlineMs: bound, ...fresh }),
         attempts: before.attempts + 1,
         attemptStartedAtMs: atMs,
         misses: [],
-        ...(policy.recoveryTimeout > 0
-          ? { attemptDeadlineMs: laterMs(atMs, policy.recoveryTimeout) }
-          : {}),
       },
     }
     const next = nextStrategyFrom(begun, before.plan.strategies, 0, before.credentialRefused)
@@ -173,11 +173,8 @@ export const repeatRun =
   (policy: Policy): Reaction =>
   (control, event) => {
     const incident = openIncidentOf(control)
-    const moved = withIncident(control, { token: incident.runToken, inDoubt: false })
-    const repeated = dueAt(
-      moved,
-      strategyDeadlineMs(moved, openIncidentOf(moved), event.atMs, policy),
-    )
+    const due = strategyDeadlineMs(control, incident, incident.index, event.atMs, policy)
+    const repeated = dueAt(withIncident(control, { token: incident.runToken, inDoubt: false }), due)
     return [repeated, runEffects(repeated, true)]
   }
 
@@ -222,7 +219,7 @@ export const doubtRun = (policy: Policy) =>
         ? {}
         : { attemptDeadlineMs: laterMs(incident.attemptDeadlineMs, lasted) }),
     })
-    const due = strategyDeadlineMs(moved, openIncidentOf(moved), event.atMs, policy)
+    const due = strategyDeadlineMs(moved, openIncidentOf(moved), incident.index, event.atMs, policy)
     const [verifying, effects] = verification(dueAt(moved, due))
     return [verifying, [tell({ _tag: 'session-resumed' }), ...effects]]
   })

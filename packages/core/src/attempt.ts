@@ -57,7 +57,7 @@ export const nextStrategyFrom = (
 }
 
 /**
- * When the strategy that starts at `atMs` is given up: its own bound, or its even share of what remains
+ * When the strategy at `index` that starts at `atMs` is given up: its own bound, or its even share of what remains
  * of the attempt, whichever is smaller, so that one that hangs leaves time for the rest.
  *
  * @returns engine time, or `undefined` when neither bound is set.
@@ -65,13 +65,14 @@ export const nextStrategyFrom = (
 export const strategyDeadlineMs = (
   control: Control,
   incident: Incident,
+  index: number,
   atMs: number,
   policy: Pick<Policy, 'strategyTimeoutMs'>,
 ): number | undefined => {
   const own = policy.strategyTimeoutMs > 0 ? policy.strategyTimeoutMs : Number.POSITIVE_INFINITY
   const left = incident.plan.strategies.filter(
     (s, i) =>
-      i >= incident.index &&
+      i >= index &&
       s !== 'fallback' &&
       inapplicable(s, control, incident.credentialRefused) === undefined,
   ).length

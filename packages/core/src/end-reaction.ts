@@ -104,7 +104,7 @@ export const closeRecovered = (policy: Policy) =>
   at(['verified'], (control, event) => {
     const incident = openIncidentOf(control)
     if (event.verdict._tag !== 'alive') throw new Error('recovered without a proof of life')
-    const closed = captureLater(without(control, 'incident'), event.atMs, policy)
+    const closed = captureLater(without(control, 'incident', 'wellSinceMs'), event.atMs, policy)
     const fact = tell({
       _tag: 'incident-recovered',
       ...numbers(control),
@@ -113,7 +113,7 @@ export const closeRecovered = (policy: Policy) =>
       incidentMs: Math.max(0, event.atMs - incident.openedAtMs),
       receipt: event.verdict.receipt,
     })
-    return [{ ...closed, wellSinceMs: event.atMs }, [fact]]
+    return [{ wellSinceMs: event.atMs, ...closed }, [fact]]
   })
 
 const archiveOf = (event: SessionEvent) => {

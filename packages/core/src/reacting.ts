@@ -17,6 +17,9 @@ export type Reaction = (control: Control, event: SessionEvent) => Reacted
 
 // ----------------------------------------------------------------------------------- constructors
 
+// A field that a copy gets in addition stands before what is copied, and is left out of that: added to the copy it
+// would take as long as the rest of a decision.
+
 export const tell = (fact: Fact): Effect => ({ _tag: 'tell', fact })
 
 export const withIncident = (control: Control, change: Partial<Incident>): Control => ({
@@ -27,22 +30,27 @@ export const withIncident = (control: Control, change: Partial<Incident>): Contr
 export const deadline = (atMs: number | undefined) =>
   atMs === undefined ? {} : { deadlineMs: atMs }
 
-/** A deadline of the incident replaced: `undefined` takes it away. */
-export const dueAt = (control: Control, dueAtMs: number | undefined): Control => {
-  const before = openIncidentOf(control)
-  const incident = dueAtMs === undefined ? without(before, 'dueAtMs') : { ...before, dueAtMs }
-  return { ...control, incident }
-}
+/** An incident whose deadline is replaced: `undefined` takes it away. */
+export const dueBy = (incident: Incident, dueAtMs: number | undefined): Incident =>
+  dueAtMs === undefined
+    ? without(incident, 'dueAtMs')
+    : { dueAtMs, ...without(incident, 'dueAtMs') }
+
+/** The same within the control state. */
+export const dueAt = (control: Control, dueAtMs: number | undefined): Control => ({
+  ...control,
+  incident: dueBy(openIncidentOf(control), dueAtMs),
+})
 
 export const abortAwaited = (incident: Incident | undefined): readonly Effect[] =>
   incident === undefined || incident.token === '' ? [] : [{ _tag: 'abort', token: incident.token }]
 
 /** Periodic captures start again one interval from now; none when the interval is 0. */
 export const captureLater = (control: Control, atMs: number, policy: Policy): Control => {
-  const clean = without(control, 'captureToken')
+  const clean = without(control, 'captureToken', 'captureAtMs')
   return policy.snapshotInterval > 0
-    ? { ...clean, captureAtMs: laterMs(atMs, policy.snapshotInterval) }
-    : without(clean, 'captureAtMs')
+    ? { captureAtMs: laterMs(atMs, policy.snapshotInterval), ...clean }
+    : clean
 }
 
 export const numbers = (control: Control) => {
