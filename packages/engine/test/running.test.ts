@@ -227,6 +227,16 @@ test('that no checkpoint could be written is warned of, and the next is tried', 
   expect(made.logged).toEqual([warned, warned])
 })
 
+test('nothing is begun for an engine that is stopped by who is told of a decision', async () => {
+  const made = await started({ policy: quiet })
+  made.engine.subscribe((notice) => {
+    if (notice._tag === 'decided') void made.engine.stop()
+  })
+  await answered(made, made.engine.reportFailure('s', 'gone'), 1_000)
+  expect(made.entries().at(-1)?.event.type).toBe('failed')
+  expect([made.said(), made.pending()]).toEqual([[], 0])
+})
+
 test('what is kept only after the engine has stopped is told to nobody', async () => {
   const made = await started({ policy: { ...quiet, stopTimeoutMs: 1_000 } })
   made.control.holds = (operation) => operation === 'saveSnapshot'
@@ -248,6 +258,18 @@ describe('what the driver notices', () => {
     await made.time.advance(10)
     const end = made.entries().find(({ event }) => event.type === 'ended')
     expect(end?.event).toStrictEqual({ type: 'ended', atMs: end?.event.atMs, ...written })
+  })
+
+  test('is let be by an engine that is to decide nothing', async () => {
+    const first = await started({ policy: quiet })
+    first.crash()
+    const second = world({ policy: { ...quiet, enabled: false }, after: first })
+    await answered(second, second.engine.start())
+    second.observe({ _tag: 'changed', sessionId: 's' })
+    second.observe({ _tag: 'exited', sessionId: 's', exit: { exitCode: 0 } })
+    await second.time.advance(1_000)
+    expect([second.asked, second.entries()]).toEqual([[], []])
+    expect(second.engine.status('s')?.record.state).toBe('registered')
   })
 
   test('of more than can be taken in at once waits, and none is lost', async () => {

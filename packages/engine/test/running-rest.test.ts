@@ -67,28 +67,40 @@ describe.each([
   })
 })
 
+/** A store of whose sessions all rest, and that can make nothing of these when it is asked for them. */
+const blindTo = (kept: Store, ...blind: readonly string[]): Store => ({
+  ...kept,
+  open: async () =>
+    E.map((loaded: Loaded): Loaded => {
+      const resting = new Map(loaded.sessions.map((one) => [one.record.control.sessionId, one]))
+      const ids = [...new Set([...resting.keys(), ...blind])]
+      for (const id of blind) resting.delete(id)
+      return { ...loaded, sessions: [], resting: { ids, read: (id) => resting.get(id) } }
+    })(await kept.open()),
+})
+
 test('a session of which the store can make nothing once it is asked for is none', async () => {
   const first = await threeCrashed()
-  const kept = memoryStore(first.medium)
-  const blind: Store = {
-    ...kept,
-    open: async () =>
-      E.map((loaded: Loaded) => ({
-        ...loaded,
-        sessions: [],
-        resting: {
-          ids: ['a', 'b', 'c'],
-          read: (sessionId: string) =>
-            loaded.sessions.find(({ record: { control } }) =>
-              control.sessionId === 'b' ? false : control.sessionId === sessionId,
-            ),
-        },
-      }))(await kept.open()),
-  }
-  const second = world({ store: blind, policy: { snapshotInterval: 0 }, after: first })
+  const store = blindTo(memoryStore(first.medium), 'b')
+  const second = world({ store, policy: { snapshotInterval: 0 }, after: first })
   await answered(second, second.engine.start())
   expect(await second.engine.reportFailure('b')).toEqual({ _tag: 'not-registered' })
   await second.time.advance(0)
   expect(second.engine.sessions().map(({ sessionId }) => sessionId)).toEqual(['a', 'c'])
   expect(second.engine.stats().registeredSessions).toBe(2)
+})
+
+test('nor is anything decided on what is noticed of it, and nothing breaks', async () => {
+  const first = await crashed(Array.from({ length: 64 }, (_, i) => `t${i}`))
+  const store = blindTo(memoryStore(first.medium), 'changed', 'lost')
+  const second = world({ store, policy: { snapshotInterval: 0 }, after: first })
+  second.control.holds = (operation) => operation === 'commit'
+  await answered(second, second.engine.start())
+  expect(second.engine.stats().registeredSessions).toBe(66)
+  second.observe({ _tag: 'changed', sessionId: 'changed' })
+  second.observe({ ...lost, sessionId: 'lost' })
+  expect(second.engine.stats().registeredSessions).toBe(64)
+  second.control.resume()
+  await second.time.advance(1)
+  expect([second.engine.stats().activeRecoveries, second.logged]).toEqual([0, []])
 })
