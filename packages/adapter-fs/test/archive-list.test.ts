@@ -14,6 +14,7 @@ const clear = sealerOf(undefined)
 const sealing = { current: 'k', keys: { k: new Uint8Array(32).fill(7) } }
 const sealed = sealerOf(sealing)
 const nowhere = 'archives/00000000-0000-0000-0000-000000000000.json'
+const atTheEnd = nowhere.replaceAll('0', 'f')
 
 let disk = memoryDisk()
 beforeEach(async () => {
@@ -50,7 +51,8 @@ test('archives are listed by their age, those that cannot be read first, and wha
   const early = await kept({ ...archiveOf('b', 'early'), atMs: 10 })
   const middle = await kept({ ...archiveOf('c', 'middle'), atMs: 20 })
   disk.put(`${directory}/${nowhere}`, Buffer.from('{}'))
-  const all = [nowhere, early, middle, late]
+  disk.put(`${directory}/${atTheEnd}`, Buffer.from('{}'))
+  const all = [nowhere, atTheEnd, early, middle, late]
   const listedOn = async (on: Disk) => done(listArchives({ directory }, on))
   expect((await listedOn(disk)).map(({ location }) => location)).toEqual(all)
   expect((await listedOn(disk))[0]).toEqual({
@@ -61,7 +63,9 @@ test('archives are listed by their age, those that cannot be read first, and wha
     ...disk,
     status: async (path) => (path.endsWith(middle) ? undefined : disk.status(path)),
   }
-  expect((await listedOn(gone)).map(({ location }) => location)).toEqual([nowhere, early, late])
+  expect((await listedOn(gone)).map(({ location }) => location)).toEqual([
+    ...[nowhere, atTheEnd, early, late],
+  ])
 })
 
 test('one that is larger than any that was stored is not read', async () => {
@@ -125,6 +129,13 @@ test('a restored session is one that nobody else restores meanwhile, and later t
   const taken = async () => E.left({ _tag: 'StoreOwned' as const, message: 'taken' })
   const owned = restoreArchive({ directory }, location, disk, taken)
   expect(await owned()).toMatchObject({ left: { _tag: 'StoreOwned' } })
+})
+
+test('a snapshot without a body is none that could be read again: it is not kept', async () => {
+  const archive = archiveOf('a', 'bodiless')
+  const bodiless = { ...archive, snapshot: { ...snapshotOf('a', 1), body: undefined as never } }
+  await expect(kept(bodiless)).rejects.toThrow()
+  expect(await archiveLocations(disk, directory)).toEqual([])
 })
 
 test('a body that nests too deep is not archived', async () => {

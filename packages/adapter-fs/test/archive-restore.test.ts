@@ -95,6 +95,30 @@ test('a session that lives is let be, and what is not there is not made', async 
   expect(existsSync(empty)).toBe(false)
 })
 
+test('whether others live is no matter', async () => {
+  const { directory, store, location } = await archived()
+  await done(store.forget('a', 1))
+  await done(store.commit(commitOf('b', 1)))
+  await store.close()
+  expect(await restoreArchive({ directory }, location)()).toMatchObject({
+    right: { sessionId: 'a', incarnation: 2 },
+  })
+})
+
+test('an archive that cannot be read once the store is open is not restored', async () => {
+  const { directory, store, location } = await archived()
+  await store.close()
+  let looks = 0
+  const disk = probed(realDisk, ({ name, path }) => {
+    if (name !== 'open' || !path.endsWith(location)) return
+    looks += 1
+    if (looks > 1) throw systemError('EIO')
+  })
+  expect(await restoreArchive({ directory }, location, disk)()).toMatchObject({
+    left: { _tag: 'StoreUnavailable', code: 'EIO' },
+  })
+})
+
 test('a forgotten session is restored as an incarnation that it never had', async () => {
   const { directory, store, location } = await archived()
   await done(store.commit(commitOf('a', 1, 2)))
@@ -139,6 +163,7 @@ test('when the disk refuses at any step the archive is restored whole, or as a s
     const [session] = sessions
     states.add(`${session?.record.state} ${session?.view !== undefined}`)
     if (E.isRight(restored)) expect(session?.view).toBeDefined()
+    if (session?.view === undefined) expect(restored).toMatchObject({ left: { code: 'EIO' } })
     expect((await done(store.readArchive(location))).token).toBe('token')
     await store.close()
     if (changes < failAt) break

@@ -3,7 +3,8 @@ import { memoryDisk, probed } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
 import type { Disk } from '../src/index.js'
 import { fill, log, storeOn } from './checkpoint-scene.js'
-import { commitOf, done, everything } from './sample.js'
+import { commitOf, done, everything, snapshotOf } from './sample.js'
+import { bodyLine, commitLine, header, name, snapshotHead } from './segment-sample.js'
 
 /** The kinds of the lines of the newest segment, one after the other. */
 const kindsIn = async (disk: ReturnType<typeof memoryDisk>) => {
@@ -42,6 +43,18 @@ test('who was forgotten is known still without a journal, as long as so many are
     await done(store.checkpoint(folded, everything))
     expect((await kindsIn(disk)).filter((kind) => kind === 'session')).toHaveLength(1)
   }
+})
+
+test('a snapshot whose session is not there yet is kept, however few forgotten ones are', async () => {
+  const disk = memoryDisk()
+  await disk.makeDirectory(log)
+  const body = bodyLine('a', 1)
+  const lines = [header, commitLine('b', 1), snapshotHead('a', 1, body), body]
+  disk.put(`${log}/${name}`, Buffer.concat(lines))
+  const store = storeOn(disk, { forgottenSessions: 0 })
+  await done(store.open)
+  await done(store.checkpoint('folded', everything))
+  expect(await done(store.readSnapshot('a'))).toEqual(snapshotOf('a', 1))
 })
 
 test('what is sealed under the current key is carried over as it is', async () => {

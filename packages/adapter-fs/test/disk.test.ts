@@ -208,6 +208,25 @@ test('only files that interrupted writes left are swept away', async () => {
   ])
 })
 
+test('what is gone before it is swept away is no trouble', async () => {
+  const directory = freshDirectory()
+  await sweep({ ...realDisk, list: async () => ['gone.tmp'] }, directory)
+  expect(readdirSync(directory)).toEqual([])
+})
+
+test('the names in a directory are flushed, and nothing stays open for it', async () => {
+  const directory = freshDirectory()
+  const sample = await open(directory)
+  const handles = Object.getPrototypeOf(sample)
+  await sample.close()
+  const before = openFiles()
+  const broken = systemError('EIO')
+  const spied = vi.spyOn(handles, 'sync').mockRejectedValue(broken)
+  await expect(realDisk.syncDirectory(directory)).rejects.toBe(broken)
+  spied.mockRestore()
+  expect(openFiles()).toBe(before)
+})
+
 test('a file is made for its owner alone, whatever the umask', async () => {
   const path = join(freshDirectory(), 'file')
   const former = process.umask(0o277)

@@ -23,7 +23,12 @@ const fromLog = { isRolled: false, resting: [], damages: [] }
 
 test('heads are read from it by whoever opens the store, and by nobody else', async () => {
   const disk = await filled()
-  expect(await read(disk)).toEqual(fromRoll)
+  let open = 0
+  const counted = probed(disk, ({ name }) => {
+    if (name === 'open') open += 1
+    if (name === 'close') open -= 1
+  })
+  expect([await read(counted), open]).toEqual([fromRoll, 0])
   expect(await read(disk, false)).toEqual({ ...fromLog, rollProblem: undefined })
 })
 
@@ -82,13 +87,15 @@ test('one that cannot be read is passed over, and it is said why', async () => {
 test.each([
   ['is a link', { kind: 'link' }],
   ['has other names', { links: 2 }],
+  ['is gone when it is looked at', undefined],
 ] as const)('one that %s is passed over', async (_, other) => {
   const disk = await filled()
   const odd: Disk = {
     ...disk,
     status: async (path) => {
       const found = await disk.status(path)
-      return found !== undefined && path.endsWith('.roll') ? { ...found, ...other } : found
+      if (found === undefined || !path.endsWith('.roll')) return found
+      return other === undefined ? undefined : { ...found, ...other }
     },
   }
   const rollProblem = 'not a regular file of its own'

@@ -67,6 +67,7 @@ test('of those of one key the highest rank alone is written, and of equal ones t
     log.append(write('p', [1, 3])),
     log.append(write('q', [2, 0])),
     log.append(write('other', [1, 0], 'another')),
+    log.append(write('lower life', [0, 9], 'another')),
   ])
   // One that was written is waited for no more.
   await log.append(write('late', [0, 0]))

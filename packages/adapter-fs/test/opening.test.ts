@@ -2,9 +2,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
+import * as E from 'fp-ts/lib/Either.js'
 import { expect, test, vi } from 'vitest'
-import { type Disk, type DiskFile, fileStore } from '../src/index.js'
+import { type Disk, type DiskFile, fileStore, realDisk } from '../src/index.js'
 import { lineOf } from '../src/line.js'
+import { takeOwnership } from '../src/ownership.js'
 import {
   archiveOf,
   closing,
@@ -131,6 +133,20 @@ test('a log of a later version is refused by its place, and left to others as it
   expect(open()).toBe(0)
 })
 
+test.each(['/store', '/store/archives'])(
+  '%s is refused where it is a file, and left to others',
+  async (path) => {
+    const { memory, disk } = watched()
+    if (path !== directory) await memory.makeDirectory(directory)
+    memory.put(path, Buffer.from('mine'))
+    expect(await refused(fileStore({ directory }, disk).open)).toMatchObject({
+      ...{ _tag: 'StoreUnusable', message: `${path} is no directory` },
+    })
+    await memory.remove(path)
+    await done(closing(fileStore({ directory }, disk)).open)
+  },
+)
+
 test('what was taken under a higher limit may be carried over under a lower one', async () => {
   const { memory, disk } = watched()
   const limits: number[] = []
@@ -170,7 +186,9 @@ test('a term that cannot begin leaves the store to others', async () => {
   })
   isBroken = true
   const store = fileStore({ directory }, disk)
-  expect(await refused(store.open)).toMatchObject({ _tag: 'StoreUnavailable', code: 'ENOSPC' })
+  expect(await refused(store.open)).toMatchObject({
+    ...{ _tag: 'StoreUnavailable', operation: 'open', code: 'ENOSPC' },
+  })
   isBroken = false
   const other = closing(fileStore({ directory }, disk))
   await done(other.open)
@@ -230,15 +248,21 @@ test('whoever owns a directory of this machine looks by its time whether another
   }
 })
 
-test('on a disk that is simulated no time passes: another is seen with the next segment alone', async () => {
-  const { memory, disk } = watched()
-  const now = vi.spyOn(performance, 'now').mockReturnValue(1_000)
+test('where anything is simulated no time passes: another is seen with the next segment alone', async () => {
+  const unguarded = async () => E.right({ release: async () => undefined })
+  const now = vi.spyOn(performance, 'now')
   try {
-    const store = closing(fileStore({ directory }, disk))
-    await done(store.open)
-    memory.put('/store/log/00000002-00000001.jsonl', Buffer.alloc(0))
-    now.mockReturnValue(9_000)
-    await done(store.commit(commitOf('a', 1)))
+    for (const [disk, at, own] of [
+      [memoryDisk(), directory, takeOwnership],
+      [realDisk, freshDirectory(), unguarded],
+    ] as const) {
+      now.mockReturnValue(1_000)
+      const store = closing(fileStore({ directory: at }, disk, own))
+      await done(store.open)
+      await (await disk.create(`${at}/log/00000002-00000001.jsonl`)).close()
+      now.mockReturnValue(9_000)
+      await done(store.commit(commitOf('a', 1)))
+    }
   } finally {
     now.mockRestore()
   }

@@ -67,11 +67,12 @@ test('where the kernel offers nothing it frees on death, a typed warning is give
   const place = { directory: '/d', device: 1n, inode: 2n }
   const taken = await takeOwnership(
     place,
-    (_level, _message, detail) => warnings.push(detail),
+    (level, _message, detail) => warnings.push([level, detail]),
     'sunos',
   )
   expect(E.isRight(taken)).toBe(true)
-  expect(warnings).toEqual([{ _tag: 'OwnershipUnprotected', platform: 'sunos', directory: '/d' }])
+  const unprotected = { _tag: 'OwnershipUnprotected', platform: 'sunos', directory: '/d' }
+  expect(warnings).toEqual([['warn', unprotected]])
 })
 
 test('where the kernel frees what is owned it is exclusive, and where it cannot be asked the owner is unknown', async () => {

@@ -114,6 +114,11 @@ test('the bytes of a file are shown up to the first mebibyte', async () => {
   expect((await fileAt('long')).bytes).toBe(mebibyte + 1)
 })
 
+test('where there is no store there is nothing to put back', async () => {
+  const call = restoreQuarantined({ directory: '/nowhere' }, 'x.snapshot.json', disk, free)
+  expect(await refused(call)).toMatchObject({ _tag: 'NotFound', what: '/nowhere' })
+})
+
 test('the directory itself, and the one above it, are nothing in it', async () => {
   const real = freshDirectory()
   const store = closing(fileStore({ directory: real }))

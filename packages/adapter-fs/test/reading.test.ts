@@ -43,7 +43,8 @@ test('what has rotted is kept and told of, with its place', async () => {
   const { memory, store, logged, found, log } = await rotten()
   expect((await done(store.readJournal('a'))).map(({ rev }) => rev)).toEqual([2])
   const [one] = found
-  expect(found).toMatchObject([{ sessionId: 'a', keptAs: `quarantine/${log}.${offsetOf(one)}` }])
+  const place = { source: `log/${log}: byte ${offsetOf(one)}`, sessionId: 'a' }
+  expect(found).toMatchObject([{ ...place, keptAs: `quarantine/${log}.${offsetOf(one)}` }])
   expect(logged).toEqual([['warn', `set aside: ${one?.source}`, one]])
   expect(await memory.list(`${directory}/quarantine`)).toEqual([`${log}.${offsetOf(one)}`])
 })

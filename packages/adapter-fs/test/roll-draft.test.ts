@@ -81,6 +81,20 @@ test('is written block by block, and each is as large as is good to read at once
   })
 })
 
+test('a block ends as soon as it holds a mebibyte', async () => {
+  const { memory, disk } = await diskWith()
+  const draft = new RollDraft(disk, '/log', segment)
+  const half = 1 << 19
+  const head = Buffer.from(`${'x'.repeat(half - 1)}\n`)
+  for (const [i, id] of ['a', 'b', 'c'].entries()) {
+    const place = { segment, offset: 100 + i * half, bytes: half }
+    await draft.add(id, head, place, false, undefined)
+  }
+  const checkpoint = { offset: 100 + 3 * half, bytes: 1, line: 2, crc: 3 }
+  expect(await draft.keep(checkpoint)).toBeUndefined()
+  expect((await rollIn(memory)).blocks.map(({ ids }) => ids)).toEqual([['a', 'b'], ['c']])
+})
+
 test('of no session is one without blocks', async () => {
   const { memory, disk } = await diskWith()
   const draft = new RollDraft(disk, '/log', segment)

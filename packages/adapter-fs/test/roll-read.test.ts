@@ -40,7 +40,13 @@ const readIn = async (...parts: readonly Buffer[]) => {
   await disk.makeDirectory('/log')
   const bytes = Buffer.concat([...parts])
   disk.put('/log/roll', bytes)
-  return readRoll(await disk.open('/log/roll'), bytes.length, segment)
+  const file = await disk.open('/log/roll')
+  const read: typeof file.read = (position, length) => {
+    // As a disk would say of what stands before the beginning of a file.
+    if (position < 0) throw new RangeError(`no position: ${position}`)
+    return file.read(position, length)
+  }
+  return readRoll({ ...file, read }, bytes.length, segment)
 }
 
 /** What is wrong with a roll of these blocks, each with a right checksum. */
@@ -155,6 +161,13 @@ test('a line of a block that is none is no block, though the whole has a right c
     expect(await wrong({}, Buffer.concat([first, ...heads]))).toBe(
       'block: it says nothing that can be used',
     )
+})
+
+test('a last line that is none is told as what it is, though it has a right checksum', async () => {
+  const said = Buffer.from('"roll":{"format"}\n')
+  const crc = crc32(said.subarray(0, -1)).toString(16).padStart(8, '0')
+  const line = Buffer.concat([Buffer.from(`{"crc":"${crc}",`), said])
+  expect(await readIn(good, line)).toEqual(E.left('roll: not JSON'))
 })
 
 test('a head that is none is damage of its session, and the others are held', async () => {

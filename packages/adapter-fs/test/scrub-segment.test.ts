@@ -129,3 +129,23 @@ test('archives are read one by one; one that is dropped meanwhile is no loss', a
   }
   expect(await scrub(without, directory, [], go)).toMatchObject({ unreadable: [], archivesRead: 0 })
 })
+
+test('a line that is longer than any that was stored is told, and is not kept', async () => {
+  const bytes = 300 << 20
+  const span = put('s', sound)
+  const endless: Disk = {
+    ...disk,
+    open: async (path) => ({
+      ...(await disk.open(path)),
+      read: async (position, length) =>
+        position === 0 ? Buffer.alloc(bytes) : Buffer.alloc(Math.min(length, 0)),
+    }),
+  }
+  const { rot } = await scrub(endless, directory, [{ ...span, bytes }], go)
+  expect(rot).toEqual([
+    {
+      ...{ segment: 's', offset: 0, bytes, line: 1, problem: 'the line is too long' },
+      content: undefined,
+    },
+  ])
+})

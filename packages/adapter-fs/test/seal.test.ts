@@ -132,6 +132,14 @@ test('what is sealed opens in its place alone', () => {
   expect(sealerOf(onlySecond).open(one, place, 'it')).toMatchObject({
     left: { _tag: 'KeyMissing', keyId: 'k1' },
   })
+  expect(sealer.open({ ...one, nonce: 5 }, place, 'it')).toMatchObject({
+    left: { _tag: 'SealBroken', message: expect.stringContaining('sealed: nonce: expected') },
+  })
+  const short = Buffer.alloc(15).toString('base64')
+  expect(sealer.open({ ...one, text: short }, place, 'it')).toMatchObject({
+    left: { _tag: 'SealBroken', message: expect.stringContaining('sealed: text') },
+  })
+  expect(() => sealerOf(undefined).seal('x', place)).toThrow('nothing is sealed without a key')
   const wrong = sealerOf({ current: 'k1', keys: { k1: keys.k2 } })
   expect(wrong.open(one, place, 'it')).toMatchObject({ left: { _tag: 'SealBroken' } })
 })

@@ -61,6 +61,11 @@ test.each<readonly [string, Buffer | object | string | number]>([
   expect(found).not.toHaveProperty('sessionId')
 })
 
+test('what is no object is none as a whole, whichever field it lacks', () => {
+  for (const content of [7, 'text', [], Buffer.from('null')])
+    expect(problem(content)?.problem).toMatch(/^recovery snapshot: expected /)
+})
+
 test('null is none, and a field at fault is named with the session', () => {
   expect(problem(Buffer.from('null'))?.problem).toContain('recovery snapshot')
   expect(problem({ ...plain, environment: 7 })).toEqual({

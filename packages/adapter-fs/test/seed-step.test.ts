@@ -1,7 +1,7 @@
 /** The import of a seed's files on a disk in memory: what fails because of a file, and what because of the disk. */
 import { changing, memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
-import { beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Disk, type FileStoreOptions, fileStore } from '../src/index.js'
 import { closing, done, refused } from './sample.js'
 
@@ -14,6 +14,8 @@ beforeEach(async () => {
   await disk.makeDirectory(directory)
   await disk.syncDirectory('/')
 })
+
+afterEach(() => void vi.restoreAllMocks())
 
 const seed = (sessionId: string, more: object = {}): Buffer =>
   Buffer.from(
@@ -33,6 +35,16 @@ const opened = async (on: Disk, options: Partial<FileStoreOptions> = {}) => {
 }
 const namesIn = async (folder: string, of: Disk = disk) =>
   [...(await of.list(`${directory}${folder}`))].filter((name) => name.endsWith(ending)).sort()
+
+test('a file that is gone before it is read is no session, and the disk says why', async () => {
+  const gone: Disk = {
+    ...disk,
+    list: async (path) =>
+      path === directory ? [`gone${ending}`, ...(await disk.list(path))] : disk.list(path),
+  }
+  const store = closing(fileStore({ directory }, gone))
+  expect(await refused(store.open)).toMatchObject({ _tag: 'StoreUnavailable', code: 'ENOENT' })
+})
 
 test('more files than one batch are all taken over, each with a place of its own', async () => {
   const many = Array.from({ length: 35 }, (_, i) => `s${String(i).padStart(2, '0')}`)
@@ -133,27 +145,32 @@ test('a file beyond the limit is not read; one whose session is beyond it is tol
   )
 })
 
-test('files are closed to others when they are moved, those of another user are let be', async () => {
-  for (const id of ['a', 'b', 'x', 'y']) {
-    put(id, id === 'x' || id === 'y' ? Buffer.from('{') : seed(id))
-    await disk.setMode(`${directory}/${id}${ending}`, 0o644)
-  }
-  const set: string[] = []
-  const foreign = (path: string) => path.endsWith(`/b${ending}`) || path.endsWith(`/y${ending}`)
-  const on: Disk = {
-    ...disk,
-    status: async (path) => {
-      const status = await disk.status(path)
-      return status !== undefined && foreign(path) ? { ...status, userId: 123_456 } : status
-    },
-    setMode: async (path, mode) => {
-      if (path.endsWith(ending)) set.push(`${path} ${mode.toString(8)}`)
-      await disk.setMode(path, mode)
-    },
-  }
-  await opened(on)
-  expect(set.sort()).toEqual([`${directory}/a${ending} 600`, `${directory}/x${ending} 600`])
-})
+test.each([...[0, 1_000]])(
+  'files are closed to others when they are moved, those of another user than %i are let be',
+  async (user) => {
+    if (process.geteuid === undefined) return
+    vi.spyOn(process, 'geteuid').mockReturnValue(user)
+    for (const id of ['a', 'b', 'x', 'y']) {
+      put(id, id === 'x' || id === 'y' ? Buffer.from('{') : seed(id))
+      await disk.setMode(`${directory}/${id}${ending}`, 0o644)
+    }
+    const set: string[] = []
+    const foreign = (path: string) => path.endsWith(`/b${ending}`) || path.endsWith(`/y${ending}`)
+    const on: Disk = {
+      ...disk,
+      status: async (path) => {
+        const status = await disk.status(path)
+        return status !== undefined && foreign(path) ? { ...status, userId: 123_456 } : status
+      },
+      setMode: async (path, mode) => {
+        if (path.endsWith(ending)) set.push(`${path} ${mode.toString(8)}`)
+        await disk.setMode(path, mode)
+      },
+    }
+    await opened(on)
+    expect(set.sort()).toEqual([`${directory}/a${ending} 600`, `${directory}/x${ending} 600`])
+  },
+)
 
 test('whichever step fails, no session is lost and none taken twice', async () => {
   for (let lastStep = 0; ; lastStep++) {

@@ -60,6 +60,17 @@ describe('a session in a checkpoint', () => {
     }
   })
 
+  test.each([
+    ['with its body', whole],
+    ['without one', [sessionHead('a', entries), ...entries]],
+  ])('%s is counted line by line, also where it is leapt over', async (_, session) => {
+    for (const [, nature] of natures) {
+      const lines = [...session, sessionHead('b', []), rotten(commitA), checkpoint(), commitB]
+      const { damages } = await readIn(lines, nature)
+      expect(damages.map(({ line }) => line)).toEqual([session.length + 3])
+    }
+  })
+
   test('whose body is missing stands without it, and that is told', async () => {
     const lines = [sessionHead('a', entries, a), ...entries, sessionHead('b', []), checkpoint()]
     for (const [, nature] of natures) {

@@ -173,6 +173,13 @@ describe('what is damaged', () => {
   })
 })
 
+test('what retention has dropped is known from the line that says it', async () => {
+  const dropped = { archives: 1, archiveBytes: 20, quarantined: 3, quarantinedBytes: 40 }
+  expect((await readIn([lineOf('dropped', dropped), commitLine('a', 1)])).index.dropped).toEqual(
+    dropped,
+  )
+})
+
 test('a segment with its header alone says nothing', async () => {
   expect((await readIn([])).read).toEqual({ end: header.length, says: false })
 })

@@ -1,5 +1,5 @@
 /** Which files are segments, what their headers say, and which of them make up the log. */
-import { memoryDisk } from '@session-recovery/testkit'
+import { memoryDisk, probed } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { lineOf } from '../src/line.js'
@@ -61,7 +61,14 @@ describe('what is found', () => {
     const disk = memoryDisk()
     await disk.makeDirectory(here)
     for (const [name, bytes] of Object.entries(files)) disk.put(`${here}/${name}`, bytes)
-    return findSegments(disk, here, Object.keys(files))
+    let open = 0
+    const counted = probed(disk, ({ name }) => {
+      if (name === 'open') open += 1
+      if (name === 'close') open -= 1
+    })
+    const found = await findSegments(counted, here, Object.keys(files))
+    expect(open).toBe(0)
+    return found
   }
   const { format: _, ...first } = header(1, 2, [{ name: 'x', bytes: 3 }])
 

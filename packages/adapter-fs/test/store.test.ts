@@ -7,6 +7,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { expect, test } from 'vitest'
 import { type FileStoreOptions, fileStore } from '../src/index.js'
 import {
+  archiveOf,
   closing,
   commitOf,
   done,
@@ -271,16 +272,20 @@ test('session ids are data: whatever they are, nothing outside the directory is 
 
 test('a store that is not open answers so, and can be opened again after it was closed', async () => {
   const store = fresh()
-  const calls: readonly TE.TaskEither<StoreError, unknown>[] = [
-    store.commit(commitOf('a', 1)),
-    store.saveSnapshot(snapshotOf('a', 1)),
-    store.readSnapshot('a'),
-    store.readJournal('a'),
-    store.readArchive('archives/x'),
-    store.forget('a', 1),
-    store.checkpoint(null, everything),
-  ]
-  for (const call of calls) expect(await refused(call)).toMatchObject({ _tag: 'StoreUnavailable' })
+  const calls: Readonly<Record<string, TE.TaskEither<StoreError, unknown>>> = {
+    commit: store.commit(commitOf('a', 1)),
+    saveSnapshot: store.saveSnapshot(snapshotOf('a', 1)),
+    readSnapshot: store.readSnapshot('a'),
+    readJournal: store.readJournal('a'),
+    archive: store.archive(archiveOf('a', 'token')),
+    readArchive: store.readArchive('archives/x'),
+    forget: store.forget('a', 1),
+    checkpoint: store.checkpoint(null, everything),
+  }
+  for (const [operation, call] of Object.entries(calls))
+    expect(await refused(call)).toEqual({
+      ...{ _tag: 'StoreUnavailable', operation, message: `${operation}: the store is not open` },
+    })
   await store.close()
   await done(store.open)
   expect(await refused(store.open)).toMatchObject({ _tag: 'StoreOwned' })

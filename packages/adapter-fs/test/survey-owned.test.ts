@@ -78,6 +78,24 @@ test('damage that stays is told after five looks, and at once where nobody owns 
   }
 })
 
+test('what is no damage of the log is told after one look, also where an owner is at work', async () => {
+  const disk = await storeWith(sound, true)
+  disk.put(`${directory}/quarantine/notes`, Buffer.from('mine'))
+  const { seen, looks } = watched(disk, quiet)
+  const { findings } = await done(survey(seen))
+  expect(findings.map(({ _tag }) => _tag)).toEqual(['set-aside'])
+  expect(looks()).toBe(2)
+})
+
+test('where there are no users nothing is open to others', async () => {
+  const disk = await storeWith(sound, false)
+  await disk.setMode(path, 0o777)
+  const { geteuid } = process
+  Object.defineProperty(process, 'geteuid', { value: undefined })
+  onTestFinished(() => void Object.defineProperty(process, 'geteuid', { value: geteuid }))
+  expect((await done(survey(disk))).findings).toEqual([])
+})
+
 test('a segment that is gone when it is opened is looked for anew, up to five times', async () => {
   const disk = await storeWith(sound, true)
   const twice = watched(disk, (look) => {

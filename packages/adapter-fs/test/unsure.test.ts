@@ -128,6 +128,13 @@ describe('what is torn', () => {
     expect(open()).toBe(0)
   })
 
+  test('is taken out also where more counts of a segment than of the one before', async () => {
+    const { disk, place, live, textOf } = await logWith({ a: '012', b: 'abcdef' })
+    const damages = [stretch('b', 3, 2)]
+    expect(await takeOutTorn(disk, place, { unsure: ['b'], live, damages })).toBe(true)
+    expect(textOf('b')).toBe('abcf')
+  })
+
   test('is none where it was on the medium once, of another segment, or behind what counts', async () => {
     const { disk, place, textOf, operations } = await logWith({ a: '0123456789', b: 'abcdef' })
     const live = [
@@ -153,6 +160,17 @@ describe('what is torn', () => {
     expect(textOf('a') === before + after).toBe(true)
     expect(behind).toBeDefined()
   })
+})
+
+test('of one that is not believed nothing is said of the others', async () => {
+  const { disk, place, live } = await logWith({ a: '0', b: '1' })
+  const failing = probed(disk, ({ name, path }) => {
+    if (name === 'create' || (name === 'sync' && path.endsWith('/a'))) throw systemError('EIO')
+  })
+  await expect(flushUnsure(failing, place, { unsure: ['a'], live })).rejects.toMatchObject({
+    code: 'EIO',
+  })
+  await flushUnsure(failing, place, { unsure: ['b'], live })
 })
 
 test('each that nobody has flushed is, then their names; where there is none nothing is flushed', async () => {

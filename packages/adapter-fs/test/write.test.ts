@@ -123,7 +123,7 @@ test('the limit is on what is kept, each to the byte, and names the session in s
   })
   // A head can be too long by itself: of an id that is.
   expect(snapshotWrite(context(150), { ...snapshotOf(id, 1), body: 1 })).toMatchObject({
-    left: { _tag: 'TooLarge' },
+    left: { _tag: 'TooLarge', what: `snapshot of session ${'s'.repeat(64)}` },
   })
   // Sealed, it is longer: what counts is how long it is in clear.
   const clear = Buffer.byteLength(JSON.stringify(large.body))
