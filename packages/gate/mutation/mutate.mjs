@@ -56,7 +56,7 @@ const beside = (name) => fileURLToPath(new URL(name, import.meta.url))
  * @param {readonly string[]} files
  * @returns {Promise<readonly Mutant[]>}
  */
-const mutated = async (name, { tests }, files) => {
+const mutated = async (name, { tests, always = [] }, files) => {
   const incrementalFile = `.mutation/incremental-${name}.json`
   mkdirSync('.mutation', { recursive: true })
   if (values.fresh) rmSync(incrementalFile, { force: true })
@@ -66,6 +66,7 @@ const mutated = async (name, { tests }, files) => {
   process.env.MUTATION_DURATIONS = `${TMPDIR}/durations-${name}.json`
   process.env.MUTATION_SAMPLE = values.sample
   process.env.MUTATION_TESTS = values.tests
+  process.env.MUTATION_ALWAYS = always.join(',')
   process.env.MUTATION_AGAIN = values.again === '' ? '' : resolve(values.again)
   const results = await new Stryker({
     mutate: [...files],

@@ -5,6 +5,7 @@
  * @property {string} owner the package that what is mutated belongs to, for which a score is told
  * @property {string} tests the package whose tests are run
  * @property {readonly string[]} files patterns, from the root
+ * @property {readonly string[]} [always] tests that are about all of them, whatever their names
  */
 
 /** What decides in `core` is driven by the engine, through its machine: its tests are the engine's. */
@@ -24,7 +25,12 @@ export const targets = {
     tests: 'core',
     files: ['packages/core/src/*.ts', ...decisions.map((file) => `!${file}`)],
   },
-  'core-decision': { owner: 'core', tests: 'engine', files: decisions },
+  'core-decision': {
+    owner: 'core',
+    tests: 'engine',
+    files: decisions,
+    always: ['decision', 'reaction', 'incident', 'step'],
+  },
   engine: { owner: 'engine', tests: 'engine', files: ['packages/engine/src/*.ts'] },
   'adapter-fs': {
     owner: 'adapter-fs',

@@ -26,9 +26,12 @@ const mutated = (): Mutated | undefined => (globalThis as { readonly mutated?: M
 /** What share of the time that all files take is spent on one mutant. */
 const shareOfAll = 0.1
 
+/** Tests that are about all that is mutated. */
+const always: readonly string[] = (process.env.MUTATION_ALWAYS ?? '').split(',')
+
 /** What bears the name of the source, or of the whole it is a part of, is tried in any case. */
 const namesakes = (test: string, source: string): boolean =>
-  test.startsWith(source) || test.split('-')[0] === source.split('-')[0]
+  test.startsWith(source) || test.split('-')[0] === source.split('-')[0] || always.includes(test)
 
 /**
  * What is likely to catch a mutant, and soon, comes first: the least time for each one caught. What is left when
