@@ -45,7 +45,8 @@ const sizeOf = async (disk: Disk, name: string) =>
 
 test('an empty directory is an empty log', async () => {
   const { disk } = await diskWith()
-  disk.put(`${directory}/notes.txt`, Buffer.from('mine'))
+  for (const name of ['notes.txt', 'notes.roll'])
+    disk.put(`${directory}/${name}`, Buffer.from('mine'))
   const { index, ...rest } = await loaded(disk)
   expect([...index.entries()]).toEqual([])
   expect(rest).toEqual({

@@ -16,6 +16,7 @@ import {
   refused,
   snapshotOf,
 } from './sample.js'
+import { bodyLine, commitLine, header, name, placeOf } from './segment-sample.js'
 
 const directory = '/store'
 
@@ -120,12 +121,24 @@ test('a session is loaded with its view, and nobody else opens its store meanwhi
   expect(sessions.map(({ view }) => view)).toEqual([snapshotOf('a', 3).view])
 })
 
+test('the view of a life that was never registered is not that of the session', async () => {
+  const { memory } = watched()
+  await memory.makeDirectory('/store/log')
+  const body = bodyLine('a', 1)
+  const { view } = snapshotOf('a', 1)
+  const head = { sessionId: 'a', incarnation: 2, view, body: placeOf(body) }
+  const lines = [header, commitLine('a', 1), lineOf('snapshot', head), body]
+  memory.put(`/store/log/${name}`, Buffer.concat(lines))
+  const { sessions } = await done(closing(fileStore({ directory }, memory)).open)
+  expect(sessions).toEqual([{ record: commitOf('a', 1).record, view: undefined }])
+})
+
 test('a log of a later version is refused by its place, and left to others as it is', async () => {
   const { memory, disk } = watched()
   await done(closing(fileStore({ directory }, disk)).open)
   const path = '/store/log/00000009-00000001.jsonl'
-  const header = { term: 9, sequence: 1, limitBytes: 1, whole: false, before: [] }
-  memory.put(path, lineOf('segment', { format: 99, ...header }))
+  const said = { term: 9, sequence: 1, limitBytes: 1, whole: false, before: [] }
+  memory.put(path, lineOf('segment', { format: 99, ...said }))
   const { disk: later, open } = counting(memory.copy())
   expect(await refused(fileStore({ directory }, later).open)).toMatchObject({
     ...{ _tag: 'StoreUnusable', message: expect.stringContaining(`${path}: segment: format`) },

@@ -85,6 +85,7 @@ test('whose line has rotted is told by its segment and place; what is lost is to
   const rot = [
     { ...lost, segment: 'two', offset: 7 },
     { ...lost, segment: 'three', offset: 7 },
+    { ...lost, segment: 'four', offset: 7, bytes: 0, content: Buffer.alloc(0) },
   ]
   const unreadable = [{ location: 'archives/x.json', problem: 'rot' }]
   const damaged = await setAsideRot(store, { rot, unreadable })
@@ -92,6 +93,7 @@ test('whose line has rotted is told by its segment and place; what is lost is to
   expect(damaged).toEqual([
     { source: 'log/two: byte 7', keptAs: '', problem, sessionId: 'b' },
     { source: 'log/three: byte 7', keptAs: '', problem },
+    { source: 'log/four: byte 7', keptAs: '', problem },
     { source: 'archives/x.json', keptAs: 'archives/x.json', problem: 'rot' },
   ])
   expect(told).toEqual(damaged)

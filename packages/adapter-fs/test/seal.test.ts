@@ -139,6 +139,10 @@ test('what is sealed opens in its place alone', () => {
   expect(sealer.open({ ...one, text: short }, place, 'it')).toMatchObject({
     left: { _tag: 'SealBroken', message: expect.stringContaining('sealed: text') },
   })
+  const nothing = Buffer.alloc(16).toString('base64')
+  expect(sealer.open({ ...one, text: nothing }, place, 'it')).toMatchObject({
+    left: { _tag: 'SealBroken', message: expect.stringContaining('changed, moved') },
+  })
   expect(() => sealerOf(undefined).seal('x', place)).toThrow('nothing is sealed without a key')
   const wrong = sealerOf({ current: 'k1', keys: { k1: keys.k2 } })
   expect(wrong.open(one, place, 'it')).toMatchObject({ left: { _tag: 'SealBroken' } })

@@ -1,7 +1,7 @@
 /** The import of a seed's files on a disk in memory: what fails because of a file, and what because of the disk. */
 import { changing, memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { type Disk, type FileStoreOptions, fileStore } from '../src/index.js'
 import { closing, done, refused } from './sample.js'
 
@@ -171,6 +171,16 @@ test.each([...[0, 1_000]])(
     expect(set.sort()).toEqual([`${directory}/a${ending} 600`, `${directory}/x${ending} 600`])
   },
 )
+
+test('where there are no users every file that is moved is closed', async () => {
+  const { geteuid } = process
+  Object.defineProperty(process, 'geteuid', { value: undefined })
+  onTestFinished(() => void Object.defineProperty(process, 'geteuid', { value: geteuid }))
+  put('a')
+  await disk.setMode(`${directory}/a${ending}`, 0o644)
+  expect((await opened(disk)).ids).toEqual(['a'])
+  expect((await disk.status(`${directory}/imported/a${ending}`))?.mode).toBe(0o600)
+})
 
 test('whichever step fails, no session is lost and none taken twice', async () => {
   for (let lastStep = 0; ; lastStep++) {

@@ -162,6 +162,16 @@ describe('what is torn', () => {
   })
 })
 
+test('one whose flush failed is written anew as far as it counts, whatever counts of others', async () => {
+  const { disk, place, live, textOf } = await logWith({ a: '0', b: 'abcdef' })
+  const failing = probed(disk, ({ name, path }) => {
+    if (name === 'sync' && path.endsWith('/b')) throw systemError('EIO')
+  })
+  const flushing = flushUnsure(failing, place, { unsure: ['b'], live })
+  await expect(flushing).rejects.toMatchObject({ code: 'EIO' })
+  expect(textOf('b')).toBe('abcdef')
+})
+
 test('of one that is not believed nothing is said of the others', async () => {
   const { disk, place, live } = await logWith({ a: '0', b: '1' })
   const failing = probed(disk, ({ name, path }) => {
