@@ -113,14 +113,49 @@ describe('the time of an attempt', () => {
     expect(refused.misses).toEqual([])
   })
 
+  test('begins anew with each attempt', () => {
+    const again = begun(within(['restart', 'fallback'], { attemptDeadlineMs: 1, dueAtMs: 1 }))
+    expect(again).toMatchObject({ attemptDeadlineMs: 9_000, dueAtMs: 9_000 })
+  })
+
+  test('is followed by a wait that differs from session to session', () => {
+    const jittered = reactions(policyOf({ jitter: 1, recoveryDelay: 10_000 }))
+    const waits = (sessionId: string) =>
+      incidentOf(jittered.beginBackoff({ ...opened, sessionId, used: 1 }, due)[0]).dueAtMs
+    const untils = ['a', 'b', 'c', 'd'].map(waits)
+    expect(new Set(untils).size).toBe(4)
+    expect(waits('a')).toBe(untils[0])
+  })
+
   test('has no end where none is set', () => {
     const endless = reactions(policyOf({ recoveryTimeout: 0, strategyTimeoutMs: 0 }))
     const [started] = endless.beginAttempt(within(['restart', 'fallback']), due)
     expect(Object.hasOwn(incidentOf(started), 'dueAtMs')).toBe(false)
     expect(guards(policy).isNotDue(started, due)).toBe(true)
+    expect(Object.hasOwn(incidentOf(started), 'attemptDeadlineMs')).toBe(false)
+    const [, effects] = endless.repeatRun(started, due)
+    const runs = effects.filter(({ _tag }) => _tag === 'run')
+    expect(runs.map((run) => Object.hasOwn(run, 'deadlineMs'))).toEqual([false])
     const [archiving] = endless.beginLastResort(started, due)
     expect(Object.hasOwn(incidentOf(archiving), 'dueAtMs')).toBe(false)
   })
+})
+
+test('an incident that is opened awaits nothing yet, whatever was open before', () => {
+  expect(incident).toMatchObject({ number: 1, token: '', runToken: '', misses: [] })
+  expect(incidentOf(react.openIncident(opened, failed)[0]).number).toBe(2)
+})
+
+test('a capture that is given no time is not due for its end', () => {
+  expect(control.captureAtMs).toBeDefined()
+  const [capturing] = react.beginCapture(control, { type: 'captureDue', atMs: 5_000 })
+  expect(Object.hasOwn(capturing, 'captureAtMs')).toBe(false)
+})
+
+test('an end without an exit code is told without one', () => {
+  const told = react.closeEnded(control, { type: 'ended', atMs: 1_500 })[1]
+  const facts = told.flatMap((effect) => (effect._tag === 'tell' ? [effect.fact] : []))
+  expect(facts).toStrictEqual([{ _tag: 'session-ended' }])
 })
 
 test('the last resort after a crash of the app is told as a repetition', () => {
