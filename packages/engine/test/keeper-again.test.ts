@@ -101,3 +101,17 @@ test('what comes while the second of two is under way waits for it, too', async 
   reads[2]?.()
   expect(await Promise.all(shown)).toEqual([undefined, undefined, undefined])
 })
+
+test('of several updates that wait together each leaves what it brings, and they are written once', async () => {
+  const { keeper, calls } = await kept({ storeOutput: true })
+  await keeper.begin(asRedacted(first()), yes)
+  const updates = [
+    { workingDirectory: '/a' },
+    { workingDirectory: '/b' },
+    { commandHistory: ['ls'] },
+  ]
+  const all = await Promise.all(updates.map((update) => keeper.keep(update)))
+  expect(all.map((one) => one._tag === 'kept' && one.view.generation)).toEqual([2, 2, 2])
+  expect(await keeper.shown()).toMatchObject({ workingDirectory: '/b', commandHistory: ['ls'] })
+  expect(calls.filter((name) => name === 'save')).toHaveLength(2)
+})

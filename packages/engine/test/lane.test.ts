@@ -25,8 +25,11 @@ const laneIn = async (
   const logged: unknown[] = []
   const told: unknown[] = []
   const works: Promise<void>[] = []
-  const world = { nowMs: 2_000, isStopped: false, refuses: false, error: diskFull }
-  const { clock } = new VirtualClock().fork()
+  const world = {
+    ...{ nowMs: 2_000, isStopped: false, refuses: false, error: diskFull },
+    committing: () => {},
+  }
+  const { clock, pending } = new VirtualClock().fork()
   const runtime = {
     ...{
       policy: defaultPolicy,
@@ -36,8 +39,10 @@ const laneIn = async (
     },
     store: {
       ...store,
-      commit: (commit) => async () =>
-        world.refuses ? E.left(world.error) : store.commit(commit)(),
+      commit: (commit) => async () => {
+        world.committing()
+        return world.refuses ? E.left(world.error) : store.commit(commit)()
+      },
     } satisfies typeof store,
     step,
     ledger: ledgerFrom(loaded.right, defaultPolicy),
@@ -51,7 +56,7 @@ const laneIn = async (
   const first = { ...record, control: { ...record.control, captureAtMs } }
   const attendant = { clean: (event: unknown): unknown => event, interpret: () => undefined }
   const lane = new Lane(runtime, first, 1, attendant as never)
-  return { lane, alarms, logged, told, works, world, store, first, attendant }
+  return { lane, alarms, logged, told, works, world, pending, store, first, attendant }
 }
 
 test('a session can wait while nothing of it is under way', async () => {
@@ -220,4 +225,52 @@ test('one that was found while the engine stops is asked nothing more', async ()
     return undefined
   })
   expect([await asked, told]).toEqual([{ _tag: 'stopped' }, []])
+})
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+test('what comes while the second of two is decided waits for it, too', async () => {
+  const { lane, attendant } = await laneIn()
+  const begun: (() => void)[] = []
+  attendant.clean = (event) => new Promise((resolve) => begun.push(() => resolve(event)))
+  const cancel = () => lane.offer((atMs) => ({ type: 'cancelled', atMs, why: '' }))
+  const asked = [cancel(), cancel()]
+  await turn()
+  begun[0]?.()
+  await turn()
+  asked.push(cancel())
+  await turn()
+  expect(begun).toHaveLength(2)
+  begun[1]?.()
+  await turn()
+  expect(begun).toHaveLength(3)
+  begun[2]?.()
+  expect(await Promise.all(asked)).toHaveLength(3)
+})
+
+test('one that is closed while the store refuses does not ask it again', async () => {
+  const { lane, world, pending } = await laneIn()
+  Object.assign(world, { refuses: true, error: taken, committing: () => lane.close() })
+  let answer: unknown
+  void lane
+    .insist((atMs) => ({ type: 'unregistered', atMs }))
+    .then((value) => {
+      answer = value
+    })
+  await turn()
+  expect([answer, pending()]).toEqual([{ _tag: 'stopped' }, 0])
+})
+
+test('the end of an incident that nobody waits for is known to who asks for it later', async () => {
+  const { lane } = await laneIn()
+  const failure = { kind: 'network', reason: '', interactivity: 'none', permanent: false } as const
+  const view = { generation: 1, capturedAtMs: 0 }
+  await lane.offer((atMs) => ({
+    ...{ type: 'failed', atMs, view },
+    failure: { ...failure, evidence: [] },
+  }))
+  expect(await lane.offer((atMs) => ({ type: 'cancelled', atMs, why: 'no' }))).toMatchObject({
+    _tag: 'changed',
+  })
+  expect(await lane.incidentEnd(1)).toMatchObject({ _tag: 'cancelled', why: 'no' })
 })
