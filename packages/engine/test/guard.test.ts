@@ -1,6 +1,7 @@
 /** The guards by themselves: what each asks, also of events and sessions it has nothing to say of. */
 import {
   type Control,
+  type Grade,
   guards,
   type Incident,
   type RecoveryStrategy,
@@ -38,11 +39,11 @@ const acted = (token: string): SessionEvent => ({
   token,
   outcome: { _tag: 'done', detail: 'done' },
 })
-const verified = (token: string): SessionEvent => ({
+const verified = (token: string, grade: Grade = 'observed'): SessionEvent => ({
   type: 'verified',
   atMs: 3_000,
   token,
-  verdict: { _tag: 'alive', receipt: receiptOf('observed', {}) },
+  verdict: { _tag: 'alive', receipt: receiptOf(grade, {}) },
 })
 const guard = guards(policy)
 const [opened] = reactions(policy).openIncident(controlOf(), failed)
@@ -104,6 +105,15 @@ describe('of another event', () => {
     expect(guard.mayRepeat(doubtful, acted('awaited'))).toBe(false)
     expect(guard.mayRepeat(doubtful, verified('awaited'))).toBe(true)
   })
+})
+
+test('what is no proof proves nothing, whatever is accepted', () => {
+  const proved = (acceptClaims: boolean) =>
+    (['observed', 'claimed', 'none'] as const).map((grade) =>
+      guards(policyOf({ acceptClaims })).isProved(opened, verified('', grade)),
+    )
+  expect(proved(true)).toEqual([true, true, false])
+  expect(proved(false)).toEqual([true, false, false])
 })
 
 test('an attempt is over the moment its time is', () => {

@@ -142,7 +142,11 @@ describe('the time of an attempt', () => {
 })
 
 test('an incident that is opened awaits nothing yet, whatever was open before', () => {
-  expect(incident).toMatchObject({ number: 1, token: '', runToken: '', misses: [] })
+  const before = { ...control, lastEnd: { incident: 7, attempts: 3 } }
+  const [first] = react.openIncident(before, failed)
+  const nothing = { token: '', runToken: '', misses: [], inDoubt: false }
+  expect(incidentOf(first)).toMatchObject({ number: 1, ...nothing })
+  expect(Object.hasOwn(first, 'lastEnd')).toBe(false)
   expect(incidentOf(react.openIncident(opened, failed)[0]).number).toBe(2)
 })
 
@@ -185,7 +189,8 @@ test('an archive that does not end in time is called off, one that answers is no
 })
 
 test('a registration that replaces nothing says nothing of it', () => {
-  expect(Object.hasOwn(control, 'replaces')).toBe(false)
+  const [{ control: alone }] = register('s', 1, registered, policy)
+  expect(Object.hasOwn(alone, 'replaces')).toBe(false)
   const replaces = { sessionId: 'before', incarnation: 3 }
   expect(register('s', 1, { ...registered, replaces }, policy)[0].control.replaces).toEqual(
     replaces,
