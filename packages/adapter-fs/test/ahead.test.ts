@@ -212,6 +212,7 @@ test('the end before the blanks is found wherever it is, and what is beyond does
   await file.write(Buffer.from(`ab c${blanks(far)}x`), 0)
   for (const [end, found] of [
     [0, 0],
+    [1, 1],
     [2, 2],
     [3, 2],
     [4, 4],

@@ -123,6 +123,22 @@ test('what a key seals that nobody has said to be lost is whole: it stays where 
   expect(await memory.list(`${directory}/quarantine`)).toEqual([])
 })
 
+test('a body that was sealed for another is set aside, and told as what it is', async () => {
+  const memory = memoryDisk()
+  await memory.makeDirectory(`${directory}/log`)
+  const sealing = { current: 'k', keys: { k: Buffer.alloc(32, 1) }, acceptUnsealed: true }
+  const body = lineOf('sealed', sealerOf(sealing).seal('{}', snapshotPlace('b', 1, 1)))
+  const lines = [header, commitLine('a', 1), snapshotHead('a', 1, body), body]
+  memory.put(`${directory}/log/${name}`, Buffer.concat(lines))
+  const store = closing(fileStore({ directory, sealing }, memory))
+  const found: Quarantined[] = []
+  store.watch?.((one) => found.push(one))
+  await done(store.open)
+  expect(await refused(store.readSnapshot('a'))).toMatchObject({ _tag: 'SealBroken' })
+  const problem = expect.stringContaining('changed, moved')
+  expect(found).toMatchObject([{ sessionId: 'a', problem }])
+})
+
 test('a read waits for nothing where the disk fails for another reason than a checkpoint', async () => {
   const memory = memoryDisk()
   let opened = 0

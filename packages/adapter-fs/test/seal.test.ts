@@ -143,7 +143,8 @@ test('what is sealed opens in its place alone', () => {
   expect(sealer.open({ ...one, text: nothing }, place, 'it')).toMatchObject({
     left: { _tag: 'SealBroken', message: expect.stringContaining('changed, moved') },
   })
-  expect(() => sealerOf(undefined).seal('x', place)).toThrow('nothing is sealed without a key')
+  for (const without of [undefined, { current: 'x', keys: {} }])
+    expect(() => sealerOf(without).seal('x', place)).toThrow('nothing is sealed without a key')
   const wrong = sealerOf({ current: 'k1', keys: { k1: keys.k2 } })
   expect(wrong.open(one, place, 'it')).toMatchObject({ left: { _tag: 'SealBroken' } })
 })

@@ -99,6 +99,13 @@ describe('a session in a checkpoint', () => {
     expect(damages[0]?.sessionId).toBe('a')
   })
 
+  test('that ends where its segment does is leapt over like any other: rot is found by who reads it', async () => {
+    const lines = [sessionHead('a', entries, a), rotten(entries[0]!), entries[1]!, a]
+    const { held, damages } = await readIn(lines, { durable: true, last: false })
+    expect(damages).toEqual([])
+    expect(held('a')?.entries.length).toBe(2)
+  })
+
   test('that ends before its bulk does is read: its journal is there as far as it goes', async () => {
     const lines = [sessionHead('a', entries, a), ...entries]
     const { held, damages, read, bytes } = await readIn(lines, { whole: true })
