@@ -5,7 +5,17 @@ import { expect, test } from 'vitest'
 import type { Disk } from '../src/index.js'
 import { lineOf } from '../src/line.js'
 import { loadLog } from '../src/load.js'
-import { contentOf, filled, logPath, recordsIn, storeOn, whole, withHead } from './roll-scene.js'
+import { headerLine, segmentName } from '../src/segment.js'
+import {
+  contentOf,
+  filled,
+  logPath,
+  recordsIn,
+  rollPath,
+  storeOn,
+  whole,
+  withHead,
+} from './roll-scene.js'
 import { commitOf, done, snapshotOf } from './sample.js'
 import { commitLine, header, name } from './segment-sample.js'
 
@@ -30,6 +40,16 @@ test('heads are read from it by whoever opens the store, and by nobody else', as
   })
   expect([await read(counted), open]).toEqual([fromRoll, 0])
   expect(await read(disk, false)).toEqual({ ...fromLog, rollProblem: undefined })
+  const found = await loadLog(disk, '/store/log', 1 << 20, 10)
+  expect(E.isRight(found) && found.right.index.folded()).toEqual([])
+})
+
+test('one that is damaged is passed over, and it is said how', async () => {
+  const disk = await filled()
+  const roll = Buffer.from(contentOf(disk, rollPath(disk)))
+  roll[40] = (roll[40] ?? 0) ^ 1
+  disk.put(rollPath(disk), roll)
+  expect(await read(disk)).toEqual({ ...fromLog, rollProblem: 'block: a wrong checksum' })
 })
 
 test('what stands between the heads is not looked at', async () => {
@@ -114,6 +134,13 @@ test('one of a checkpoint that stands in the log no longer is passed over', asyn
     Buffer.concat([log.subarray(0, start), lineOf('checkpoint', other.checkpoint)]),
   )
   expect(await read(disk)).toEqual({ ...fromLog, rollProblem })
+  // It stands there still, and does not count any more.
+  const later = disk.copy()
+  const before = [{ name: logPath(disk).replace(/^.*\//, ''), bytes: log.length - 9 }]
+  const header = headerLine({ term: 9, sequence: 1, limitBytes: 1_000, whole: false, before })
+  later.put(logPath(disk), log)
+  later.put(`/store/log/${segmentName(9, 1)}`, header)
+  expect(await read(later)).toMatchObject({ isRolled: false, resting: [], rollProblem })
   disk.put(logPath(disk), log.subarray(0, -9))
   expect(await read(disk)).toMatchObject({ isRolled: false, resting: [], rollProblem })
 })
