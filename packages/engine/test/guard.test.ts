@@ -69,10 +69,8 @@ test('an attempt answers a failure, and waits where domains are shared', () => {
   const shared = controlOf({ domains: ['host:h'] })
   expect(guard.mayAttempt(controlOf(), due)).toBe(false)
   expect(guard.mayAttempt(controlOf(), failed)).toBe(true)
-  expect([guard.mustWait(controlOf(), failed), guard.mustWait(shared, failed)]).toEqual([
-    false,
-    true,
-  ])
+  const { mustWait } = guards(policy)
+  expect([mustWait(controlOf(), failed), mustWait(shared, failed)]).toEqual([false, true])
   const idle = { name: 'idle', when: {}, priority: 'low', estimatedTimeMs: 0 } as const
   const hopeless = guards(policyOf({ planRules: [{ ...idle, strategies: ['fallback'] }] }))
   expect(hopeless.mayAttempt(controlOf(), failed)).toBe(false)
