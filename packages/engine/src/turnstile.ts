@@ -17,6 +17,7 @@ type Work = () => Promise<void>
 export class Turnstile {
   readonly #clock: Pick<Clock, 'monotonicMs' | 'schedule'>
   #inside = 0
+  #isClosed = false
   #waiting: Work[] = []
   /** How many of those have been let in. */
   #gone = 0
@@ -36,14 +37,15 @@ export class Turnstile {
 
   /** Begins `work` when there is a place for it: at once, or when those before it have left. */
   admit(work: Work): void {
-    if (this.#inside < width) {
+    if (this.#isClosed || this.#inside < width) {
       this.#inside += 1
       this.#begin(work)
     } else this.#waiting.push(work)
   }
 
-  /** Nobody waits any more: all are let in, to see for themselves that it is over. */
+  /** Nobody waits any more: all are let in, whoever comes later too, to see for themselves that it is over. */
   close(): void {
+    this.#isClosed = true
     this.#cancel?.()
     while (this.heldBack > 0) this.#letIn()
   }

@@ -97,5 +97,9 @@ describe('a turnstile', () => {
     made.close()
     expect(inside).toHaveLength(width + 10)
     expect([made.heldBack, timers.size]).toEqual([0, 0])
+    // Also who comes while those inside are still there.
+    come(1)
+    expect(inside).toHaveLength(width + 11)
+    expect([made.heldBack, timers.size]).toEqual([0, 0])
   })
 })
