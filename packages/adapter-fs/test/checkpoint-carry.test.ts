@@ -3,7 +3,7 @@ import { memoryDisk, probed } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
 import type { Disk } from '../src/index.js'
 import { fill, log, storeOn } from './checkpoint-scene.js'
-import { commitOf, done, everything, snapshotOf } from './sample.js'
+import { commitOf, done, everything, refused, snapshotOf } from './sample.js'
 import { bodyLine, commitLine, header, name, snapshotHead } from './segment-sample.js'
 
 /** The kinds of the lines of the newest segment, one after the other. */
@@ -71,6 +71,8 @@ test('what is sealed under the current key is carried over as it is', async () =
   expect(before).toHaveLength(2)
   await done(store.checkpoint('folded', everything))
   expect(sealed()).toEqual(before)
+  await store.close()
+  expect(await refused(storeOn(disk).open)).toMatchObject({ _tag: 'KeyMissing', keyId: 'k' })
 })
 
 test('blanks ahead of the log are not carried over with what was committed meanwhile', async () => {
