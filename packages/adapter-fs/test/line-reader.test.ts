@@ -105,6 +105,15 @@ test('what was held of one place is not taken for another', async () => {
   expect(file.reads).toEqual([[0, 14]])
 })
 
+test('what stands before all that is held is read again', async () => {
+  const before = `one\ntwo\n${'x'.repeat(mebibyte)}\n`
+  const reader = lineReader(fileOf(`${before}last\n`), before.length + 5, 2 * mebibyte)
+  reader.seek(before.length, 4)
+  expect((await reader.next())?.content?.toString()).toBe('last\n')
+  reader.seek(4, 2)
+  expect((await reader.next())?.content?.toString()).toBe('two\n')
+})
+
 test('an empty line is one wherever it stands', async () => {
   expect(await linesOf(fileOf('\n\nx\n'), 4, 100)).toEqual([
     [0, 1, 1, '\n'],

@@ -1,4 +1,5 @@
 /** What an opening makes of a roll: who rests and is read later, what is told of it, and what is removed. */
+import type { Quarantined } from '@session-recovery/core'
 import { probed, systemError } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
 import {
@@ -69,7 +70,8 @@ test('a store whose key is missing does not open, though no snapshot was looked 
 
 test('a head that is whole and says what it must not is refused by name, the others load', async () => {
   const disk = await withHead('b', (head) => head.replace('"rev":2', '"rev":"two"'))
-  const store = storeOn(disk)
+  const logged: unknown[] = []
+  const store = storeOn(disk, { logger: (...line: unknown[]) => logged.push(line) })
   const loaded = await done(store.open)
   const told: unknown[] = []
   store.watch?.((found) => told.push(found))
@@ -87,6 +89,8 @@ test('a head that is whole and says what it must not is refused by name, the oth
       keptAs: expect.stringMatching(/^quarantine\//),
     },
   ])
+  const [one] = told as readonly Quarantined[]
+  expect(logged).toEqual([['warn', `set aside: ${one?.source}`, one]])
   await store.close()
 })
 
