@@ -119,6 +119,20 @@ test('an archive that cannot be read once the store is open is not restored', as
   })
 })
 
+test('nothing is restored where the journal cannot be read', async () => {
+  const { directory, store, location } = await archived()
+  await store.close()
+  let reads = 0
+  const disk = probed(realDisk, ({ name, path }) => {
+    if (name === 'open' && path.endsWith(location)) reads += 1
+    if (name === 'read' && path.includes('/log/') && reads > 1) throw systemError('EIO')
+  })
+  expect(await restoreArchive({ directory }, location, disk)()).toMatchObject({
+    left: { _tag: 'StoreUnavailable', code: 'EIO' },
+  })
+  expect((await done(store.open)).sessions.map(({ record }) => record.state)).toEqual(['exhausted'])
+})
+
 test('a forgotten session is restored as an incarnation that it never had', async () => {
   const { directory, store, location } = await archived()
   await done(store.commit(commitOf('a', 1, 2)))

@@ -52,6 +52,17 @@ test('who has an interaction told of does not rest, nor who names an archive', a
   expect((await done(storeOn(disk).open)).resting?.ids).toEqual(['c'])
 })
 
+test('who never had a snapshot can rest', async () => {
+  const disk = memoryDisk()
+  const store = storeOn(disk)
+  await fill(store)
+  const { record, ...rest } = commitOf('e', 1, 1, 9)
+  await done(store.commit({ ...rest, record: { ...record, state: 'snapshotting.idle' } }))
+  await done(store.checkpoint(null, everything))
+  await store.close()
+  expect((await done(storeOn(disk).open)).resting?.ids).toEqual(['a', 'b', 'c', 'e'])
+})
+
 test('what was forgotten does not rest either: nothing is left of it but that it was there', async () => {
   const disk = memoryDisk()
   const store = storeOn(disk)

@@ -144,6 +144,21 @@ test('a later format is left as it is: of a header, and of a line', async () => 
   })
 })
 
+test('what bears no name of a segment is let be', async () => {
+  const { disk, names } = await diskWith({ lines: [commitLine('a', 1)] })
+  const asked: string[] = []
+  const beside: Disk = {
+    ...disk,
+    list: async (path) => ['notes.txt', ...(await disk.list(path)), 'zebra'],
+    status: async (path) => {
+      asked.push(path)
+      return disk.status(`${directory}/${names[0]}`)
+    },
+  }
+  expect(await loaded(beside)).toMatchObject({ foreign: [], live: [{ name: names[0] }] })
+  expect(new Set(asked)).toEqual(new Set([`${directory}/${names[0]}`]))
+})
+
 test('what bears the name of a segment and is no file of our own is foreign, and its files are closed', async () => {
   const { disk, names } = await diskWith({ lines: [commitLine('a', 1)] })
   const [one = ''] = names

@@ -1,11 +1,13 @@
 /** What an opening makes of a roll: who rests and is read later, what is told of it, and what is removed. */
 import type { Quarantined } from '@session-recovery/core'
-import { probed, systemError } from '@session-recovery/testkit'
+import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
 import {
   contentOf,
   expectWhole,
+  fill,
   filled,
+  logPath,
   quietOf,
   recordsIn,
   rollPath,
@@ -115,4 +117,26 @@ test('one that cannot be used and cannot be kept either is told to the log alone
     ])
   expect(told).toEqual([])
   await store.close()
+})
+
+test('damage behind a checkpoint is told by the same line, whether or not the roll is read', async () => {
+  const disk = memoryDisk()
+  const store = storeOn(disk)
+  await fill(store)
+  for (const rev of [3, 4]) await done(store.commit(commitOf('a', rev, 1, 10 + rev)))
+  await store.close()
+  const path = logPath(disk)
+  const bytes = Buffer.from(contentOf(disk, path))
+  // The last line but one: the very last may merely be torn.
+  const last = bytes.lastIndexOf('\n', bytes.length - 2)
+  bytes.write('#', bytes.lastIndexOf('\n', last - 1) + 20)
+  const sources = async (how: 'with' | 'without') => {
+    const copy = disk.copy()
+    copy.put(path, bytes)
+    if (how === 'without') await copy.remove(rollPath(disk))
+    return (await done(storeOn(copy).open)).quarantined.map(({ source }) => source)
+  }
+  const told = await sources('with')
+  expect(told).toEqual([expect.stringMatching(/: line [0-9]+$/)])
+  expect(told).toEqual(await sources('without'))
 })

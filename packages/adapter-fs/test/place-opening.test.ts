@@ -78,6 +78,17 @@ describe('a directory that is opened', () => {
     },
   )
 
+  test('nor where it cannot be said whether it can be read', async () => {
+    const broken = watched(({ name, path }) => {
+      if (path !== '/') return
+      if (name === 'syncDirectory') throw systemError('EACCES')
+      if (name === 'list') throw systemError('EIO')
+    })
+    await broken.memory.makeDirectory('/a')
+    const opening = openPlace(broken.disk, '/a/store', silent)
+    await expect(opening).rejects.toMatchObject({ code: 'EACCES' })
+  })
+
   test.each([
     ...[[0x517b, 'smb'] as const, [0xfe534d42, 'smb2'] as const, [0x5346414f, 'afs'] as const],
     ...[[0x6b414653, 'afs'] as const, [0x73757245, 'coda'] as const, [0x00c36400, 'ceph'] as const],

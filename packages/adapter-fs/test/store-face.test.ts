@@ -175,6 +175,20 @@ test('each segment counts, of several, too: one that cannot be read is told', as
   ])
 })
 
+test('a scrub reads what there is, also after a write that failed, and is refused where nothing is open', async () => {
+  let isBroken = false
+  const disk = probed(memoryDisk(), ({ name, path }) => {
+    if (isBroken && name === 'sync' && path.includes('/log/')) throw systemError('EIO')
+  })
+  const store = closing(fileStore({ directory }, disk))
+  expect(await refused(store.scrub)).toMatchObject({ _tag: 'StoreUnavailable', operation: 'scrub' })
+  await done(store.open)
+  expect(await done(store.scrub)).toMatchObject({ lines: 1, archives: 0, damaged: [] })
+  isBroken = true
+  expect(await refused(store.commit(commitOf('a', 1)))).toMatchObject({ code: 'EIO' })
+  expect((await done(store.scrub)).damaged).toEqual([])
+})
+
 test('without options it is none that could be opened', async () => {
   const store = fileStore(undefined as never, memoryDisk())
   expect(await refused(store.open)).toMatchObject({
