@@ -295,8 +295,9 @@ class SegmentReading {
 
   #bad(found: FoundLine, why: Omit<Misunderstood, 'newer'>): void {
     const open = this.#open
-    this.#open = undefined
     const of = open?.head.kind === 'snapshot' ? open : undefined
+    // Of a session what follows counts all the same: each line says whose it is, or the head its checksum.
+    if (of !== undefined) this.#open = undefined
     const from = of?.line ?? found
     const end = found.offset + found.bytes
     if (this.#region !== undefined) {

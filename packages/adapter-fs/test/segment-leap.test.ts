@@ -88,15 +88,26 @@ describe('a session in a checkpoint', () => {
     expect(damages).toEqual([])
   })
 
-  test('whose bulk does not end where it should is read as far as it is sound, and the next one whole', async () => {
+  test('whose bulk does not end where it should is read line by line: what is sound of it counts, and the next one', async () => {
     // A byte more than was said: the leap lands within a line.
     const longer = Buffer.concat([entryLine('a', 1).subarray(0, -1), Buffer.from(' \n')])
     const lines = [whole[0]!, longer, entries[1]!, a, sessionHead('b', []), checkpoint()]
-    const { held, damages, bytes } = await readIn(lines, { whole: true })
+    const { held, damages, bytes, startOf } = await readIn(lines, { whole: true })
     expect(held('b')).toBeDefined()
     expect(held('a')?.record?.rev).toBe(2)
-    expect(told(damages, bytes)).toMatchObject([{ line: 3, stretch: `${longer}${entries[1]}${a}` }])
+    expect(held('a')?.entries.map(({ offset }) => offset)).toEqual([startOf(entries[1]!)])
+    expect(held('a')?.snapshot?.body.offset).toBe(startOf(a))
+    expect(told(damages, bytes)).toMatchObject([{ line: 3, stretch: longer.toString() }])
     expect(damages[0]?.sessionId).toBe('a')
+  })
+
+  test('has lost nothing where blank lines came in between', async () => {
+    const blank = Buffer.from('\n\n\n')
+    const lines = [whole[0]!, entries[0]!, blank, entries[1]!, a, checkpoint()]
+    const { held, damages } = await readIn(lines, { whole: true })
+    expect(held('a')?.entries.length).toBe(2)
+    expect(held('a')?.snapshot?.body.bytes).toBe(a.length)
+    expect(damages).toMatchObject([{ line: 4, bytes: 3, sessionId: 'a' }])
   })
 
   test('that ends where its segment does is leapt over like any other: rot is found by who reads it', async () => {
