@@ -11,18 +11,12 @@ import {
   type SessionEvent,
   type Traits,
 } from '@session-recovery/core'
+import { sampleRecord } from '@session-recovery/testkit'
 import { describe, expect, test } from 'vitest'
 import { policyOf } from './scripted-world.js'
 
 const policy = policyOf({ recoveryTimeout: 9_000, snapshotInterval: 1_000 })
-const traits: Traits = {
-  kind: 'ssh',
-  attended: false,
-  shell: true,
-  rerunnable: false,
-  failureExitCodes: [],
-  idempotentCommands: [],
-}
+const { traits } = sampleRecord('s', 1).control
 const controlOf = (more: Partial<Traits> = {}): Control =>
   register('s', 1, { type: 'registered', atMs: 0, traits: { ...traits, ...more } }, policy)[0]
     .control

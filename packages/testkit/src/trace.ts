@@ -65,21 +65,13 @@ export const traceOf = (
 
 /** What to give to `simulate` to play it again. */
 export const replayOf = ({
-  seed,
-  sessions,
-  store,
-  faults,
+  v: _,
+  broke: _broke,
   actions,
-  policy,
-  rollFrom,
+  ...options
 }: Trace): SimulationOptions => ({
-  seed,
-  sessions,
-  store,
-  faults,
+  ...options,
   events: actions,
-  ...(policy === undefined ? {} : { policy }),
-  ...(rollFrom === undefined ? {} : { rollFrom }),
 })
 
 /** Reads what was kept in a file, once it is parsed. */

@@ -123,6 +123,15 @@ describe('a trace that breaks a law', () => {
     expect((await simulate(replayOf(read.right))).breaches).toEqual([])
   })
 
+  test('says all that a run follows from', () => {
+    const policy = { recoveryDelay: 7 }
+    const options = { seed: 9, sessions: 2, store: 'disk', faults: ['EIO'], rollFrom: 2 } as const
+    expect(replayOf(traceOf({ ...options, policy }, [], []))).toEqual({
+      ...{ ...options, policy },
+      events: [],
+    })
+  })
+
   test('that was kept and is not whole is refused, with the field', () => {
     const trace = traceOf({ seed: 1, faults: ['EIO'] }, [], ['law 1'])
     expect(traceIn(trace)).toMatchObject({ _tag: 'Right' })
