@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defaultPolicy, secretReference } from '@session-recovery/core'
 import { afterEach, describe, expect, it } from 'vitest'
+import { dialects, needing, quieten } from './dialect.js'
 import { died, type Rig, rigOf } from './rig.js'
 
 let rig: Rig
@@ -104,4 +105,27 @@ describe('the environment of a shell that was restored', () => {
     expect((await rig.capture('a')).update.environment).toMatchObject({ COUNT })
     expect(await session.exec(`test -e ${proof}`)).toMatchObject({ exitCode: 1 })
   })
+})
+
+describe('an environment of 900 KB, nearly all that a mark can carry', () => {
+  // In bash what takes time by the square of the length would take 20 s of each prompt.
+  const large = Object.fromEntries(
+    Array.from({ length: 9 }, (_, nth) => [`LARGE${nth}`, `${nth}`.padEnd(100_000, 'x')]),
+  )
+
+  for (const command of ['bash', ...dialects.map(({ shell }) => shell)]) {
+    needing(command)(`comes back with ${command} in the time a prompt may take`, async () => {
+      rig = rigOf()
+      quieten(rig.home)
+      const session = await rig.open('a', { command, env: { ...rig.env, ...large } })
+      expect(await session.exec('true')).toEqual({ _tag: 'finished', exitCode: 0 })
+      const snapshot = await rig.snapshot('a')
+      expect(snapshot.environment).toMatchObject(large)
+      process.kill(session.pid() ?? 0, 'SIGKILL')
+      await died(rig, 'a')
+      expect(await rig.run('a', 'restore', { snapshot })).toMatchObject({ _tag: 'done' })
+      const verdict = await rig.verify('a', 'restore')
+      expect(verdict).toMatchObject({ receipt: { items: { env: { status: 'restored' } } } })
+    })
+  }
 })

@@ -24,6 +24,7 @@ export const isBashOwn = (name: string): boolean =>
 const valueLimit = 65_536
 const elementLimit = 4_096
 const dumpLimit = 262_144
+const searchLimit = 4_096
 
 /** The names of all variables, by the letters they begin with: no other way lists them without a fork. */
 export const prefixes = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_']
@@ -92,17 +93,32 @@ __sr_fits() {
   ((\${#__sr_text} <= ${valueLimit}))
 }
 
+# Leaves of __sr_text what stands before the first $1. Halved until it is short: what bash cuts off by a
+# pattern it looks for at every character, and each look takes as long as all that follows.
+__sr_until() {
+  builtin local __sr_rest="$__sr_text"
+  builtin local -i __sr_before=0 __sr_half
+  while ((\${#__sr_rest} > ${searchLimit})); do
+    __sr_half=$((\${#__sr_rest} / 2))
+    if [[ \${__sr_rest:0:__sr_half+\${#1}} == *"$1"* ]]; then __sr_rest=\${__sr_rest:0:__sr_half+\${#1}}
+    else __sr_rest=\${__sr_rest:__sr_half} __sr_before+=__sr_half
+    fi
+  done
+  __sr_rest=\${__sr_rest%%"$1"*}
+  __sr_text=\${__sr_text:0:__sr_before+\${#__sr_rest}}
+}
+
 # $1: what was dumped, $2: the options that are on.
 __sr_tell_held() {
   builtin local __sr_text="$1" __sr_held=
   if ((\${#__sr_text} > ${dumpLimit})); then
     # The next prompt tells it without what is too large by itself.
     [[ -n $__sr_trimming ]] || __sr_trimming=1 __sr_ran=1
-    __sr_text=\${1%%"$__sr_nonce names"*}
+    __sr_until "$__sr_nonce names"
     __sr_held="o functions '(all)' "
   fi
   if ((\${#__sr_text} > ${dumpLimit})); then
-    __sr_text=\${1%%"$__sr_nonce variables"*}
+    __sr_until "$__sr_nonce variables"
     __sr_held+="o shellVariables '(all)' o aliases '(all)' o directoryStack '(all)' "
   fi
   __sr_held+="t \${__sr_text@Q} s \${2@Q} s \${BASHOPTS@Q} "
