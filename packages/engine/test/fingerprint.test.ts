@@ -18,7 +18,15 @@ test('each that says anything else has another', () => {
     ...[{ commandHistory: ['ls'] }, { outputBuffer: ['ls'] }, { commandHistory: ['l', 's'] }],
     ...[{ sessionState: null }, { sessionState: 5 }, { sessionState: { at: new Date(5) } }],
     ...[{ sessionState: { at: new Date(5).toISOString() } }, { sessionState: { at: new Date(6) } }],
-    ...[{ interactiveState: emptyInteractiveState }],
+    ...[{ interactiveState: emptyInteractiveState }, { outputBuffer: [] }, { outputBuffer: [''] }],
+    ...[{ outputBuffer: ['l', 's'] }, { outputBuffer: ['', 'ls'] }, { outputBuffer: ['ls', ''] }],
+    ...[
+      { outputBuffer: ['l'], commandHistory: ['s'] },
+      { outputBuffer: [], commandHistory: [] },
+    ],
+    ...[{ outputBuffer: ['\ud800'] }, { outputBuffer: ['\udfff'] }, { outputBuffer: ['\ufffd'] }],
+    ...[{ outputBuffer: ['\ud83d', '\ude00'] }, { outputBuffer: ['\ud83d\ude00'] }],
+    ...[{ workingDirectory: '\ud800' }, { workingDirectory: '\udfff' }],
   ]
   expect(new Set(updates.map(fingerprintOf)).size).toBe(updates.length)
 })
