@@ -6,28 +6,47 @@
  * last line says nothing, and is no damage.
  */
 import { type Disk, type DiskFile, writeAll } from './disk.js'
+import { type LineText, put } from './line.js'
 import { codeOf } from './store-error.js'
 
 const blank = 0x20
+
+/** What a group is put together in, used again for the next one: only one is written at a time. */
+export class Room {
+  #bytes = Buffer.alloc(0)
+
+  /** So many bytes, whatever they say. */
+  of(bytes: number): Buffer {
+    if (bytes > roomLimit) return Buffer.allocUnsafe(bytes)
+    if (bytes > this.#bytes.length) {
+      this.#bytes = Buffer.allocUnsafeSlow(Math.min(roomLimit, 2 * bytes))
+    }
+    return this.#bytes.subarray(0, bytes)
+  }
+}
+
+const roomLimit = 1 << 20
 const noRoom: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 /**
  * Writes all of `lines`, one behind the other, at `position`. Where that goes beyond `writtenBytes`, up to where
- * the file is written, blanks are written behind it, if there is room for them.
+ * the file is written, blanks are written behind it, if the disk has room for them. They are put together in
+ * `room`, which is free again afterwards.
  *
  * @returns up to where the file is written now.
  */
 export const writeAhead = async (
   { aheadBytes = 0 }: Disk,
   file: DiskFile,
-  lines: readonly Buffer[],
+  lines: readonly (Buffer | LineText)[],
   position: number,
   writtenBytes: number,
+  room: Room,
 ): Promise<number> => {
   const length = lines.reduce((sum, line) => sum + line.length, 0)
   const end = position + length
   const blanks = end > writtenBytes ? aheadBytes : 0
-  const bytes = joined(lines, length, blanks)
+  const bytes = joined(lines, room.of(length + blanks))
   if (blanks > 0) {
     try {
       await writeAll(file, bytes, position)
@@ -40,11 +59,12 @@ export const writeAhead = async (
   return Math.max(end, writtenBytes)
 }
 
-// Each is copied once: a group may be many mebibytes.
-const joined = (lines: readonly Buffer[], length: number, blanks: number): Buffer => {
-  const [only] = lines
-  if (only !== undefined && lines.length === 1 && blanks === 0) return only
-  return Buffer.concat(lines, length + blanks).fill(blank, length)
+const joined = (lines: readonly (Buffer | LineText)[], bytes: Buffer): Buffer => {
+  let at = 0
+  for (const line of lines) {
+    at = 'json' in line ? put(line, bytes, at) : at + line.copy(bytes, at)
+  }
+  return bytes.fill(blank, at)
 }
 
 const pieceBytes = 64 << 10

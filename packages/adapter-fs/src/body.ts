@@ -4,7 +4,7 @@
  */
 import type { Json, SealBroken, StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Line, lineOf, readLine } from './line.js'
+import { type Line, type LineText, lineText, readLine } from './line.js'
 import type { SealError, Sealer, SealPlace } from './seal.js'
 import type { SessionIndex } from './session-index.js'
 import { keyMissing, sealBroken } from './store-error.js'
@@ -13,7 +13,7 @@ import { keyMissing, sealBroken } from './store-error.js'
 
 /** A body as it is written. */
 export interface BodyLine {
-  readonly line: Buffer
+  readonly line: LineText
   /** The id of the key that sealed it. */
   readonly key: string | undefined
   /** How long it is in clear: limits are on what is kept, not on how. */
@@ -37,12 +37,12 @@ export const snapshotPlace = (
 
 export const bodyLineOf = (sealer: Sealer, body: Json, place: SealPlace): BodyLine => {
   const key = sealer.current
+  const clear = JSON.stringify(body)
   if (key === undefined) {
-    const line = lineOf('body', body)
+    const line = lineText('body', clear)
     return { line, key, clearBytes: line.length }
   }
-  const clear = JSON.stringify(body)
-  const line = lineOf('sealed', sealer.seal(clear, place))
+  const line = lineText('sealed', JSON.stringify(sealer.seal(clear, place)))
   return { line, key, clearBytes: Buffer.byteLength(clear) }
 }
 

@@ -25,7 +25,7 @@ import {
   type SegmentFiles,
   segmentFiles,
 } from './extent-read.js'
-import { crcOf, lineOf } from './line.js'
+import { bytesOf, crcOf, lineOf } from './line.js'
 import { isFenced, type Log, type Result } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { SetAside } from './quarantine.js'
@@ -264,7 +264,7 @@ const bodyOf = async (
     const anew = key === sealer.current ? undefined : resealed(sealer, bytes, place)
     return anew === undefined
       ? { extent: snapshot.body, bytes, crc: bodyCrc, key }
-      : { extent: snapshot.body, bytes: anew.line, crc: crcOf(anew.line), key: anew.key }
+      : { extent: snapshot.body, bytes: bytesOf(anew.line), crc: anew.line.crc, key: anew.key }
   }
   await setAside(snapshot.body, bytes, line.left, sessionId)
   return undefined

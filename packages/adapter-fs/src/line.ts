@@ -19,8 +19,22 @@ export interface Line {
   readonly payload: () => E.Either<string, unknown>
 }
 
+/**
+ * A line that is not yet in bytes: a large one is put into them where it is written, in a buffer that is
+ * there already. A buffer of its own for each, outside the heap, had the collector look through all of it.
+ */
+export interface LineText {
+  /** All before its JSON. */
+  readonly start: string
+  readonly json: string
+  readonly crc: number
+  /** In bytes. */
+  readonly length: number
+}
+
 const prefixBytes = '{"crc":"00000000",'.length
 const newline = 0x0a
+const end = '}'
 
 // ----------------------------------------------------------------------------------- constructors
 
@@ -29,17 +43,29 @@ export const lineOf = (kind: string, payload: unknown): Buffer =>
   lineSaying(kind, JSON.stringify(payload))
 
 /** A line whose payload is this JSON. */
-export const lineSaying = (kind: string, json: string): Buffer => {
-  const said = `"${kind}":${json}}`
-  const line = Buffer.allocUnsafe(prefixBytes + Buffer.byteLength(said) + 1)
-  line.write(said, prefixBytes)
-  line[line.length - 1] = newline
-  line.write(`{"crc":"${hex(crcOf(line))}",`, 'latin1')
-  return line
+export const lineSaying = (kind: string, json: string): Buffer => bytesOf(lineText(kind, json))
+
+/** The same, to be put into bytes later. */
+export const lineText = (kind: string, json: string): LineText => {
+  const said = `"${kind}":`
+  const crc = crc32(end, crc32(json, crc32(said)))
+  const length = prefixBytes + said.length + Buffer.byteLength(json) + 2
+  return { start: `{"crc":"${hex(crc)}",${said}`, json, crc, length }
 }
 
-/** The checksum that stands in front of a line which was made here. */
-export const crcIn = (line: Buffer): number => Number.parseInt(line.toString('latin1', 8, 16), 16)
+export const bytesOf = (line: LineText): Buffer => {
+  const bytes = Buffer.allocUnsafe(line.length)
+  put(line, bytes, 0)
+  return bytes
+}
+
+/** Puts a line into `bytes`, where there is room for it; returns where it ends. */
+export const put = ({ start, json, length }: LineText, bytes: Buffer, at: number): number => {
+  bytes.write(start, at, 'latin1')
+  bytes.write(json, at + start.length)
+  bytes.write(`${end}\n`, at + length - 2, 'latin1')
+  return at + length
+}
 
 const hex = (crc: number): string => crc.toString(16).padStart(8, '0')
 

@@ -7,8 +7,9 @@
  */
 import type { StoreError } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
-import { writeAhead } from './ahead.js'
+import { Room, writeAhead } from './ahead.js'
 import type { Disk, DiskFile } from './disk.js'
+import type { LineText } from './line.js'
 import { headerLine, type Span, segmentName, segmentNumbers } from './segment.js'
 import type { Extent } from './session-index.js'
 import { codeOf, notOpen, owned, unavailable } from './store-error.js'
@@ -21,8 +22,8 @@ export type Result = E.Either<StoreError, void>
 export interface Write {
   readonly operation: string
   readonly bytes: Buffer
-  /** The line that follows them, where it is large: so it is copied once, into the group. */
-  readonly bulk?: Buffer
+  /** The line that follows them, where it is large: it is put into bytes once, in its group. */
+  readonly bulk?: LineText
   /** Told where they stand once they are on the medium, in the order of the log. */
   readonly written: (at: Omit<Extent, 'bytes'>) => void
   /** Of the writes of one key that wait together only the one of the highest rank is made. */
@@ -82,6 +83,7 @@ export class Log {
   readonly #options: LogOptions
   readonly #queue: Waiting[] = []
   readonly #latest = new Map<string, Waiting>()
+  readonly #room = new Room()
   #closed: readonly Span[]
   #active: ActiveSegment | undefined
   #sequence = 0
@@ -139,7 +141,7 @@ export class Log {
       throw codeOf(error) === 'EEXIST' ? new Fenced() : error
     })
     try {
-      const writtenBytes = await writeAhead(disk, file, [header], 0, 0)
+      const writtenBytes = await writeAhead(disk, file, [header], 0, 0, this.#room)
       await file.sync()
       await disk.syncDirectory(directory)
       const bytes = header.length
@@ -207,12 +209,19 @@ export class Log {
     for (const { latest } of writes) if (latest !== undefined) this.#latest.delete(latest.key)
     const segment = await this.ensureActive()
     const { file, bytes, writtenBytes } = segment
-    const lines: Buffer[] = []
+    const lines: (Buffer | LineText)[] = []
     for (const write of writes) {
       lines.push(write.bytes)
       if (write.bulk !== undefined) lines.push(write.bulk)
     }
-    const written = await writeAhead(this.#options.disk, file, lines, bytes, writtenBytes)
+    const written = await writeAhead(
+      this.#options.disk,
+      file,
+      lines,
+      bytes,
+      writtenBytes,
+      this.#room,
+    )
     await file.sync()
     if (await this.#isSuperseded()) throw new Fenced()
     let offset = bytes

@@ -15,7 +15,7 @@ import {
 import * as E from 'fp-ts/lib/Either.js'
 import { bodyLineOf, snapshotPlace } from './body.js'
 import { type HeadIndex, noHead } from './head.js'
-import { crcIn, lineOf, lineSaying } from './line.js'
+import { lineOf, lineSaying } from './line.js'
 import type { Write } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { Settings } from './option.js'
@@ -74,7 +74,7 @@ export const snapshotWrite = (
   const { sealer } = settings
   const clear = bodyLineOf(sealer, body, snapshotPlace(sessionId, incarnation, view.generation))
   const { line: bodyLine, key } = clear
-  const bodyCrc = crcIn(bodyLine)
+  const bodyCrc = bodyLine.crc
   const head = lineOf('snapshot', {
     sessionId,
     incarnation,

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
-import { endBeforeBlanks, writeAhead } from '../src/ahead.js'
+import { endBeforeBlanks, Room, writeAhead } from '../src/ahead.js'
 import { type Disk, fileStore, realDisk } from '../src/index.js'
+import { lineText } from '../src/line.js'
 import { commitOf, done, freshDirectory } from './sample.js'
 
 const aheadBytes = 8_192
@@ -147,6 +148,7 @@ const fileOn = async (more: { readonly aheadBytes?: number; readonly room?: numb
   const made = await memory.create('/d/f')
   let code = 'ENOSPC'
   const asked: number[] = []
+  const space = new Room()
   const file: typeof made = {
     ...made,
     write: async (bytes, position) => {
@@ -171,6 +173,7 @@ const fileOn = async (more: { readonly aheadBytes?: number; readonly room?: numb
           : [Buffer.from(text)],
         position,
         writtenBytes,
+        space,
       ),
   }
 }
@@ -231,4 +234,34 @@ test('what is written without blanks is written once, whether or not there is ro
   const { ahead, asked } = await fileOn({ aheadBytes: 0, room: 1 })
   await expect(ahead('ab', 0, 0)).rejects.toMatchObject({ code: 'ENOSPC' })
   expect(asked).toEqual([2])
+})
+
+test('a room is used again, and one that is too large is not kept', () => {
+  const space = new Room()
+  const first = space.of(10)
+  expect(first).toHaveLength(10)
+  first.fill('x')
+  expect(space.of(5).buffer).toBe(first.buffer)
+  const mebibyte = 1 << 20
+  const most = space.of(mebibyte)
+  expect([most.length, space.of(3).buffer === most.buffer]).toEqual([mebibyte, true])
+  const beyond = space.of(mebibyte + 1)
+  expect([beyond.length, beyond.buffer === most.buffer]).toEqual([mebibyte + 1, false])
+  expect(space.of(3).buffer).toBe(most.buffer)
+})
+
+test('lines that are texts and lines in bytes stand one behind the other, whatever stood in their room', async () => {
+  const { file, text } = await fileOn()
+  const space = new Room()
+  space.of(1_000).fill('?')
+  const bytes = Buffer.from('bytes\n')
+  const lines = [lineText('a', '"é😀"'), bytes, lineText('b', '[1]'), bytes]
+  const length = lines.reduce((sum, line) => sum + line.length, 0)
+  expect(await writeAhead({ ...memoryDisk(), aheadBytes: 3 }, file, lines, 0, 0, space)).toBe(
+    length + 3,
+  )
+  expect(text().replaceAll(/"crc":"[0-9a-f]{8}",/g, '')).toBe(
+    '{"a":"é😀"}\nbytes\n{"b":[1]}\nbytes\n   ',
+  )
+  expect(Buffer.byteLength(text())).toBe(length + 3)
 })

@@ -3,7 +3,7 @@ import { sampleSnapshot } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { bodyIn, bodyLineOf, resealed, sealedIn, snapshotPlace, unlocked } from '../src/body.js'
-import { lineOf, readLine } from '../src/line.js'
+import { bytesOf, lineOf, lineText, readLine } from '../src/line.js'
 import { type Sealer, sealerOf } from '../src/seal.js'
 import type { HeldSnapshot } from '../src/session-index.js'
 
@@ -25,7 +25,7 @@ const read = (sealer: Sealer, line: Buffer, at = place) => {
 
 test('a body is bound to whose and which it is', () => {
   expect(place).toEqual(['snapshot', 's', 1, 2])
-  const { line } = bodyLineOf(first, body, place)
+  const line = bytesOf(bodyLineOf(first, body, place).line)
   expect(read(first, line)).toEqual(E.right(body))
   for (const other of [
     snapshotPlace('t', 1, 2),
@@ -37,19 +37,20 @@ test('a body is bound to whose and which it is', () => {
 
 test('it is in clear without a key, and says with which it is sealed, and how long it is in clear', () => {
   const open = bodyLineOf(clear, body, place)
-  expect(open).toEqual({ line: lineOf('body', body), key: undefined, clearBytes: open.line.length })
-  expect(read(clear, open.line)).toEqual(E.right(body))
+  const line = lineText('body', JSON.stringify(body))
+  expect(open).toEqual({ line, key: undefined, clearBytes: line.length })
+  expect(read(clear, bytesOf(open.line))).toEqual(E.right(body))
   const sealed = bodyLineOf(second, body, place)
   expect(sealed).toMatchObject({ key: 'k2', clearBytes: Buffer.byteLength(JSON.stringify(body)) })
-  expect(sealed.line.toString()).toContain('"sealed":')
-  expect(sealed.line.toString()).not.toContain('said')
+  expect(bytesOf(sealed.line).toString()).toContain('"sealed":')
+  expect(bytesOf(sealed.line).toString()).not.toContain('said')
 })
 
 test('what is in clear is read only where it may be, and what is no JSON never', () => {
-  const { line } = bodyLineOf(clear, body, place)
+  const line = bytesOf(bodyLineOf(clear, body, place).line)
   expect(read(strict, line)).toMatchObject({ left: { _tag: 'SealBroken' } })
   expect(read(lenient, line)).toEqual(E.right(body))
-  expect(read(without, bodyLineOf(first, body, place).line)).toMatchObject({
+  expect(read(without, bytesOf(bodyLineOf(first, body, place).line))).toMatchObject({
     left: { _tag: 'KeyMissing', keyId: 'k1' },
   })
   const deep = JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`)
@@ -59,15 +60,16 @@ test('what is in clear is read only where it may be, and what is no JSON never',
 })
 
 test('it is sealed anew under the current key where it can be opened', () => {
-  const former = bodyLineOf(first, body, place).line
+  const former = bytesOf(bodyLineOf(first, body, place).line)
+  const open = bytesOf(bodyLineOf(clear, body, place).line)
   const anew = resealed(second, former, place)
   expect(anew?.key).toBe('k2')
-  expect(anew === undefined ? undefined : read(without, anew.line)).toEqual(E.right(body))
+  expect(anew === undefined ? undefined : read(without, bytesOf(anew.line))).toEqual(E.right(body))
   expect(resealed(without, former, place)).toBeUndefined()
   expect(resealed(second, former, snapshotPlace('t', 1, 2))).toBeUndefined()
-  expect(resealed(clear, bodyLineOf(clear, body, place).line, place)).toBeUndefined()
+  expect(resealed(clear, open, place)).toBeUndefined()
   expect(resealed(second, Buffer.from('no line'), place)).toBeUndefined()
-  const taken = resealed(lenient, bodyLineOf(clear, body, place).line, place)
+  const taken = resealed(lenient, open, place)
   expect(taken?.key).toBe('k1')
 })
 

@@ -3,6 +3,7 @@ import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { beforeEach, expect, test } from 'vitest'
 import type { Disk } from '../src/index.js'
+import { bytesOf, lineText } from '../src/line.js'
 import { isFenced, Log, type LogOptions, type Write } from '../src/log.js'
 
 const directory = '/log'
@@ -46,11 +47,12 @@ test('writes that wait together have their places one behind the other', async (
 
 test('what follows a write stands right behind it, and the next one behind that', async () => {
   const log = logOn(disk)
-  const one = { ...write('one'), bulk: Buffer.from('more\n') }
+  const bulk = lineText('body', '"é"')
+  const one = { ...write('one'), bulk }
   await Promise.all([log.append(one), log.append(write('two'))])
   const start = log.active?.headerBytes ?? 0
-  expect(written).toEqual([`one ${segment} ${start}`, `two ${segment} ${start + 9}`])
-  expect(textOf()).toBe('one,more,two')
+  expect(written).toEqual([`one ${segment} ${start}`, `two ${segment} ${start + 4 + bulk.length}`])
+  expect(textOf()).toBe(`one,${bytesOf(bulk).toString().trimEnd()},two`)
 })
 
 test('of those of one key the highest rank alone is written, and of equal ones the last', async () => {
@@ -112,9 +114,9 @@ test('a group is at most 8 MiB, but for one write that is larger', async () => {
   )
   expect(sizes).toEqual([2 * four, 1, 9 * mebibyte, 5])
   sizes.splice(0)
-  const bulk = Buffer.alloc(four, 'y')
+  const bulk = lineText('body', 'y'.repeat(four))
   await Promise.all([of(four), { ...of(1), bulk }, of(2)].map((one) => log.append(one)))
-  expect(sizes).toEqual([four, four + 3])
+  expect(sizes).toEqual([four, bulk.length + 3])
 })
 
 test('what fails fails with all that waits, and the next one goes to a new segment', async () => {

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { headIndex } from '../src/head.js'
-import { crcOf, lineOf, readLine } from '../src/line.js'
+import { bytesOf, crcOf, lineOf, readLine } from '../src/line.js'
 import type { Write } from '../src/log.js'
 import { sealerOf } from '../src/seal.js'
 import { SessionIndex } from '../src/session-index.js'
@@ -21,8 +21,8 @@ const right = (write: E.Either<unknown, Write>): Write => {
   return write.right
 }
 
-const linesOf = ({ bytes, bulk = Buffer.alloc(0) }: Write) =>
-  Buffer.concat([bytes, bulk])
+const linesOf = ({ bytes, bulk }: Write) =>
+  Buffer.concat(bulk === undefined ? [bytes] : [bytes, bytesOf(bulk)])
     .toString()
     .split(/(?<=\n)/)
     .map((line) => {

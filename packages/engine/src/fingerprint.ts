@@ -12,9 +12,10 @@ export const fingerprintOf = (update: SnapshotUpdate): string =>
 const plain = (update: SnapshotUpdate): string | undefined => {
   const { outputBuffer, commandHistory, ...rest } = update
   const lengths = [lengthsOf(outputBuffer), lengthsOf(commandHistory)]
-  const lines = `${outputBuffer?.join('') ?? ''}${commandHistory?.join('') ?? ''}`
+  const said = JSON.stringify([lengths, encoded(rest)])
+  const text = [said].concat(outputBuffer ?? [], commandHistory ?? []).join('')
   // In UTF-8 all halves of a character are alike; as JSON they are not.
-  return lines.isWellFormed() ? JSON.stringify([lengths, encoded(rest)]) + lines : undefined
+  return text.isWellFormed() ? text : undefined
 }
 
 const lengthsOf = (lines: readonly string[] | undefined): string | undefined =>
