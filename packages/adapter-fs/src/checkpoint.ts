@@ -12,6 +12,7 @@ import {
   type Logger,
   PlanningView,
   SessionRecord,
+  type StoreError,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { resealed, snapshotPlace } from './body.js'
@@ -28,25 +29,30 @@ import {
 import { bytesOf, crcOf, lineOf } from './line.js'
 import { isFenced, type Log, type Result } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
+import { inTurns, type Turns } from './pace.js'
 import type { SetAside } from './quarantine.js'
-import { rollName } from './roll.js'
+import { type Former, letGo, type SealedAnew } from './relocation.js'
 import { RollDraft } from './roll-draft.js'
 import type { Sealer } from './seal.js'
 import { headerLine, segmentName } from './segment.js'
-import type { Extent, Held, HeldSnapshot, SessionIndex, Unfolded } from './session-index.js'
+import type {
+  Extent,
+  HeldNow,
+  HeldSnapshot,
+  Image,
+  SessionIndex,
+  Unfolded,
+} from './session-index.js'
 import { notOpen, owned, tooDeep, tooLarge, unavailable } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-export interface CheckpointOptions {
+export interface CheckpointOptions extends Turns {
   readonly disk: Disk
   readonly directory: string
   readonly term: number
   readonly limitBytes: number
-  readonly journalEntriesPerSession: number
   readonly forgottenSessions: number
-  /** From how many sessions on it has a roll. */
-  readonly rollFrom: number
   readonly sealer: Sealer
   readonly logger: Logger
   readonly log: Log
@@ -61,7 +67,7 @@ export interface CheckpointOptions {
 interface Moved {
   readonly places: Map<Extent, Extent>
   /** The bodies that were sealed anew, by where they stood. */
-  readonly sealed: Map<Extent, Pick<HeldSnapshot, 'bodyCrc' | 'key'>>
+  readonly sealed: Map<Extent, SealedAnew>
   readonly roll: RollDraft | undefined
 }
 
@@ -79,7 +85,8 @@ export const checkpoint = async (
   const { disk, directory, term, limitBytes, log, index } = options
   if (isDeeper(projection, nestingLimit)) return E.left(tooDeep('projection'))
 
-  // Taken in one go, at the moment of the call: what is acknowledged later is carried over as it is.
+  await inTurns(options, index.folded(), (sessionId) => void index.now(sessionId))
+  // Taken in one go: what is acknowledged later is carried over as it is.
   const { kept, dropped } = retained(index, options.forgottenSessions)
   const tail = { index: log.closed.length, from: log.active?.bytes }
   const { latestMs, latestSeq } = index
@@ -120,10 +127,14 @@ export const checkpoint = async (
     const end = { line: draft.lines + 1, crc: crcOf(last), ...draft.add(last) }
     await draft.flush(0)
     await file.sync()
-    done = await log.alone('checkpoint', () =>
-      replace(options, draft, draftPath, { ...tail, written }, moved),
-    )
+    let former: Former | undefined
+    done = await log.alone('checkpoint', async () => {
+      const replaced = await replace(options, draft, draftPath, { ...tail, written }, moved)
+      if (E.isRight(replaced)) former = replaced.right
+      return E.map(() => undefined)(replaced)
+    })
     if (E.isRight(done)) {
+      if (former !== undefined) await letGo(options, former, moved.sealed)
       forgetDropped(index, dropped)
       const carried = new Set(taken.map(({ seq }) => seq))
       index.setUnfolded([
@@ -173,9 +184,9 @@ const entriesOf = async (
 
 // What is live, and the newest of what was forgotten.
 const retained = (index: SessionIndex, forgottenSessions: number) => {
-  const live: [string, Held][] = []
-  const forgotten: [string, Held][] = []
-  for (const item of index.entries()) {
+  const live: (readonly [string, Image])[] = []
+  const forgotten: (readonly [string, Image])[] = []
+  for (const item of index.image()) {
     const [, { record, snapshot }] = item
     if (record !== undefined || snapshot !== undefined) live.push(item)
     else forgotten.push(item)
@@ -184,7 +195,7 @@ const retained = (index: SessionIndex, forgottenSessions: number) => {
   return { kept: [...live, ...forgotten.slice(first)], dropped: forgotten.slice(0, first) }
 }
 
-const forgetDropped = (index: SessionIndex, dropped: readonly [string, Held][]) => {
+const forgetDropped = (index: SessionIndex, dropped: readonly (readonly [string, Image])[]) => {
   for (const [sessionId] of dropped) {
     const held = index.get(sessionId)
     if (held?.forgotten !== undefined && held.entries.length === 0) index.drop(sessionId)
@@ -196,12 +207,12 @@ const writeSession = async (
   draft: Draft,
   files: SegmentFiles,
   sessionId: string,
-  held: Held,
+  held: Image,
   moved: Moved,
 ) => {
-  const { journalEntriesPerSession, setAside } = options
+  const { setAside } = options
   const bulk: (readonly [Extent, Buffer])[] = []
-  for (const extent of held.entries.slice(-journalEntriesPerSession || held.entries.length)) {
+  for (const extent of held.entries()) {
     const bytes = await files.bytes(extent)
     const line = lineAt(bytes, extent, 'commit', 'entry')
     if (E.isLeft(line)) await setAside(extent, bytes, line.left, sessionId)
@@ -243,7 +254,7 @@ const writeSession = async (
 }
 
 /** Whether a session cannot wait to be read: the engine has to know it, or retention what it names. */
-const isDue = ({ record, snapshot }: Held): boolean =>
+const isDue = ({ record, snapshot }: HeldNow): boolean =>
   record === undefined ||
   !isResting(record) ||
   record.control.lastEnd?.archive !== undefined ||
@@ -282,7 +293,7 @@ const replace = async (
     readonly written: string | undefined
   },
   moved: Moved,
-): Promise<Result> => {
+): Promise<E.Either<StoreError, Former>> => {
   const active = log.active
   const isAsBefore = active?.name === tail.written && log.closed.length === tail.index
   if (active === undefined || !isAsBefore) {
@@ -302,51 +313,22 @@ const replace = async (
   await disk.rename(draftPath, `${directory}/${draft.name}`)
   await disk.syncDirectory(directory)
   const segments = [...log.closed.map(({ name }) => name), active.name]
-  const old = segments.flatMap((segment) => [segment, rollName(segment)])
-  relocate(
-    index,
-    (extent) =>
-      extent.segment === active.name && extent.offset >= from
-        ? { segment: draft.name, offset: extent.offset + shift, bytes: extent.bytes }
-        : moved.places.get(extent),
-    moved.sealed,
+  const placeOf = (extent: Extent): Extent | undefined => {
+    const { segment, offset, bytes } = extent
+    if (segment === draft.name) return extent
+    return segment === active.name && offset >= from
+      ? { segment: draft.name, offset: offset + shift, bytes }
+      : moved.places.get(extent)
+  }
+  index.setUnfolded(
+    index.unfolded.map(({ seq, place, entry }) => ({
+      seq,
+      place: place === undefined ? undefined : (placeOf(place) ?? place),
+      entry,
+    })),
   )
   const { name, file, bytes } = draft
   log.restart({ name, file, bytes, writtenBytes: bytes, headerBytes: 0 })
   await active.file.close().catch(() => undefined)
-  for (const name of old) await disk.remove(`${directory}/${name}`).catch(() => undefined)
-  return E.right(undefined)
+  return E.right({ segments, placeOf })
 }
-
-const relocate = (
-  index: SessionIndex,
-  place: (extent: Extent) => Extent | undefined,
-  sealed: Moved['sealed'],
-) => {
-  index.setUnfolded(
-    index.unfolded.map(({ seq, place: at, entry }) => ({
-      seq,
-      place: at === undefined ? undefined : (place(at) ?? at),
-      entry,
-    })),
-  )
-  for (const [sessionId, held] of index.entries()) {
-    const { record, snapshot, entries, forgotten } = held
-    const body = snapshot === undefined ? undefined : place(snapshot.body)
-    index.hold(sessionId, {
-      record,
-      snapshot:
-        snapshot === undefined || body === undefined
-          ? undefined
-          : relocated(snapshot, body, sealed.get(snapshot.body)),
-      entries: entries.flatMap((extent) => place(extent) ?? []),
-      forgotten,
-    })
-  }
-}
-
-const relocated = (
-  { incarnation, view, bodyCrc, key }: HeldSnapshot,
-  body: Extent,
-  sealed: Pick<HeldSnapshot, 'bodyCrc' | 'key'> = { bodyCrc, key },
-): HeldSnapshot => ({ incarnation, view, body, bodyCrc: sealed.bodyCrc, key: sealed.key })

@@ -56,7 +56,7 @@ export interface FileStoreOptions {
   readonly logger?: Logger
   /** The wall clock, in milliseconds since the epoch; for imports and ages. Default: the system's. */
   readonly wallMs?: () => number
-  /** Timers, for the scrub. Default: the system's, which keep no process alive. */
+  /** Timers, for the scrub and between pieces of a checkpoint. Default: the system's; no scrub keeps a process alive. */
   readonly schedule?: Clock['schedule']
 }
 
@@ -133,7 +133,8 @@ export const settingsOf = (options: FileStoreOptions): E.Either<string, Settings
 
 const systemSchedule: Clock['schedule'] = (delayMs, task) => {
   const timer = setTimeout(task, delayMs)
-  timer.unref()
+  // Who waits for others to have their turn has work to do: the process is not over.
+  if (delayMs > 0) timer.unref()
   return () => clearTimeout(timer)
 }
 

@@ -4,6 +4,33 @@
  */
 import type { Clock } from '@session-recovery/core'
 
+/** Asked between pieces of work, so that others get their turn; false: enough. */
+export type GoOn = () => Promise<boolean>
+
+export interface Turns {
+  /** How many sessions are many: from so many on, a checkpoint has a roll. */
+  readonly rollFrom: number
+  readonly goOn: GoOn
+}
+
+/** Of many sessions, so many parts each have a turn of their own. */
+const turnsOfMany = 5
+
+/** Does `work` for each of `items`, of which there is one for each session; others get their turns in between. */
+export const inTurns = async <A>(
+  { rollFrom, goOn }: Turns,
+  items: Iterable<A>,
+  work: (item: A) => void,
+): Promise<void> => {
+  const most = Math.ceil(rollFrom / turnsOfMany)
+  let done = 0
+  for (const item of items) {
+    work(item)
+    done += 1
+    if (done % most === 0 && !(await goOn())) return
+  }
+}
+
 export class Pace {
   readonly #schedule: Clock['schedule']
   #pauseMs: number

@@ -9,6 +9,7 @@ import type { Disk, DiskFile } from './disk.js'
 import { readLine } from './line.js'
 import { lineReader } from './line-reader.js'
 import { mostLimitBytes } from './option.js'
+import type { GoOn } from './pace.js'
 import type { Span } from './segment.js'
 import { codeOf } from './store-error.js'
 
@@ -36,9 +37,6 @@ export interface Unreadable {
   readonly location: string
   readonly problem: string
 }
-
-/** Asked between pieces of work, so that others get their turn; false: enough. */
-export type GoOn = () => Promise<boolean>
 
 const longestLineBytes = 2 * mostLimitBytes + (8 << 20)
 

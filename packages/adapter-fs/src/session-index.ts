@@ -65,6 +65,11 @@ const nothingDropped: Dropped = {
 /** What is held of one session, but for where its journal stands. */
 export type HeldNow = Omit<Held, 'entries'>
 
+/** What was held of one session at some time; where its journal stood then is copied when it is asked for. */
+export interface Image extends HeldNow {
+  readonly entries: () => readonly Extent[]
+}
+
 /** Its list grows in place, so that no commit copies it; whoever asks for it is given a list of his own. */
 interface Kept extends HeldNow {
   readonly places: Extent[]
@@ -110,6 +115,20 @@ export class SessionIndex {
     }
   }
 
+  /** Every session as it is now, in the same order. */
+  image(): readonly (readonly [string, Image])[] {
+    const all: [string, Image][] = []
+    for (const sessionId of [...this.#sessions.keys()]) {
+      const kept = this.#kept(sessionId)
+      if (kept === undefined) continue
+      const { record, snapshot, forgotten, places } = kept
+      const end = places.length
+      const entries = () => this.#retainedOf(places, end)
+      all.push([sessionId, { record, snapshot, forgotten, entries }])
+    }
+    return all
+  }
+
   /** Holds what is found of a session when it is asked for. */
   fold(sessionId: string, folded: Folded): void {
     this.#sessions.set(sessionId, folded)
@@ -133,8 +152,11 @@ export class SessionIndex {
   }
 
   #told({ record, snapshot, places, forgotten }: Kept): Held {
-    const first = Math.max(places.length - this.#retained, 0)
-    return { record, snapshot, entries: places.slice(first), forgotten }
+    return { record, snapshot, entries: this.#retainedOf(places, places.length), forgotten }
+  }
+
+  #retainedOf(places: readonly Extent[], end: number): readonly Extent[] {
+    return places.slice(Math.max(end - this.#retained, 0), end)
   }
 
   #unfold(sessionId: string, { held }: Folded): Kept | undefined {
@@ -177,12 +199,12 @@ export class SessionIndex {
     this.note(entry.event.atMs, entry.seq)
   }
 
-  // Now and then those are dropped that are retained no longer: each time they would be moved for one.
+  // Now and then those are dropped that are retained no longer: each time they would be moved for one. Never in
+  // place, where an image has them.
   #withPlace(places: Extent[], place: Extent): Extent[] {
     const retained = this.#retained
     if (retained > 0) places.push(place)
-    if (places.length > retained + (retained >> 2)) places.splice(0, places.length - retained)
-    return places
+    return places.length > retained + (retained >> 2) ? places.slice(-retained) : places
   }
 
   snapshot(sessionId: string, snapshot: HeldSnapshot): void {

@@ -12,10 +12,10 @@ import type { Log, Write } from './log.js'
 import { type OpenStore, openStore } from './opening.js'
 import { type FileStoreOptions, limitBytesOf, settingsOf } from './option.js'
 import { isExclusive, type TakeOwnership, takeOwnership } from './ownership.js'
-import { Pace, repeated } from './pace.js'
+import { type GoOn, Pace, repeated } from './pace.js'
 import { readJournalOf, readSnapshotOf, setAsideIn, setAsideRot } from './reading.js'
 import { droppedMore, isDropped, retain, tellDropped } from './retention.js'
-import { type GoOn, scrub, turnBytes } from './scrub.js'
+import { scrub, turnBytes } from './scrub.js'
 import type { Span } from './segment.js'
 import { isWanted } from './session-index.js'
 import type { Dropped } from './statement.js'
@@ -85,6 +85,7 @@ class OpenableStore implements FileStore {
   #scrubbing: Answer<ScrubReport> | undefined
   #pace: Pace | undefined
   #endScrubs: () => void = () => undefined
+  #endCheckpoint: () => void = () => undefined
   #listener: ((found: Quarantined) => void) | undefined
   #archived = 0
 
@@ -163,7 +164,9 @@ class OpenableStore implements FileStore {
       if (this.#checkpointing !== undefined) {
         return E.left(unavailable('checkpoint', new Error('another is being written')))
       }
-      const work = checkpoint(this.#checkpointOptions(store), projection, throughSeq)
+      const pace = new Pace(store.settings.schedule, 0)
+      this.#endCheckpoint = () => pace.cease()
+      const work = checkpoint(this.#checkpointOptions(store, pace), projection, throughSeq)
       this.#checkpointing = work.then(() => this.#retain(store), ignored)
       try {
         const done = await work
@@ -195,6 +198,7 @@ class OpenableStore implements FileStore {
     this.#store = undefined
     this.#endScrubs()
     this.#pace?.cease()
+    this.#endCheckpoint()
     await store.log.close()
     await Promise.allSettled([this.#archiving, this.#checkpointing, this.#scrubbing])
     await store.ownership.release()
@@ -264,7 +268,7 @@ class OpenableStore implements FileStore {
     )
   }
 
-  #checkpointOptions(store: OpenStore): CheckpointOptions {
+  #checkpointOptions(store: OpenStore, pace: Pace): CheckpointOptions {
     const { disk, place, settings, term, log, index } = store
     return {
       ...settings,
@@ -275,6 +279,7 @@ class OpenableStore implements FileStore {
       index,
       setAside: setAsideIn(store),
       stopped: () => this.#store !== store,
+      goOn: pace.goOn,
     }
   }
 }

@@ -58,6 +58,17 @@ test('the timer that is used by default can be taken away', async () => {
   expect(called).toEqual(['once'])
 })
 
+test('by default a scrub keeps no process alive, and who waits for a turn does', () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const { schedule } = settings()
+  const before = timers()
+  const cancels = [schedule(1, () => undefined)]
+  expect(timers()).toBe(before)
+  cancels.push(schedule(0, () => undefined))
+  expect(timers()).toBe(before + 1)
+  for (const cancel of cancels) cancel()
+})
+
 describe('an option that cannot be used is named:', () => {
   const whole = (name: string, least: number, most: number, got: string) =>
     `${name}: expected a whole number from ${least} to ${most}, got ${got}`

@@ -1,7 +1,7 @@
 /** What goes on in the background: its pauses, who may end them, and what is done again and again. */
 import { quiet, VirtualClock } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
-import { Pace, repeated } from '../src/pace.js'
+import { inTurns, Pace, repeated } from '../src/pace.js'
 
 const clocked = () => {
   const time = new VirtualClock()
@@ -90,3 +90,25 @@ test('work that is under way when it is over is not done again', async () => {
   await time.advance(1_000)
   expect([times, pending()]).toEqual([1, 0])
 })
+
+test.each([
+  [1, 1],
+  [5, 1],
+  [6, 2],
+  [10, 2],
+  [1_000, 200],
+])(
+  'of many sessions, which %d are, %d have a turn together, until it is enough',
+  async (rollFrom, together) => {
+    const seen: number[] = []
+    const turns: number[] = []
+    const items = Array.from({ length: 4 * together - 1 }, (_, i) => i)
+    const work = (item: number) => void seen.push(item)
+    const goOn = async () => turns.push(seen.length) < 9
+    await inTurns({ rollFrom, goOn }, items, work)
+    expect([seen, turns]).toEqual([items, [together, 2 * together, 3 * together]])
+    seen.splice(0)
+    await inTurns({ rollFrom, goOn: async () => false }, items, work)
+    expect(seen).toHaveLength(together)
+  },
+)

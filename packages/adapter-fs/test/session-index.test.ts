@@ -55,6 +55,29 @@ test('however many commits there were, the last are told, and a list that was to
   }
 })
 
+test('an image tells what there was when it was made, whatever came after', () => {
+  for (const retained of [1, 3, 8]) {
+    const index = new SessionIndex(retained)
+    const all = Array.from({ length: 40 }, (_, i) => placeOf(i + 1))
+    const images = all.map((_, i) => {
+      const record = commit(index, i + 1)
+      if (i === 20) index.snapshot('a', snapshot(1, 1))
+      return { record, image: index.image() }
+    })
+    commit(index, 1, 1, 'b')
+    index.forget('a', 1)
+    for (const [i, { record, image }] of images.entries()) {
+      const [[id, held] = [], ...others] = image
+      expect([id, held?.record, others]).toEqual(['a', record, []])
+      expect(held?.snapshot).toEqual(i < 20 ? undefined : snapshot(1, 1))
+      expect(held?.entries()).toEqual(all.slice(Math.max(i + 1 - retained, 0), i + 1))
+    }
+    expect(index.image().map(([id, { forgotten }]) => [id, forgotten])).toEqual([
+      ...[['b', undefined] as const, ['a', 1] as const],
+    ])
+  }
+})
+
 test('times and places only grow, and what is unfolded is in the order it came', () => {
   const index = new SessionIndex(9)
   expect([index.latestMs, index.latestSeq, index.unfolded]).toEqual([0, 0, []])

@@ -1,0 +1,59 @@
+/**
+ * What a checkpoint does once its segment is the log: all that refers to the segments before it is told where it
+ * stands now, while the log goes on and others have their turns; then they are removed.
+ */
+import type { Disk } from './disk.js'
+import { inTurns, type Turns } from './pace.js'
+import { rollName } from './roll.js'
+import type { Extent, HeldSnapshot, SessionIndex } from './session-index.js'
+
+// ------------------------------------------------------------------------------------------ model
+
+/** The segments that were replaced. */
+export interface Former {
+  readonly segments: readonly string[]
+  /** Where a line of theirs stands now; `undefined`: nowhere. */
+  readonly placeOf: (extent: Extent) => Extent | undefined
+}
+
+/** Of a body that was sealed anew. */
+export type SealedAnew = Pick<HeldSnapshot, 'bodyCrc' | 'key'>
+
+export interface RelocationOptions extends Turns {
+  readonly disk: Disk
+  readonly directory: string
+  readonly index: SessionIndex
+}
+
+// ------------------------------------------------------------------------------------- relocation
+
+/** @param sealed by where they stood. */
+export const letGo = async (
+  options: RelocationOptions,
+  { segments, placeOf }: Former,
+  sealed: ReadonlyMap<Extent, SealedAnew>,
+): Promise<void> => {
+  const { disk, directory, index } = options
+  await inTurns(options, index.entries(), ([sessionId, held]) => {
+    const { record, snapshot, entries, forgotten } = held
+    const body = snapshot === undefined ? undefined : placeOf(snapshot.body)
+    index.hold(sessionId, {
+      record,
+      snapshot:
+        snapshot === undefined || body === undefined
+          ? undefined
+          : relocated(snapshot, body, sealed.get(snapshot.body)),
+      entries: entries.flatMap((extent) => placeOf(extent) ?? []),
+      forgotten,
+    })
+  })
+  for (const name of segments.flatMap((segment) => [segment, rollName(segment)])) {
+    await disk.remove(`${directory}/${name}`).catch(() => undefined)
+  }
+}
+
+const relocated = (
+  { incarnation, view, bodyCrc, key }: HeldSnapshot,
+  body: Extent,
+  sealed: SealedAnew = { bodyCrc, key },
+): HeldSnapshot => ({ incarnation, view, body, bodyCrc: sealed.bodyCrc, key: sealed.key })
