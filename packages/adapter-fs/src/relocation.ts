@@ -36,13 +36,9 @@ export const letGo = async (
   const { disk, directory, index } = options
   await inTurns(options, index.entries(), ([sessionId, held]) => {
     const { record, snapshot, entries, forgotten } = held
-    const body = snapshot === undefined ? undefined : placeOf(snapshot.body)
     index.hold(sessionId, {
       record,
-      snapshot:
-        snapshot === undefined || body === undefined
-          ? undefined
-          : relocated(snapshot, body, sealed.get(snapshot.body)),
+      snapshot: snapshot && relocated(snapshot, placeOf(snapshot.body), sealed),
       entries: entries.flatMap((extent) => placeOf(extent) ?? []),
       forgotten,
     })
@@ -53,7 +49,12 @@ export const letGo = async (
 }
 
 const relocated = (
-  { incarnation, view, bodyCrc, key }: HeldSnapshot,
-  body: Extent,
-  sealed: SealedAnew = { bodyCrc, key },
-): HeldSnapshot => ({ incarnation, view, body, bodyCrc: sealed.bodyCrc, key: sealed.key })
+  snapshot: HeldSnapshot,
+  body: Extent | undefined,
+  sealed: ReadonlyMap<Extent, SealedAnew>,
+): HeldSnapshot | undefined => {
+  if (body === undefined) return undefined
+  const { incarnation, view, body: former } = snapshot
+  const { bodyCrc, key } = sealed.get(former) ?? snapshot
+  return { incarnation, view, body, bodyCrc, key }
+}
