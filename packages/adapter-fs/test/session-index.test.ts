@@ -55,6 +55,14 @@ test('however many commits there were, the last are told, and a list that was to
   }
 })
 
+test('who was never there can be forgotten, and has no journal', () => {
+  const index = new SessionIndex(2)
+  index.forget('a', 3)
+  expect(index.get('a')).toEqual({
+    ...{ record: undefined, snapshot: undefined, entries: [], forgotten: 3 },
+  })
+})
+
 test('an image tells what there was when it was made, whatever came after', () => {
   for (const retained of [1, 3, 8]) {
     const index = new SessionIndex(retained)

@@ -26,6 +26,7 @@ test('each that says anything else has another', () => {
     ],
     ...[{ outputBuffer: ['\ud800'] }, { outputBuffer: ['\udfff'] }, { outputBuffer: ['\ufffd'] }],
     ...[{ outputBuffer: ['\ud83d', '\ude00'] }, { outputBuffer: ['\ud83d\ude00'] }],
+    ...[{ commandHistory: ['la'] }, { outputBuffer: ['la'] }],
     ...[{ workingDirectory: '\ud800' }, { workingDirectory: '\udfff' }],
   ]
   expect(new Set(updates.map(fingerprintOf)).size).toBe(updates.length)
