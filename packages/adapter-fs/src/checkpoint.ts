@@ -312,10 +312,10 @@ const replace = async (
   await draft.file.sync()
   await disk.rename(draftPath, `${directory}/${draft.name}`)
   await disk.syncDirectory(directory)
-  const segments = [...log.closed.map(({ name }) => name), active.name]
+  const segments = new Set([...log.closed.map(({ name }) => name), active.name])
   const placeOf = (extent: Extent): Extent | undefined => {
     const { segment, offset, bytes } = extent
-    if (segment === draft.name) return extent
+    if (!segments.has(segment)) return extent
     return segment === active.name && offset >= from
       ? { segment: draft.name, offset: offset + shift, bytes }
       : moved.places.get(extent)

@@ -11,8 +11,8 @@ import type { Extent, HeldSnapshot, SessionIndex } from './session-index.js'
 
 /** The segments that were replaced. */
 export interface Former {
-  readonly segments: readonly string[]
-  /** Where a line of theirs stands now; `undefined`: nowhere. */
+  readonly segments: ReadonlySet<string>
+  /** Where a line stands now: of theirs somewhere else, or nowhere (`undefined`); any other where it stood. */
   readonly placeOf: (extent: Extent) => Extent | undefined
 }
 
@@ -43,7 +43,7 @@ export const letGo = async (
       forgotten,
     })
   })
-  for (const name of segments.flatMap((segment) => [segment, rollName(segment)])) {
+  for (const name of [...segments].flatMap((segment) => [segment, rollName(segment)])) {
     await disk.remove(`${directory}/${name}`).catch(() => undefined)
   }
 }

@@ -1,6 +1,6 @@
 /** A checkpoint of many sessions lets others have their turns, and the log goes on while it tells what stands where. */
 import { loadedSessions } from '@session-recovery/core'
-import { memoryDisk, quiet } from '@session-recovery/testkit'
+import { memoryDisk, probed, quiet, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { directory, log, storeOn } from './checkpoint-scene.js'
@@ -18,7 +18,15 @@ const idle = (id: string, rev: number) => {
 /** A store of which each session is many, whose turns come when they are given. */
 const scene = (disk = memoryDisk()) => {
   const waiting: (() => void)[] = []
-  const store = storeOn(disk, {
+  let isFailing = false
+  const failing = probed(disk, ({ name }) => {
+    if (isFailing && name === 'sync') throw systemError('EIO')
+  })
+  /** No flush succeeds from now on, or all do. */
+  const fail = (does: boolean) => {
+    isFailing = does
+  }
+  const store = storeOn(failing, {
     rollFrom: 1,
     schedule: (_, task) => {
       waiting.push(task)
@@ -37,7 +45,7 @@ const scene = (disk = memoryDisk()) => {
     return task !== undefined
   }
   const segments = async () => (await disk.list(log)).filter((name) => name.endsWith('.jsonl'))
-  return { disk, store, settled, turn, segments, waiting }
+  return { disk, store, settled, turn, segments, waiting, fail }
 }
 type Scene = ReturnType<typeof scene>
 
@@ -117,6 +125,25 @@ test('what is read, committed, saved and forgotten meanwhile is there, then and 
   expect(Object.fromEntries(revs)).toEqual({ a: 3, b: 2, c: 2, e: 3, f: 1 })
   expect(loaded.quarantined).toEqual([])
   expect(await foundIn(next, [...ids, 'f'])).toEqual(now)
+})
+
+test('what is written to a further segment meanwhile, since a flush failed, is there', async () => {
+  const at = scene()
+  await filled(at)
+  const { checkpointing } = await swapped(at)
+  at.fail(true)
+  expect(await at.store.commit(idle('a', 3))()).toMatchObject({ left: { code: 'EIO' } })
+  at.fail(false)
+  await done(at.store.commit(idle('e', 3)))
+  await done(at.store.saveSnapshot(quietOf('e', 2)))
+  await given(at, checkpointing)
+  expect(await checkpointing).toEqual(E.right(undefined))
+  const now = { a: [[1, 2], 1], e: [[1, 2, 3], 2] }
+  expect(await foundIn(at, ids)).toMatchObject(now)
+  await at.store.close()
+  const next = scene(at.disk)
+  await done(next.store.open)
+  expect(await foundIn(next, ids)).toMatchObject(now)
 })
 
 test('when the app dies meanwhile, all is there at the next start, and the former segments are removed', async () => {
