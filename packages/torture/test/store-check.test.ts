@@ -63,7 +63,7 @@ describe('what is found', () => {
       note(h, { _tag: 'archived', id: 'a', place: 8, location, ...times })
     expect(await complaintsAfter(archive)).toContain(`archive ${location}`)
     const checkpoint = (h: History) => note(h, { _tag: 'folded', number: 3, ...times })
-    expect(await complaintsAfter(checkpoint)).toContain('checkpoint 3 is gone, 2 is there')
+    expect(await complaintsAfter(checkpoint)).toMatch(/checkpoint 3 is gone, [12] is there/)
   })
 
   it('has nothing that was never written', async () => {
@@ -71,8 +71,9 @@ describe('what is found', () => {
     expect(await complaintsAfter(forgotten)).toContain(
       'place 3 was acknowledged, place 10 is there',
     )
-    const neverFolded = (h: History) => h.folds.delete(2)
-    expect(await complaintsAfter(neverFolded)).toContain('checkpoint 2 was never written')
+    // The last one takes some turns, in which the writer may have come to its end.
+    const neverFolded = (h: History) => h.folds.delete(h.folded)
+    expect(await complaintsAfter(neverFolded)).toMatch(/checkpoint [12] was never written/)
   })
 })
 
