@@ -40,7 +40,8 @@ export interface FileStoreOptions {
   readonly scrubEveryMs?: number
   /**
    * From how many sessions on a checkpoint writes their heads into a file of their own besides, so that the
-   * next opening reads no more than those: 1 to 2^50, default 1,000.
+   * next opening reads no more than those; and of which a fifth is gone through before others have a turn: 1 to
+   * 2^50, default 1,000.
    */
   readonly rollFrom?: number
   /** Names that hold secrets, besides those that look like it; for what is imported. */

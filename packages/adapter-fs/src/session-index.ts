@@ -118,7 +118,7 @@ export class SessionIndex {
   /** Every session as it is now, in the same order. */
   image(): readonly (readonly [string, Image])[] {
     const all: [string, Image][] = []
-    for (const sessionId of [...this.#sessions.keys()]) {
+    for (const sessionId of this.#sessions.keys()) {
       const kept = this.#kept(sessionId)
       if (kept === undefined) continue
       const { record, snapshot, forgotten, places } = kept

@@ -93,6 +93,24 @@ const given = async (at: Scene, checkpointing: Promise<unknown>): Promise<number
   return turns
 }
 
+/** A store that was closed behind a checkpoint: whoever opens its disk reads a roll. */
+const checkpointed = async (): Promise<Scene> => {
+  const at = scene()
+  await filled(at)
+  await given(at, at.store.checkpoint('folded', everything)())
+  await at.store.close()
+  return at
+}
+
+/** What is found now is found at the next start, too. */
+const expectThenAndAgain = async (at: Scene, now: object) => {
+  expect(await foundIn(at, ids)).toMatchObject(now)
+  await at.store.close()
+  const next = scene(at.disk)
+  await done(next.store.open)
+  expect(await foundIn(next, ids)).toMatchObject(now)
+}
+
 test('what is read, committed, saved and forgotten meanwhile is there, then and at the next start', async () => {
   const at = scene()
   await filled(at)
@@ -139,11 +157,7 @@ test('what is written to a further segment meanwhile, since a flush failed, is t
   await given(at, checkpointing)
   expect(await checkpointing).toEqual(E.right(undefined))
   const now = { a: [[1, 2], 1], e: [[1, 2, 3], 2] }
-  expect(await foundIn(at, ids)).toMatchObject(now)
-  await at.store.close()
-  const next = scene(at.disk)
-  await done(next.store.open)
-  expect(await foundIn(next, ids)).toMatchObject(now)
+  await expectThenAndAgain(at, now)
 })
 
 test('when the app dies meanwhile, all is there at the next start, and the former segments are removed', async () => {
@@ -174,11 +188,7 @@ test('a store that is closed meanwhile does not wait for turns, and leaves one l
 })
 
 test('sessions of which nobody has asked are looked into one turn after the other, and may change meanwhile', async () => {
-  const first = scene()
-  await filled(first)
-  const written = first.store.checkpoint('folded', everything)()
-  await given(first, written)
-  await first.store.close()
+  const first = await checkpointed()
 
   const at = scene(first.disk)
   const { resting } = await done(at.store.open)
@@ -194,19 +204,11 @@ test('sessions of which nobody has asked are looked into one turn after the othe
   expect(await given(at, checkpointing)).toBeGreaterThanOrEqual(2 * ids.length)
   expect(await checkpointing).toEqual(E.right(undefined))
   const now = { a: [[1, 2], 1], e: [[1, 2, 3], 1] }
-  expect(await foundIn(at, ids)).toMatchObject(now)
-  await at.store.close()
-  const next = scene(at.disk)
-  await done(next.store.open)
-  expect(await foundIn(next, ids)).toMatchObject(now)
+  await expectThenAndAgain(at, now)
 })
 
 test('a store that is closed while it is looked into has no checkpoint, and says why', async () => {
-  const first = scene()
-  await filled(first)
-  const written = first.store.checkpoint('folded', everything)()
-  await given(first, written)
-  await first.store.close()
+  const first = await checkpointed()
   const at = scene(first.disk)
   await done(at.store.open)
   at.waiting.splice(0)
