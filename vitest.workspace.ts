@@ -46,6 +46,8 @@ export default defineConfig({
     maxWorkers: 2 * availableParallelism(),
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // The end of a CI run says why a test failed in one line: `[ Array(1) ]` says nothing.
+    chaiConfig: { truncateThreshold: 400 },
     projects: [
       ...(isAskedFor ? names.map(alone) : [together]),
       ...mocking.map((name) => ({

@@ -9,6 +9,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { ConfusionOptions, ConfusionReport, LeftOut, Played } from './confusion-report.js'
 import { corpus } from './corpus.js'
 import type { Situation } from './situation.js'
+import { isStill, membersOf } from './situation-evidence.js'
 import { plainTraits, type Scene, type SituationStage, situationStage } from './situation-stage.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -87,13 +88,32 @@ const play = async (situation: Situation, stage: SituationStage): Promise<Played
     const captures: Capture[] = []
     for (let looks = 0; looks < looksPerSituation; looks++) {
       if (looks > 0) await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
-      const captured = await captureOf(stage, made.right)
+      const captured = await stillCapture(situation, stage, made.right)
       if (E.isLeft(captured)) return judged(situation, captures, JSON.stringify(captured.left))
       captures.push(captured.right)
     }
     return judged(situation, captures)
   } finally {
     await stage.end(made.right)
+  }
+}
+
+const movingForMs = 20_000
+
+// A program that rests at its prompt may be woken by what it does beside, and computes then. Whoever is at
+// the shell's own prompt is asked by a key, which wakes it.
+const stillCapture = async (
+  { moves = false, expected }: Situation,
+  stage: SituationStage,
+  scene: Scene,
+): ReturnType<typeof captureOf> => {
+  const endMs = performance.now() + movingForMs
+  for (;;) {
+    const before = membersOf(scene.shellPid)
+    const captured = await captureOf(stage, scene)
+    const lay = moves || expected === 'at-prompt' || isStill(before, membersOf(scene.shellPid))
+    if (lay || performance.now() > endMs) return captured
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   }
 }
 

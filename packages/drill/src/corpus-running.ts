@@ -94,9 +94,9 @@ export const unknownSituations: readonly Situation[] = [
   unclear(
     "node's console, with a server",
     `node -i -e 'require("net").createServer().listen(0, "127.0.0.1")'`,
-    { needs: ['node'], runs: /^node/, shows: /> .*$/, moves: true },
+    { needs: ['node'], runs: /^node/, shows: /> .*$/ },
   ),
-  unclear("node's console", 'node', { needs: ['node'], shows: /> .*$/, moves: true }),
+  unclear("node's console", 'node', { needs: ['node'], runs: /^node$/, shows: /> .*$/ }),
   unclear('a debugger', 'gdb -q', { needs: ['gdb'], shows: /\(gdb\) $/ }),
   unclear('a shell in the shell', 'bash --norc', { runs: /^bash --norc$/, shows: /[$#] $/ }),
   unclear('sh in the shell', 'sh -i', { runs: /^sh -i$/, shows: /sh -i[\s\S]*[$#] $/ }),
@@ -105,7 +105,6 @@ export const unknownSituations: readonly Situation[] = [
     needs: ['fish'],
     runs: /^fish/,
     shows: /[>#] /,
-    moves: true,
     ...notInFish,
   }),
   unclear('a terminal that is recorded', 'script -q /dev/null', {

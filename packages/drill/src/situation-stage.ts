@@ -105,7 +105,7 @@ export const situationStage = async (options: StageOptions = {}): Promise<Situat
       const scene = { id: session.id, session, shellPid: session.pid() ?? 0, home }
       const problem =
         (await come(situation, scene, patienceMs)) ??
-        (await begun(situation, scene, driver, patienceMs))
+        (await told(situation, scene, driver, patienceMs))
       return problem === undefined ? E.right(scene) : E.left(problem)
     },
     end: ({ id }) => driver.end(id),
@@ -177,20 +177,26 @@ const come = async (
     : quiet(second, showsThen, undefined)
 }
 
-// What lies still has told its start long ago; of what moves the shell may still be about to.
-const begun = async (
-  { moves = false, line, expected }: Situation,
+/**
+ * Waits until the shell was heard to begin a command that is seen to run, or to have ended what ran: its
+ * processes may lie still before that is read, on a machine that is at work.
+ */
+const told = async (
+  { moves = false, line, runs, dies = false, expected }: Situation,
   { id }: Scene,
   driver: PtyDriver,
   patienceMs: number,
 ): Promise<string | undefined> => {
-  if (!moves || line === undefined || expected === 'at-prompt') return undefined
+  const isAtPrompt = expected === 'at-prompt'
+  if (line === undefined || dies || !(moves || isAtPrompt || runs !== undefined)) return undefined
   const endMs = performance.now() + patienceMs
   while (performance.now() < endMs) {
-    if ((await pendingIn(driver, id)) > 0) return undefined
+    if ((await pendingIn(driver, id)) > 0 !== isAtPrompt) return undefined
     await pause(lookEveryMs)
   }
-  return 'the shell did not tell that it begins'
+  return isAtPrompt
+    ? 'the shell did not tell that it ended'
+    : 'the shell did not tell that it begins'
 }
 
 const pendingIn = async (driver: PtyDriver, sessionId: string): Promise<number> => {
@@ -198,7 +204,7 @@ const pendingIn = async (driver: PtyDriver, sessionId: string): Promise<number> 
     sessionId,
     incarnation: 1,
     traits: plainTraits,
-    token: 'begun',
+    token: 'told',
     signal: new AbortController().signal,
   })()
   return E.isRight(captured)
