@@ -132,6 +132,12 @@ const rounds = async (trial: Trial, sessions: number): Promise<readonly Round[]>
   await done(filled.open)
   await populate(filled, sessions, false, progress)
   await filled.close()
+  // Before there is an engine, whose checkpoints would be written beside it.
+  const bare = () => written(join(directory, 'bare'), sessions * bytesPerIncident)
+  const bareMs: number[] = []
+  for (let round = 1; round <= trial.rounds; round++) {
+    bareMs.push(Math.max(1, await lateness(bare)))
+  }
   let observe: Observe = () => {}
   const driver: Driver = {
     ...instantDriver(false),
@@ -145,12 +151,11 @@ const rounds = async (trial: Trial, sessions: number): Promise<readonly Round[]>
   await engine.start()
   const by = (way: Way) => stampede(engine, () => way(engine, observe, sessions))
   const all: Round[] = []
-  for (let round = 1; round <= trial.rounds; round++) {
-    progress(`stampede ${round} of ${trial.rounds}`)
+  for (const [index, ofRound] of bareMs.entries()) {
+    progress(`stampede ${index + 1} of ${trial.rounds}`)
     const noticed = await by(ways.noticed)
     const called = await by(ways.called)
-    const bare = () => written(join(directory, 'bare'), sessions * bytesPerIncident)
-    all.push({ noticed, called, bareMs: Math.max(1, await lateness(bare)) })
+    all.push({ noticed, called, bareMs: ofRound })
   }
   await engine.stop()
   return all
