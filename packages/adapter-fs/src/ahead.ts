@@ -6,7 +6,7 @@
  * last line says nothing, and is no damage.
  */
 import { type Disk, type DiskFile, writeAll } from './disk.js'
-import { type LineText, put } from './line.js'
+import type { Shelved } from './shelf.js'
 import { codeOf } from './store-error.js'
 
 const blank = 0x20
@@ -31,14 +31,14 @@ const noRoom: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EF
 /**
  * Writes all of `lines`, one behind the other, at `position`. Where that goes beyond `writtenBytes`, up to where
  * the file is written, blanks are written behind it, if the disk has room for them. They are put together in
- * `room`, which is free again afterwards.
+ * `room`, which is free again afterwards; what lay on a shelf is moved there.
  *
  * @returns up to where the file is written now.
  */
 export const writeAhead = async (
   { aheadBytes = 0 }: Disk,
   file: DiskFile,
-  lines: readonly (Buffer | LineText)[],
+  lines: readonly (Buffer | Shelved)[],
   position: number,
   writtenBytes: number,
   room: Room,
@@ -59,10 +59,10 @@ export const writeAhead = async (
   return Math.max(end, writtenBytes)
 }
 
-const joined = (lines: readonly (Buffer | LineText)[], bytes: Buffer): Buffer => {
+const joined = (lines: readonly (Buffer | Shelved)[], bytes: Buffer): Buffer => {
   let at = 0
   for (const line of lines) {
-    at = 'json' in line ? put(line, bytes, at) : at + line.copy(bytes, at)
+    at = 'move' in line ? line.move(bytes, at) : at + line.copy(bytes, at)
   }
   return bytes.fill(blank, at)
 }

@@ -20,8 +20,8 @@ export interface Line {
 }
 
 /**
- * A line that is not yet in bytes: a large one is put into them where it is written, in a buffer that is
- * there already. A buffer of its own for each, outside the heap, had the collector look through all of it.
+ * A line that is not yet in bytes: a large one is put into a buffer that is there already. A buffer of its own
+ * for each, outside the heap, had the collector look through all of it.
  */
 export interface LineText {
   /** All before its JSON. */

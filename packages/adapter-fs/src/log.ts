@@ -12,6 +12,7 @@ import type { Disk, DiskFile } from './disk.js'
 import type { LineText } from './line.js'
 import { headerLine, type Span, segmentName, segmentNumbers } from './segment.js'
 import type { Extent } from './session-index.js'
+import { Shelf, type Shelved } from './shelf.js'
 import { codeOf, notOpen, owned, unavailable } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -22,7 +23,7 @@ export type Result = E.Either<StoreError, void>
 export interface Write {
   readonly operation: string
   readonly bytes: Buffer
-  /** The line that follows them, where it is large: it is put into bytes once, in its group. */
+  /** The line that follows them, where it is large. */
   readonly bulk?: LineText
   /** Told where they stand once they are on the medium, in the order of the log. */
   readonly written: (at: Omit<Extent, 'bytes'>) => void
@@ -56,10 +57,13 @@ export interface LogOptions {
   readonly monotonicMs?: () => number
 }
 
+/** A write that waits. */
+type Queued = Omit<Write, 'bulk'> & { readonly bulk?: Shelved }
+
 interface Waiting {
   readonly operation: string
   readonly settle: ((result: Result) => void)[]
-  work: Write | (() => Promise<Result>)
+  work: Queued | (() => Promise<Result>)
 }
 
 const groupBytes = 8 << 20
@@ -84,6 +88,7 @@ export class Log {
   readonly #queue: Waiting[] = []
   readonly #latest = new Map<string, Waiting>()
   readonly #room = new Room()
+  readonly #shelf = new Shelf()
   #closed: readonly Span[]
   #active: ActiveSegment | undefined
   #sequence = 0
@@ -167,7 +172,7 @@ export class Log {
     await this.#giveUpActive()
   }
 
-  #waitFor(operation: string, work: Waiting['work']): Promise<Result> {
+  #waitFor(operation: string, work: Write | (() => Promise<Result>)): Promise<Result> {
     return new Promise((settle) => {
       if (this.#ended) {
         settle(E.left(notOpen(operation)))
@@ -176,15 +181,23 @@ export class Log {
       const only = typeof work === 'function' ? undefined : work.latest
       const before = only === undefined ? undefined : this.#latest.get(only.key)
       if (only !== undefined && before !== undefined) {
-        if (!isHigher(rankOf(before), only.rank)) before.work = work
+        if (!isHigher(rankOf(before), only.rank)) {
+          writeOf(before).bulk?.drop()
+          before.work = this.#queued(work)
+        }
         before.settle.push(settle)
         return
       }
-      const waiting = { operation, settle: [settle], work }
+      const waiting = { operation, settle: [settle], work: this.#queued(work) }
       if (only !== undefined) this.#latest.set(only.key, waiting)
       this.#queue.push(waiting)
       this.#flushing ??= this.#flush()
     })
+  }
+
+  #queued(work: Write | (() => Promise<Result>)): Waiting['work'] {
+    if (typeof work === 'function' || work.bulk === undefined) return work as Waiting['work']
+    return { ...work, bulk: this.#shelf.hold(work.bulk) }
   }
 
   async #flush(): Promise<void> {
@@ -209,7 +222,7 @@ export class Log {
     for (const { latest } of writes) if (latest !== undefined) this.#latest.delete(latest.key)
     const segment = await this.ensureActive()
     const { file, bytes, writtenBytes } = segment
-    const lines: (Buffer | LineText)[] = []
+    const lines: (Buffer | Shelved)[] = []
     for (const write of writes) {
       lines.push(write.bytes)
       if (write.bulk !== undefined) lines.push(write.bulk)
@@ -271,13 +284,13 @@ export class Log {
 
 // ------------------------------------------------------------------------------------ combinators
 
-const bytesOf = ({ bytes, bulk }: Write): number => bytes.length + (bulk?.length ?? 0)
+const bytesOf = ({ bytes, bulk }: Queued): number => bytes.length + (bulk?.length ?? 0)
 
 const isHigher = (a: Rank, b: Rank): boolean => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1])
 
 const rankOf = (waiting: Waiting): Rank => writeOf(waiting).latest?.rank ?? [0, 0]
 
-const writeOf = ({ work }: Waiting): Write => {
+const writeOf = ({ work }: Waiting): Queued => {
   if (typeof work === 'function') throw new Error('work that runs alone is no write')
   return work
 }

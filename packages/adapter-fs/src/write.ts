@@ -74,12 +74,13 @@ export const snapshotWrite = (
   const { sealer } = settings
   const clear = bodyLineOf(sealer, body, snapshotPlace(sessionId, incarnation, view.generation))
   const { line: bodyLine, key } = clear
-  const bodyCrc = bodyLine.crc
+  // No text is held on to until it is written: it waits in bytes.
+  const { length: bodyBytes, crc: bodyCrc } = bodyLine
   const head = lineOf('snapshot', {
     sessionId,
     incarnation,
     view: PlanningView.encode(view),
-    body: { bytes: bodyLine.length, crc: bodyCrc, ...(key === undefined ? {} : { key }) },
+    body: { bytes: bodyBytes, crc: bodyCrc, ...(key === undefined ? {} : { key }) },
   })
   const large =
     refused('snapshot', sessionId, clear.clearBytes, settings) ??
@@ -91,7 +92,7 @@ export const snapshotWrite = (
     bulk: bodyLine,
     latest: { key: sessionId, rank: [incarnation, view.generation] },
     written: ({ segment, offset }) => {
-      const place = { segment, offset: offset + head.length, bytes: bodyLine.length }
+      const place = { segment, offset: offset + head.length, bytes: bodyBytes }
       index.snapshot(sessionId, { incarnation, view, body: place, bodyCrc, key })
     },
   })

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { endBeforeBlanks, Room, writeAhead } from '../src/ahead.js'
 import { type Disk, fileStore, realDisk } from '../src/index.js'
 import { lineText } from '../src/line.js'
+import { Shelf } from '../src/shelf.js'
 import { commitOf, done, freshDirectory } from './sample.js'
 
 const aheadBytes = 8_192
@@ -250,12 +251,14 @@ test('a room is used again, and one that is too large is not kept', () => {
   expect(space.of(3).buffer).toBe(most.buffer)
 })
 
-test('lines that are texts and lines in bytes stand one behind the other, whatever stood in their room', async () => {
+test('lines from a shelf and lines in bytes stand one behind the other, whatever stood in their room', async () => {
   const { file, text } = await fileOn()
   const space = new Room()
   space.of(1_000).fill('?')
   const bytes = Buffer.from('bytes\n')
-  const lines = [lineText('a', '"é😀"'), bytes, lineText('b', '[1]'), bytes]
+  const shelf = new Shelf()
+  const held = (kind: string, json: string) => shelf.hold(lineText(kind, json))
+  const lines = [held('a', '"é😀"'), bytes, held('b', '[1]'), bytes]
   const length = lines.reduce((sum, line) => sum + line.length, 0)
   expect(await writeAhead({ ...memoryDisk(), aheadBytes: 3 }, file, lines, 0, 0, space)).toBe(
     length + 3,

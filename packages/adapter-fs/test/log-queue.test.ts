@@ -1,7 +1,7 @@
 /** The queue of the log by itself: what goes into one group, what is settled how, and when a later owner is seen. */
 import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import type { Disk } from '../src/index.js'
 import { bytesOf, lineText } from '../src/line.js'
 import { isFenced, Log, type LogOptions, type Write } from '../src/log.js'
@@ -74,6 +74,22 @@ test('of those of one key the highest rank alone is written, and of equal ones t
   // One that was written is waited for no more.
   await log.append(write('late', [0, 0]))
   expect(textOf()).toBe('same,q,other,late')
+})
+
+test('what follows a write is replaced with it, and makes room for what comes then', async () => {
+  const made = vi.spyOn(Buffer, 'allocUnsafeSlow')
+  const log = logOn(disk)
+  const sized = (text: string, generation: number) => ({
+    ...write(text, [1, generation]),
+    bulk: lineText('body', JSON.stringify(text.repeat(250_000))),
+  })
+  const first = log.append(sized('1', 1))
+  const rest = Array.from({ length: 40 }, (_, i) => log.append(sized('2', i + 2)))
+  await Promise.all([first, ...rest])
+  expect(textOf()).toBe(`2,{"crc":"${textOf().slice(10, 18)}","body":"${'2'.repeat(250_000)}"}`)
+  // One for what waits, one for their group.
+  expect(made.mock.calls.filter(([bytes]) => bytes >= 250_000)).toHaveLength(2)
+  made.mockRestore()
 })
 
 test('work that runs alone splits what waits, and answers for itself', async () => {
