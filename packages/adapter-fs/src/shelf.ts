@@ -27,7 +27,7 @@ const boardBytes = 1 << 20
 /** A larger line has bytes of its own. */
 const widest = boardBytes / 4
 /** What is kept of them while nothing waits. */
-const spareBoards = 4
+const spareBoards = 16
 
 // ------------------------------------------------------------------------------------------ shelf
 

@@ -66,17 +66,17 @@ test('bytes are used again once nothing lies on them, and a few are kept', () =>
   for (let i = 0; i < 20; i++)
     shelf.hold(quarter)[i % 2 === 0 ? 'drop' : 'move'](Buffer.alloc(mebibyte), 0)
   expect(made).toHaveBeenCalledTimes(1)
-  const many = Array.from({ length: 24 }, () => shelf.hold(quarter))
-  expect(made).toHaveBeenCalledTimes(6)
-  const more = () => Array.from({ length: 24 }, () => shelf.hold(quarter))
+  const more = () => Array.from({ length: 4 * 20 }, () => shelf.hold(quarter))
+  const many = more()
+  expect(made).toHaveBeenCalledTimes(20)
   for (const line of many) line.drop()
-  // Four are kept beside the one that is in use.
+  // Sixteen are kept beside the one that is in use.
   const again = more()
-  expect(made).toHaveBeenCalledTimes(7)
+  expect(made).toHaveBeenCalledTimes(23)
   // One line that stays keeps its place alone.
   for (const line of again.slice(1)) line.drop()
   more()
-  expect(made).toHaveBeenCalledTimes(8)
+  expect(made).toHaveBeenCalledTimes(26)
 })
 
 test('a line that is wider than a quarter of a mebibyte has bytes of its own', () => {
