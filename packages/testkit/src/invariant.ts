@@ -39,6 +39,10 @@ interface Known {
   believed: SessionRecord | undefined
   /** The incident that is open in what is durable. */
   open: string | undefined
+  /**
+   * The one that ended last in this life of the id: forgotten and begun anew in one millisecond, the
+   * incidents of the next have the same names.
+   */
   ended: string
   told: string
   /** Tokens of effects whose decision is durable, or was refused and marked so. */
@@ -120,7 +124,6 @@ export class Invariant {
     const known = this.#of(entry.sessionId)
     this.#checkFold(entry, record, known)
     this.#checkBudget(entry, record, known.record)
-    // Another life of the id: forgotten and begun anew in one millisecond, its incidents have the same names.
     if (entry.event.type === 'registered') known.ended = ''
     for (const { incident, tag } of incidentFacts(entry, record)) {
       if (tag === 'incident-opened') this.#opened(incident, known)
@@ -194,6 +197,8 @@ export class Invariant {
     known.believed = record
     if (!durable) {
       this.#isDegraded = true
+      // What follows may be journalled, where the disk is back, though this never is.
+      if (entry.event.type === 'registered') known.ended = ''
       this.#decide(entry, known)
     }
     for (const { incident, tag } of incidentFacts(entry, record)) {
