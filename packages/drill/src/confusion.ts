@@ -111,8 +111,8 @@ const stillCapture = async (
   for (;;) {
     const before = membersOf(scene.shellPid)
     const captured = await captureOf(stage, scene)
-    const lay = moves || expected === 'at-prompt' || isStill(before, membersOf(scene.shellPid))
-    if (lay || performance.now() > endMs) return captured
+    const counts = moves || expected === 'at-prompt' || isStill(before, membersOf(scene.shellPid))
+    if (counts || performance.now() > endMs) return captured
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
   }
 }
