@@ -20,8 +20,8 @@ export interface Line {
 }
 
 /**
- * A line that is not yet in bytes: a large one is put into a buffer that is there already. A buffer of its own
- * for each, outside the heap, had the collector look through all of it.
+ * A line that is not yet in bytes: it is put into a buffer that is there already. A buffer of its own for each,
+ * outside the heap, had the collector look through all of it.
  */
 export interface LineText {
   /** All before its JSON. */
@@ -40,12 +40,9 @@ const end = '}'
 
 /** A line that says `payload`, with the newline that ends it. */
 export const lineOf = (kind: string, payload: unknown): Buffer =>
-  lineSaying(kind, JSON.stringify(payload))
+  bytesOf(lineText(kind, JSON.stringify(payload)))
 
-/** A line whose payload is this JSON. */
-export const lineSaying = (kind: string, json: string): Buffer => bytesOf(lineText(kind, json))
-
-/** The same, to be put into bytes later. */
+/** A line whose payload is this JSON, to be put into bytes later. */
 export const lineText = (kind: string, json: string): LineText => {
   const said = `"${kind}":`
   const crc = crc32(end, crc32(json, crc32(said)))

@@ -19,12 +19,10 @@ import { codeOf, notOpen, owned, unavailable } from './store-error.js'
 
 export type Result = E.Either<StoreError, void>
 
-/** Bytes to be appended, whole lines. */
+/** Lines to be appended. */
 export interface Write {
   readonly operation: string
-  readonly bytes: Buffer
-  /** The line that follows them, where it is large. */
-  readonly bulk?: LineText
+  readonly lines: readonly LineText[]
   /** Told where they stand once they are on the medium, in the order of the log. */
   readonly written: (at: Omit<Extent, 'bytes'>) => void
   /** Of the writes of one key that wait together only the one of the highest rank is made. */
@@ -58,7 +56,9 @@ export interface LogOptions {
 }
 
 /** A write that waits. */
-type Queued = Omit<Write, 'bulk'> & { readonly bulk?: Shelved }
+interface Queued extends Pick<Write, 'written' | 'latest'> {
+  readonly lines: Shelved
+}
 
 interface Waiting {
   readonly operation: string
@@ -182,7 +182,7 @@ export class Log {
       const before = only === undefined ? undefined : this.#latest.get(only.key)
       if (only !== undefined && before !== undefined) {
         if (!isHigher(rankOf(before), only.rank)) {
-          writeOf(before).bulk?.drop()
+          writeOf(before).lines.drop()
           before.work = this.#queued(work)
         }
         before.settle.push(settle)
@@ -196,8 +196,7 @@ export class Log {
   }
 
   #queued(work: Write | (() => Promise<Result>)): Waiting['work'] {
-    if (typeof work === 'function' || work.bulk === undefined) return work as Waiting['work']
-    return { ...work, bulk: this.#shelf.hold(work.bulk) }
+    return typeof work === 'function' ? work : { ...work, lines: this.#shelf.hold(work.lines) }
   }
 
   async #flush(): Promise<void> {
@@ -222,11 +221,7 @@ export class Log {
     for (const { latest } of writes) if (latest !== undefined) this.#latest.delete(latest.key)
     const segment = await this.ensureActive()
     const { file, bytes, writtenBytes } = segment
-    const lines: (Buffer | Shelved)[] = []
-    for (const write of writes) {
-      lines.push(write.bytes)
-      if (write.bulk !== undefined) lines.push(write.bulk)
-    }
+    const lines = writes.map((write) => write.lines)
     const written = await writeAhead(
       this.#options.disk,
       file,
@@ -240,7 +235,7 @@ export class Log {
     let offset = bytes
     for (const write of writes) {
       write.written({ segment: segment.name, offset })
-      offset += bytesOf(write)
+      offset += write.lines.length
     }
     this.#active = { ...segment, bytes: offset, writtenBytes: written }
     return E.right(undefined)
@@ -284,8 +279,6 @@ export class Log {
 
 // ------------------------------------------------------------------------------------ combinators
 
-const bytesOf = ({ bytes, bulk }: Queued): number => bytes.length + (bulk?.length ?? 0)
-
 const isHigher = (a: Rank, b: Rank): boolean => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1])
 
 const rankOf = (waiting: Waiting): Rank => writeOf(waiting).latest?.rank ?? [0, 0]
@@ -301,7 +294,7 @@ const nextGroup = (queue: Waiting[]): readonly Waiting[] => {
   let taken = 0
   for (const { work } of queue) {
     if (typeof work === 'function') break
-    bytes += bytesOf(work)
+    bytes += work.lines.length
     if (taken > 0 && bytes > groupBytes) break
     taken += 1
   }

@@ -1,17 +1,17 @@
 /**
- * The shelf: large lines that wait for their group, in bytes outside the heap that are used again. As texts
- * they would outlive the young generation: the collector copies what does, twice, and looks through the whole
- * heap the sooner.
+ * The shelf: lines that wait for their group, in bytes outside the heap that are used again. As texts they would
+ * outlive the young generation: the collector copies what does, twice, and looks through the whole heap the
+ * sooner. In bytes that are made for them, it does a piece of that work each time some are made.
  */
-import { bytesOf, type LineText, put } from './line.js'
+import { type LineText, put } from './line.js'
 
 // ------------------------------------------------------------------------------------------ model
 
-/** A line in bytes; of what was moved or dropped nothing is there any more. */
+/** Lines in bytes, one behind the other; of what was moved or dropped nothing is there any more. */
 export interface Shelved {
   /** In bytes. */
   readonly length: number
-  /** Copies it to `bytes`, where there is room for it, and drops it; returns where it ends. */
+  /** Copies them to `bytes`, where there is room for them, and drops them; returns where they end. */
   readonly move: (bytes: Buffer, at: number) => number
   readonly drop: () => void
 }
@@ -19,12 +19,12 @@ export interface Shelved {
 interface Board {
   readonly bytes: Buffer
   used: number
-  /** How many lines lie on it. */
-  lines: number
+  /** How many lie on it. */
+  held: number
 }
 
 const boardBytes = 1 << 20
-/** A larger line has bytes of its own. */
+/** What is larger has bytes of its own. */
 const widest = boardBytes / 4
 /** What is kept of them while nothing waits. */
 const spareBoards = 16
@@ -35,14 +35,18 @@ export class Shelf {
   #board: Board | undefined
   readonly #spare: Board[] = []
 
-  /** Puts a line into bytes. One that is never moved nor dropped is collected with what it lies on. */
-  hold(line: LineText): Shelved {
-    const { length } = line
-    if (length > widest) return shelved(bytesOf(line), 0, length, () => {})
+  /** Puts lines into bytes. Those that are never moved nor dropped are collected with what they lie on. */
+  hold(lines: readonly LineText[]): Shelved {
+    const length = lines.reduce((sum, line) => sum + line.length, 0)
+    if (length > widest) {
+      const bytes = Buffer.allocUnsafe(length)
+      putAll(lines, bytes, 0)
+      return shelved(bytes, 0, length, () => {})
+    }
     const board = this.#with(length)
     const from = board.used
-    board.used = put(line, board.bytes, from)
-    board.lines += 1
+    board.used = putAll(lines, board.bytes, from)
+    board.held += 1
     return shelved(board.bytes, from, length, () => this.#cleared(board))
   }
 
@@ -52,18 +56,21 @@ export class Shelf {
     this.#board = this.#spare.pop() ?? {
       bytes: Buffer.allocUnsafeSlow(boardBytes),
       used: 0,
-      lines: 0,
+      held: 0,
     }
     return this.#board
   }
 
   #cleared(board: Board): void {
-    board.lines -= 1
-    if (board.lines > 0) return
+    board.held -= 1
+    if (board.held > 0) return
     board.used = 0
     if (board !== this.#board && this.#spare.length < spareBoards) this.#spare.push(board)
   }
 }
+
+const putAll = (lines: readonly LineText[], bytes: Buffer, at: number): number =>
+  lines.reduce((end, line) => put(line, bytes, end), at)
 
 const shelved = (held: Buffer, from: number, length: number, cleared: () => void): Shelved => {
   let isThere = true
@@ -72,7 +79,7 @@ const shelved = (held: Buffer, from: number, length: number, cleared: () => void
     isThere = false
   }
   const move = (bytes: Buffer, at: number): number => {
-    if (!isThere) throw new Error('a line was moved that is no longer there')
+    if (!isThere) throw new Error('lines were moved that are no longer there')
     held.copy(bytes, at, from, from + length)
     drop()
     return at + length

@@ -15,7 +15,7 @@ import {
 import * as E from 'fp-ts/lib/Either.js'
 import { bodyLineOf, snapshotPlace } from './body.js'
 import { type HeadIndex, noHead } from './head.js'
-import { lineOf, lineSaying } from './line.js'
+import { type LineText, lineText } from './line.js'
 import type { Write } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { Settings } from './option.js'
@@ -48,17 +48,17 @@ export const commitWrite = (
 ): E.Either<TooLarge, Write> => {
   const json = commitJson({ record, entry })
   if (json === undefined) throw new Error(`commit: ${fieldOf(record, entry)}`)
-  const bytes = lineSaying('commit', json)
+  const line = lineText('commit', json)
   const { sessionId, incarnation } = record.control
-  const large = refused('commit', sessionId, bytes.length, settings)
+  const large = refused('commit', sessionId, line.length, settings)
   if (large !== undefined) return E.left(large)
   const head = { incarnation, rev: record.rev }
   heads.expect(sessionId, head)
   return E.right({
     operation: 'commit',
-    bytes,
+    lines: [line],
     written: ({ segment, offset }) => {
-      index.commit(record, { segment, offset, bytes: bytes.length }, entry)
+      index.commit(record, { segment, offset, bytes: line.length }, entry)
       heads.reached(sessionId, head)
     },
   })
@@ -76,7 +76,7 @@ export const snapshotWrite = (
   const { line: bodyLine, key } = clear
   // No text is held on to until it is written: it waits in bytes.
   const { length: bodyBytes, crc: bodyCrc } = bodyLine
-  const head = lineOf('snapshot', {
+  const head = lineSaying('snapshot', {
     sessionId,
     incarnation,
     view: PlanningView.encode(view),
@@ -88,8 +88,7 @@ export const snapshotWrite = (
   if (large !== undefined) return E.left(large)
   return E.right({
     operation: 'saveSnapshot',
-    bytes: head,
-    bulk: bodyLine,
+    lines: [head, bodyLine],
     latest: { key: sessionId, rank: [incarnation, view.generation] },
     written: ({ segment, offset }) => {
       const place = { segment, offset: offset + head.length, bytes: bodyBytes }
@@ -104,14 +103,14 @@ export const forgetWrite = (
   sessionId: string,
   incarnation: number,
 ): E.Either<TooLarge, Write> => {
-  const bytes = lineOf('forget', { sessionId, incarnation })
-  const large = refused('forget', sessionId, bytes.length, settings)
+  const line = lineSaying('forget', { sessionId, incarnation })
+  const large = refused('forget', sessionId, line.length, settings)
   if (large !== undefined) return E.left(large)
   const head = { ...noHead }
   if (heads.current(sessionId).incarnation <= incarnation) heads.expect(sessionId, head)
   return E.right({
     operation: 'forget',
-    bytes,
+    lines: [line],
     written: () => {
       index.forget(sessionId, incarnation)
       heads.reached(sessionId, head)
@@ -122,11 +121,14 @@ export const forgetWrite = (
 /** What retention has dropped in all. */
 export const droppedWrite = (sum: Dropped): Write => ({
   operation: 'retain',
-  bytes: lineOf('dropped', sum),
+  lines: [lineSaying('dropped', sum)],
   written: () => undefined,
 })
 
 // ------------------------------------------------------------------------------------ combinators
+
+const lineSaying = (kind: string, payload: unknown): LineText =>
+  lineText(kind, JSON.stringify(payload))
 
 const fieldOf = (record: unknown, entry: unknown): string => {
   const found = E.isLeft(SessionRecord.decode(record))

@@ -257,7 +257,7 @@ test('lines from a shelf and lines in bytes stand one behind the other, whatever
   space.of(1_000).fill('?')
   const bytes = Buffer.from('bytes\n')
   const shelf = new Shelf()
-  const held = (kind: string, json: string) => shelf.hold(lineText(kind, json))
+  const held = (kind: string, json: string) => shelf.hold([lineText(kind, json)])
   const lines = [held('a', '"é😀"'), bytes, held('b', '[1]'), bytes]
   const length = lines.reduce((sum, line) => sum + line.length, 0)
   expect(await writeAhead({ ...memoryDisk(), aheadBytes: 3 }, file, lines, 0, 0, space)).toBe(

@@ -3,7 +3,7 @@ import { memoryDisk, probed, systemError } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { Disk } from '../src/index.js'
-import { bytesOf, lineText } from '../src/line.js'
+import { lineText } from '../src/line.js'
 import { isFenced, Log, type LogOptions, type Write } from '../src/log.js'
 
 const directory = '/log'
@@ -20,14 +20,22 @@ const logOn = (on: Disk, more: Partial<LogOptions> = {}): Log =>
 const mebibyte = 1 << 20
 const written: string[] = []
 beforeEach(() => void written.splice(0))
+const said = (text: string) => lineText('said', JSON.stringify(text))
 const write = (text: string, rank?: readonly [number, number], key = 'k'): Write => ({
-  ...{ operation: `write ${text}`, bytes: Buffer.from(`${text}\n`) },
+  ...{ operation: `write ${text}`, lines: [said(text)] },
   written: ({ segment, offset }) => written.push(`${text} ${segment} ${offset}`),
   ...(rank === undefined ? {} : { latest: { key, rank } }),
 })
+const lengths = (sum: number, { length }: { readonly length: number }): number => sum + length
 const segment = '00000003-00000001.jsonl'
-const textOf = (name = segment): string =>
-  disk.files().get(`${directory}/${name}`)?.toString().trimEnd().split('\n').slice(1).join() ?? ''
+/** What the lines behind the header say. */
+const textOf = (name = segment): string => {
+  const lines = disk.files().get(`${directory}/${name}`)?.toString().trimEnd().split('\n') ?? []
+  return lines
+    .slice(1)
+    .map((line) => (JSON.parse(line) as { readonly said: string }).said)
+    .join()
+}
 const right = E.right(undefined)
 
 test('writes that wait together have their places one behind the other', async () => {
@@ -38,21 +46,23 @@ test('writes that wait together have their places one behind the other', async (
   const start = log.active?.headerBytes ?? 0
   expect(written).toEqual([
     `one ${segment} ${start}`,
-    `three ${segment} ${start + 4}`,
-    `x ${segment} ${start + 10}`,
+    `three ${segment} ${start + said('one').length}`,
+    `x ${segment} ${start + said('one').length + said('three').length}`,
   ])
-  expect(log.active?.bytes).toBe(start + 12)
+  expect(log.active?.bytes).toBe(start + ['one', 'three', 'x'].map(said).reduce(lengths, 0))
   expect(textOf()).toBe('one,three,x')
 })
 
-test('what follows a write stands right behind it, and the next one behind that', async () => {
+test('the lines of a write stand one behind the other, and the next one behind them', async () => {
   const log = logOn(disk)
-  const bulk = lineText('body', '"é"')
-  const one = { ...write('one'), bulk }
-  await Promise.all([log.append(one), log.append(write('two'))])
+  const lines = [said('one'), said('é')]
+  await Promise.all([log.append({ ...write('one'), lines }), log.append(write('two'))])
   const start = log.active?.headerBytes ?? 0
-  expect(written).toEqual([`one ${segment} ${start}`, `two ${segment} ${start + 4 + bulk.length}`])
-  expect(textOf()).toBe(`one,${bytesOf(bulk).toString().trimEnd()},two`)
+  expect(written).toEqual([
+    `one ${segment} ${start}`,
+    `two ${segment} ${start + lines.reduce(lengths, 0)}`,
+  ])
+  expect(textOf()).toBe('one,é,two')
 })
 
 test('of those of one key the highest rank alone is written, and of equal ones the last', async () => {
@@ -76,17 +86,14 @@ test('of those of one key the highest rank alone is written, and of equal ones t
   expect(textOf()).toBe('same,q,other,late')
 })
 
-test('what follows a write is replaced with it, and makes room for what comes then', async () => {
+test('a write that is replaced makes room for what comes then', async () => {
   const made = vi.spyOn(Buffer, 'allocUnsafeSlow')
   const log = logOn(disk)
-  const sized = (text: string, generation: number) => ({
-    ...write(text, [1, generation]),
-    bulk: lineText('body', JSON.stringify(text.repeat(250_000))),
-  })
+  const sized = (text: string, generation: number) => write(text.repeat(250_000), [1, generation])
   const first = log.append(sized('1', 1))
   const rest = Array.from({ length: 40 }, (_, i) => log.append(sized('2', i + 2)))
   await Promise.all([first, ...rest])
-  expect(textOf()).toBe(`2,{"crc":"${textOf().slice(10, 18)}","body":"${'2'.repeat(250_000)}"}`)
+  expect(textOf()).toBe('2'.repeat(250_000))
   // One for what waits, one for their group.
   expect(made.mock.calls.filter(([bytes]) => bytes >= 250_000)).toHaveLength(2)
   made.mockRestore()
@@ -123,16 +130,16 @@ test('a group is at most 8 MiB, but for one write that is larger', async () => {
   const log = logOn(sized)
   await log.append(write('first'))
   sizes.splice(0)
-  const of = (bytes: number) => write('x'.repeat(bytes - 1))
+  const line = (bytes: number) => said('x'.repeat(bytes - said('').length))
+  const of = (...bytes: readonly number[]) => ({ ...write(''), lines: bytes.map(line) })
   const four = 4 * mebibyte
   await Promise.all(
-    [of(four), of(four), of(1), of(9 * mebibyte), of(5)].map((one) => log.append(one)),
+    [of(four), of(four), of(100), of(9 * mebibyte), of(500)].map((one) => log.append(one)),
   )
-  expect(sizes).toEqual([2 * four, 1, 9 * mebibyte, 5])
+  expect(sizes).toEqual([2 * four, 100, 9 * mebibyte, 500])
   sizes.splice(0)
-  const bulk = lineText('body', 'y'.repeat(four))
-  await Promise.all([of(four), { ...of(1), bulk }, of(2)].map((one) => log.append(one)))
-  expect(sizes).toEqual([four, bulk.length + 3])
+  await Promise.all([of(four), of(100, four), of(200)].map((one) => log.append(one)))
+  expect(sizes).toEqual([four, four + 300])
 })
 
 test('what fails fails with all that waits, and the next one goes to a new segment', async () => {

@@ -63,15 +63,15 @@ type Observe = (observation: Observation) => void
 /** How the sessions fail, all in one tick. */
 const ways = {
   /** As the driver tells it. */
-  noticed: async (engine: Engine, observe: Observe, sessions: number): Promise<void> => {
-    const well = wellAgain(engine, sessions)
+  noticed: async (engine: Engine, observe: Observe, ids: readonly string[]): Promise<void> => {
+    const well = wellAgain(engine, ids.length)
     const exit = { signal: 'SIGKILL' }
-    for (let i = 0; i < sessions; i++) observe({ _tag: 'exited', sessionId: idOf(i), exit })
+    for (const sessionId of ids) observe({ _tag: 'exited', sessionId, exit })
     await well
   },
   /** As the app asks for it, and waits for each. */
-  called: async (engine: Engine, _observe: Observe, sessions: number): Promise<void> => {
-    const recovered = Array.from({ length: sessions }, (_, i) => engine.recover(idOf(i), failure))
+  called: async (engine: Engine, _observe: Observe, ids: readonly string[]): Promise<void> => {
+    const recovered = ids.map((sessionId) => engine.recover(sessionId, failure))
     for (const result of await Promise.all(recovered)) {
       if (result._tag !== 'recovered') throw new Error(`a session ended ${result._tag}`)
     }
@@ -149,7 +149,9 @@ const rounds = async (trial: Trial, sessions: number): Promise<readonly Round[]>
   const policy = { ...policyOf('restart'), resumeOnStart: false }
   const engine = createEngine({ policy, driver, store: fileStore({ directory: place }) })
   await engine.start()
-  const by = (way: Way) => stampede(engine, () => way(engine, observe, sessions))
+  // An app knows its sessions' ids.
+  const ids = Array.from({ length: sessions }, (_, i) => idOf(i))
+  const by = (way: Way) => stampede(engine, () => way(engine, observe, ids))
   const all: Round[] = []
   for (const [index, ofRound] of bareMs.entries()) {
     progress(`stampede ${index + 1} of ${trial.rounds}`)

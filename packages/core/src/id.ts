@@ -2,15 +2,7 @@
  * Ids that a recovery creates: each is a function of what it is for, so that a repeat is a repeat, on
  * every machine and after every crash.
  */
-import { parse, v5 } from 'uuid'
-
-/** The project's namespace; never change it: stored ids and tokens derive from it. */
-const namespace = parse('5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61')
-
-// Every runtime has it, but not the language's own library. Of a text the uuid would be made byte by byte.
-declare const TextEncoder: new () => { readonly encode: (text: string) => Uint8Array }
-const utf8 = new TextEncoder()
-const named = (text: string): string => v5(utf8.encode(text), namespace)
+import { named } from './named-uuid.js'
 
 /**
  * A uuid (version 5) that is a function of `parts`; parts cannot run into each other.

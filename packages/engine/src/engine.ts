@@ -175,11 +175,11 @@ class SessionEngine implements Engine {
   ): Promise<A | typeof disabled> {
     if (!this.policy.enabled) return Promise.resolve(disabled)
     const running = this.#running
-    const meant = running?.seats.meant(sessionId)
+    const registered = running?.seats.registered ?? 0
     // There may be a hundred thousand of these in one tick: a promise and a function are all that each takes.
     return new Promise((resolve, reject) => {
       const work = () => {
-        const seat = running?.seats.seatOf(sessionId, meant)
+        const seat = running?.seats.seatOf(sessionId, registered)
         const reported = this.#reportFailure(running, seat, failure)
         return reported.then((made) => resolve(answer(made, seat))).catch(reject)
       }

@@ -5,14 +5,12 @@
 import type { LoadedSession, RestingSessions } from '@session-recovery/core'
 import type { Seat } from './seat.js'
 
-/** Who is meant by an id at some time: whoever rests then has no seat yet. */
-export type Meant = Seat | 'at rest' | undefined
-
 /** Gives a session that was found its seat. */
 export type Seating = (found: LoadedSession) => Seat
 
 export class Hall {
   readonly #seats = new Map<string, Seat>()
+  #registered = 0
   #resting: Set<string> | undefined
   #read: RestingSessions['read'] = () => undefined
   #seating: Seating | undefined
@@ -37,16 +35,21 @@ export class Hall {
     return this.#seats.get(sessionId) ?? this.#wake(sessionId)
   }
 
-  /** Who is meant by an id now, without giving anybody a seat. */
-  meant(sessionId: string): Meant {
-    return this.#seats.get(sessionId) ?? (this.has(sessionId) ? 'at rest' : undefined)
+  /** How many sessions were registered so far: what tells the lives of an id apart. */
+  get registered(): number {
+    return this.#registered
   }
 
-  /** The seat of who was meant; `undefined` also where another life has taken the id of one at rest. */
-  seatOf(sessionId: string, meant: Meant): Seat | undefined {
-    if (meant !== 'at rest') return meant
+  /** The number of the next session that is registered. */
+  next(): number {
+    this.#registered += 1
+    return this.#registered
+  }
+
+  /** The seat of who had the id when so many had been registered; `undefined` if another life has it now. */
+  seatOf(sessionId: string, registered: number): Seat | undefined {
     const seat = this.get(sessionId)
-    return seat?.wasFound === true ? seat : undefined
+    return seat !== undefined && seat.number <= registered ? seat : undefined
   }
 
   set(sessionId: string, seat: Seat): void {

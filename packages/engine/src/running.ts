@@ -43,6 +43,13 @@ import { Turnstile } from './turnstile.js'
 /** What the driver noticed that something is decided on. */
 type Learnt = Exclude<Observation, { readonly _tag: 'changed' }>
 
+/** It waits as it was told, and is looked into when its turn has come: there may be very many in one tick. */
+interface Noticed {
+  readonly observation: Learnt
+  /** So many sessions had been registered then. */
+  readonly registered: number
+}
+
 /** What a session begins with. */
 export interface Beginning {
   readonly sessionId: string
@@ -74,9 +81,9 @@ export class Running {
   readonly runtime: Runtime
   readonly seats = new Hall()
   /** Where failures that are reported are let in. */
-  readonly turnstile: Turnstile
+  readonly turnstile: Turnstile<() => Promise<void>>
   /** Where what the driver noticed is: it may have to wait for the store, and nobody who reports for it. */
-  readonly #noticing: Turnstile
+  readonly #noticing: Turnstile<Noticed>
   readonly gate: DomainGate
   /** Ids with remains that are still being removed: one taken again must count on. */
   readonly #remains = new Map<string, Remains>()
@@ -90,8 +97,8 @@ export class Running {
 
   constructor(ports: Ports, policy: Policy, loaded: Loaded, notify: (notice: Notice) => void) {
     const nowMs = engineTime(ports.clock, loaded.latestMs)
-    this.turnstile = new Turnstile(ports.clock)
-    this.#noticing = new Turnstile(ports.clock)
+    this.turnstile = new Turnstile(ports.clock, (work) => work())
+    this.#noticing = new Turnstile(ports.clock, (noticed) => this.#takeIn(noticed))
     this.#alarm = new Alarm({
       clock: ports.clock,
       nowMs,
@@ -125,7 +132,8 @@ export class Running {
 
   /** Gives a session its seat. `durableRev` is 0 for a record the store has not seen. */
   seat(record: SessionRecord, durableRev: number, view: PlanningView | undefined): Seat {
-    const seat = new Seat(this.#house, record, durableRev, view)
+    const number = durableRev > 0 ? 0 : this.seats.next()
+    const seat = new Seat(this.#house, record, durableRev, view, number)
     this.seats.set(record.control.sessionId, seat)
     return seat
   }
@@ -205,19 +213,10 @@ export class Running {
 
   /** What the driver noticed. */
   observe(observation: Observation): void {
-    const { sessionId } = observation
-    const meant = this.seats.meant(sessionId)
-    if (meant === undefined || this.#stopped || !this.runtime.policy.enabled) return
+    if (this.#stopped || !this.runtime.policy.enabled) return
     if (observation._tag === 'changed') {
-      this.seats.get(sessionId)?.interpreter.captureSoon()
-      return
-    }
-    this.#noticing.admit(() =>
-      this.#background('an observation', async () => {
-        const seat = this.seats.seatOf(sessionId, meant)
-        if (seat !== undefined) await this.#learn(seat, observation)
-      }),
-    )
+      this.seats.get(observation.sessionId)?.interpreter.captureSoon()
+    } else this.#noticing.admit({ observation, registered: this.seats.registered })
   }
 
   /** Failures that wait to be taken in. */
@@ -264,6 +263,13 @@ export class Running {
     const { projection, throughSeq } = ledger.checkpoint()
     const written = await store.checkpoint(projection, throughSeq)()
     if (E.isLeft(written)) logger('warn', 'no checkpoint was written', written.left)
+  }
+
+  #takeIn({ observation, registered }: Noticed): Promise<void> {
+    return this.#background('an observation', async () => {
+      const seat = this.seats.seatOf(observation.sessionId, registered)
+      if (seat !== undefined) await this.#learn(seat, observation)
+    })
   }
 
   async #learn(seat: Seat, observation: Learnt): Promise<void> {

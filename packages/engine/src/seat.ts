@@ -24,8 +24,8 @@ export class Seat implements Attendant, Home {
   readonly lane: Lane
   readonly keeper: Keeper
   readonly interpreter: Interpreter
-  /** Whether it was there when the engine began. */
-  readonly wasFound: boolean
+  /** Of those that were registered since the engine began, the how manieth; 0 for one that was there. */
+  readonly number: number
   readonly #house: House
 
   /** @param durableRev 0 for a record the store has not seen. */
@@ -34,8 +34,9 @@ export class Seat implements Attendant, Home {
     record: SessionRecord,
     durableRev: number,
     view: PlanningView | undefined,
+    number: number,
   ) {
-    this.wasFound = durableRev > 0
+    this.number = number
     const { runtime } = house
     const { sessionId, incarnation } = record.control
     this.#house = house

@@ -11,14 +11,14 @@ const width = 32
 /** So long the next are let in before other turns of the loop are. */
 const sliceMs = 8
 
-/** What is done inside; it does not reject. */
-type Work = () => Promise<void>
+type Time = Pick<Clock, 'monotonicMs' | 'schedule'>
 
-export class Turnstile {
-  readonly #clock: Pick<Clock, 'monotonicMs' | 'schedule'>
+export class Turnstile<Visitor> {
+  readonly #clock: Time
+  readonly #visit: (visitor: Visitor) => Promise<void>
   #inside = 0
   #isClosed = false
-  #waiting: Work[] = []
+  #waiting: Visitor[] = []
   /** How many of those have been let in. */
   #gone = 0
   /** Places that are given away when the next slice begins. */
@@ -26,8 +26,10 @@ export class Turnstile {
   #sliceEndMs = Number.NEGATIVE_INFINITY
   #cancel: (() => void) | undefined
 
-  constructor(clock: Pick<Clock, 'monotonicMs' | 'schedule'>) {
+  /** @param visit what a visitor does inside; it does not reject. */
+  constructor(clock: Time, visit: (visitor: Visitor) => Promise<void>) {
     this.#clock = clock
+    this.#visit = visit
   }
 
   /** How many wait. */
@@ -35,12 +37,12 @@ export class Turnstile {
     return this.#waiting.length - this.#gone
   }
 
-  /** Begins `work` when there is a place for it: at once, or when those before it have left. */
-  admit(work: Work): void {
+  /** Lets `visitor` in when there is a place: at once, or when those before it have left. */
+  admit(visitor: Visitor): void {
     if (this.#isClosed || this.#inside < width) {
       this.#inside += 1
-      this.#begin(work)
-    } else this.#waiting.push(work)
+      this.#begin(visitor)
+    } else this.#waiting.push(visitor)
   }
 
   /** Nobody waits any more: all are let in, whoever comes later too, to see for themselves that it is over. */
@@ -50,8 +52,8 @@ export class Turnstile {
     while (this.heldBack > 0) this.#letIn()
   }
 
-  #begin(work: Work): void {
-    void work().then(this.#leave)
+  #begin(visitor: Visitor): void {
+    void this.#visit(visitor).then(this.#leave)
   }
 
   readonly #leave = (): void => {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { Hall } from '../src/hall.js'
 import type { Seat } from '../src/seat.js'
 
-const seatOf = (name: string, wasFound = false) => ({ name, wasFound }) as unknown as Seat
+const seatOf = (name: string, number = 0) => ({ name, number }) as unknown as Seat
 const loaded = (id: string): LoadedSession => ({ record: sampleRecord(id, 1), view: undefined })
 
 /** A hall in which `a` has a seat, and these rest; of `lost` the store can make nothing. */
@@ -25,7 +25,7 @@ const hallWith = (...ids: readonly string[]) => {
     ({ record }) => {
       const { sessionId } = record.control
       made.push(sessionId)
-      const seat = seatOf(sessionId, true)
+      const seat = seatOf(sessionId)
       hall.set(sessionId, seat)
       return seat
     },
@@ -71,23 +71,22 @@ test('of whom the store can make nothing there is none', () => {
   expect([...hall.values()]).toHaveLength(2)
 })
 
-test('who is meant is known without a seat, and is nobody who takes the id later', () => {
+test('who was meant is who had the id when so many were registered, and nobody who takes it later', () => {
   const { hall, read } = hallWith('b', 'c')
-  const seat = hall.get('a')
-  const meant = ['a', 'b', 'c', 'x'].map((id) => hall.meant(id))
-  expect([meant, read]).toEqual([[seat, 'at rest', 'at rest', undefined], []])
-  const woken = hall.get('b')
-  expect(hall.seatOf('b', 'at rest')).toBe(woken)
-  expect(hall.meant('b')).toBe(woken)
-  hall.get('c')
-  hall.delete('c')
-  expect(hall.seatOf('c', 'at rest')).toBeUndefined()
-  hall.set('c', seatOf('c'))
-  expect(hall.seatOf('c', 'at rest')).toBeUndefined()
-  // One that had a seat is told itself that it is over.
+  expect(hall.registered).toBe(0)
+  expect([hall.next(), hall.next(), hall.registered]).toEqual([1, 2, 2])
+  hall.set('d', seatOf('d', 2))
+  expect(['a', 'd', 'x'].map((id) => hall.seatOf(id, 2))).toEqual([
+    ...[hall.get('a'), hall.get('d'), undefined],
+  ])
+  expect(hall.seatOf('d', 1)).toBeUndefined()
+  // One that rests is meant by whoever spoke of it before it had a seat.
+  expect(read).toEqual([])
+  expect(hall.seatOf('b', 0)).toBe(hall.get('b'))
+  expect(read).toEqual(['b'])
   hall.delete('a')
-  expect(hall.seatOf('a', seat)).toBe(seat)
-  expect(hall.seatOf('x', undefined)).toBeUndefined()
+  hall.set('a', seatOf('a', hall.next()))
+  expect([hall.seatOf('a', 2), hall.seatOf('a', 3)]).toEqual([undefined, hall.get('a')])
 })
 
 test('closed, it gives nobody a seat who has none', () => {

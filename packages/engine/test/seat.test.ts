@@ -1,8 +1,6 @@
 /** A seat: what is said of a session is clean before it is decided on, and what says nothing asks for no secret. */
 import { memorySecrets } from '@session-recovery/engine'
-import { sampleRecord } from '@session-recovery/testkit'
 import { expect, test } from 'vitest'
-import { Seat } from '../src/seat.js'
 import { answered, never, started, world } from './scripted-world.js'
 
 test('what is said of one that was found lacks the secrets that its former life took out', async () => {
@@ -19,10 +17,4 @@ test('what is said of one that was found lacks the secrets that its former life 
   const said = JSON.stringify(second.entries().at(-1))
   expect(said).toContain('it said ')
   expect(said).not.toContain('hunter2hunter2')
-})
-
-test('whoever the store knows already when it gets its seat was found', () => {
-  const seat = (durableRev: number) =>
-    new Seat({ runtime: {} } as never, sampleRecord('s', 1), durableRev, undefined)
-  expect([0, 1, 7].map((durableRev) => seat(durableRev).wasFound)).toEqual([false, true, true])
 })

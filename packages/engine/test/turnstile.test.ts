@@ -7,13 +7,14 @@ const width = 32
 const turnstile = () => {
   let nowMs = 0
   const timers = new Set<() => void>()
-  const made = new Turnstile({
+  const clock = {
     monotonicMs: () => nowMs,
-    schedule: (_delayMs, task) => {
+    schedule: (_delayMs: number, task: () => void) => {
       timers.add(task)
       return () => timers.delete(task)
     },
-  })
+  }
+  const made = new Turnstile<() => Promise<void>>(clock, (work) => work())
   const turn = async (): Promise<void> => {
     nowMs += 1
     for (const task of [...timers]) {
@@ -26,7 +27,7 @@ const turnstile = () => {
 }
 
 /** Work that is inside until it is told to leave. */
-const visitors = (made: Turnstile) => {
+const visitors = (made: Turnstile<() => Promise<void>>) => {
   const inside: number[] = []
   const leaving: (() => void)[] = []
   let came = 0
