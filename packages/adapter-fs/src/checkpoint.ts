@@ -87,17 +87,19 @@ export const checkpoint = async (
 
   await inTurns(options, index.folded(), (sessionId) => void index.now(sessionId))
   // Taken in one go: what is acknowledged later is carried over as it is.
-  const { kept, dropped } = retained(index, options.forgottenSessions)
+  const image = index.image()
   const tail = { index: log.closed.length, from: log.active?.bytes }
-  const { latestMs, latestSeq } = index
+  const { latestMs, latestSeq, dropped: droppedSum } = index
   const taken = beyond(index, throughSeq)
+  const { kept, dropped } = await retained(options, image)
+  if (options.stopped()) return E.left(notOpen('checkpoint'))
   const unfolded = await entriesOf(options, taken)
   const last = lineOf('checkpoint', {
     projection,
     unfolded: unfolded.map((entry) => JournalEntry.encode(entry)),
     latestMs,
     latestSeq,
-    dropped: index.dropped,
+    dropped: droppedSum,
   })
   if (last.length > limitBytes) return E.left(tooLarge('projection', last.length, limitBytes))
   const opened = await log.alone('checkpoint', async () => {
@@ -129,7 +131,13 @@ export const checkpoint = async (
     await file.sync()
     let former: Former | undefined
     done = await log.alone('checkpoint', async () => {
-      const replaced = await replace(options, draft, draftPath, { ...tail, written }, moved)
+      const replaced = await replace(
+        options,
+        draft,
+        draftPath,
+        { ...tail, written, throughSeq },
+        moved,
+      )
       if (E.isRight(replaced)) former = replaced.right
       return E.map(() => undefined)(replaced)
     })
@@ -183,15 +191,15 @@ const entriesOf = async (
 }
 
 // What is live, and the newest of what was forgotten.
-const retained = (index: SessionIndex, forgottenSessions: number) => {
+const retained = async (options: CheckpointOptions, image: ReadonlyMap<string, Image>) => {
   const live: (readonly [string, Image])[] = []
   const forgotten: (readonly [string, Image])[] = []
-  for (const item of index.image()) {
+  await inTurns(options, image, (item) => {
     const [, { record, snapshot }] = item
     if (record !== undefined || snapshot !== undefined) live.push(item)
     else forgotten.push(item)
-  }
-  const first = Math.max(forgotten.length - forgottenSessions, 0)
+  })
+  const first = Math.max(forgotten.length - options.forgottenSessions, 0)
   return { kept: [...live, ...forgotten.slice(first)], dropped: forgotten.slice(0, first) }
 }
 
@@ -210,9 +218,9 @@ const writeSession = async (
   held: Image,
   moved: Moved,
 ) => {
-  const { setAside } = options
+  const { setAside, index } = options
   const bulk: (readonly [Extent, Buffer])[] = []
-  for (const extent of held.entries()) {
+  for (const extent of index.entriesOf(held)) {
     const bytes = await files.bytes(extent)
     const line = lineAt(bytes, extent, 'commit', 'entry')
     if (E.isLeft(line)) await setAside(extent, bytes, line.left, sessionId)
@@ -291,6 +299,7 @@ const replace = async (
     readonly index: number
     readonly from: number | undefined
     readonly written: string | undefined
+    readonly throughSeq: number
   },
   moved: Moved,
 ): Promise<E.Either<StoreError, Former>> => {
@@ -321,7 +330,7 @@ const replace = async (
       : moved.places.get(extent)
   }
   index.setUnfolded(
-    index.unfolded.map(({ seq, place, entry }) => ({
+    beyond(index, tail.throughSeq).map(({ seq, place, entry }) => ({
       seq,
       place: place === undefined ? undefined : (placeOf(place) ?? place),
       entry,

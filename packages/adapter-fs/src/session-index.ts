@@ -67,11 +67,13 @@ export type HeldNow = Omit<Held, 'entries'>
 
 /** What was held of one session at some time; where its journal stood then is copied when it is asked for. */
 export interface Image extends HeldNow {
-  readonly entries: () => readonly Extent[]
+  readonly places: readonly Extent[]
+  /** How many of them there were then. */
+  readonly end: number
 }
 
 /** Its list grows in place, so that no commit copies it; whoever asks for it is given a list of his own. */
-interface Kept extends HeldNow {
+interface Kept extends Image {
   readonly places: Extent[]
 }
 
@@ -115,18 +117,16 @@ export class SessionIndex {
     }
   }
 
-  /** Every session as it is now, in the same order. */
-  image(): readonly (readonly [string, Image])[] {
-    const all: [string, Image][] = []
-    for (const sessionId of this.#sessions.keys()) {
-      const kept = this.#kept(sessionId)
-      if (kept === undefined) continue
-      const { record, snapshot, forgotten, places } = kept
-      const end = places.length
-      const entries = () => this.#retainedOf(places, end)
-      all.push([sessionId, { record, snapshot, forgotten, entries }])
-    }
-    return all
+  /** Every session as it is now, in the same order: nothing that comes later changes it. */
+  image(): ReadonlyMap<string, Image> {
+    for (const sessionId of this.folded()) this.#kept(sessionId)
+    // None of them is folded any more.
+    return new Map(this.#sessions as ReadonlyMap<string, Kept>)
+  }
+
+  /** Where the journal of what was held stood then, as far as it is retained; oldest first. */
+  entriesOf({ places, end }: Image): readonly Extent[] {
+    return places.slice(Math.max(end - this.#retained, 0), end)
   }
 
   /** Holds what is found of a session when it is asked for. */
@@ -151,12 +151,9 @@ export class SessionIndex {
     return held !== undefined && isFolded(held) ? this.#unfold(sessionId, held) : held
   }
 
-  #told({ record, snapshot, places, forgotten }: Kept): Held {
-    return { record, snapshot, entries: this.#retainedOf(places, places.length), forgotten }
-  }
-
-  #retainedOf(places: readonly Extent[], end: number): readonly Extent[] {
-    return places.slice(Math.max(end - this.#retained, 0), end)
+  #told(kept: Kept): Held {
+    const { record, snapshot, forgotten } = kept
+    return { record, snapshot, entries: this.entriesOf(kept), forgotten }
   }
 
   #unfold(sessionId: string, { held }: Folded): Kept | undefined {
@@ -188,11 +185,10 @@ export class SessionIndex {
     // One of a later life is of a registration that was refused: it would stand in the way of all that this
     // life saves from now on.
     const isOfThisLife = snapshot?.incarnation === incarnation
+    const places = this.#withPlace(kept?.places ?? [], place)
     this.#sessions.set(sessionId, {
-      record,
-      snapshot: isOfThisLife ? snapshot : undefined,
-      places: this.#withPlace(kept?.places ?? [], place),
-      forgotten: undefined,
+      ...{ record, snapshot: isOfThisLife ? snapshot : undefined, forgotten: undefined },
+      ...{ places, end: places.length },
     })
     const held = this.#handedOn ? undefined : entry
     this.#unfolded.push({ seq: entry.seq, place, entry: held })
@@ -209,20 +205,20 @@ export class SessionIndex {
 
   snapshot(sessionId: string, snapshot: HeldSnapshot): void {
     this.note(snapshot.view.capturedAtMs, 0)
-    const kept = this.#kept(sessionId) ?? { ...nothing, places: [] }
+    const kept = this.#kept(sessionId) ?? { ...nothing, places: [], end: 0 }
     if (isWanted(kept, snapshot)) this.#sessions.set(sessionId, { ...kept, snapshot })
   }
 
   forget(sessionId: string, incarnation: number): void {
-    const kept = this.#kept(sessionId) ?? { ...nothing, places: [] }
-    const { record, snapshot, places } = kept
+    const kept = this.#kept(sessionId) ?? { ...nothing, places: [], end: 0 }
+    const { record, snapshot, places, end } = kept
     if (record !== undefined && record.control.incarnation > incarnation) {
       if (snapshot === undefined || snapshot.incarnation > incarnation) return
       this.#sessions.set(sessionId, { ...kept, snapshot: undefined })
       return
     }
     this.#sessions.delete(sessionId)
-    this.#sessions.set(sessionId, { ...nothing, places, forgotten: incarnation })
+    this.#sessions.set(sessionId, { ...nothing, places, end, forgotten: incarnation })
   }
 
   /** Holds exactly this of a session. */
@@ -276,6 +272,7 @@ const keptOf = ({ record, snapshot, entries, forgotten }: Held): Kept => ({
   record,
   snapshot,
   places: [...entries],
+  end: entries.length,
   forgotten,
 })
 

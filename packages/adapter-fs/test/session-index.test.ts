@@ -78,9 +78,9 @@ test('an image tells what there was when it was made, whatever came after', () =
       const [[id, held] = [], ...others] = image
       expect([id, held?.record, others]).toEqual(['a', record, []])
       expect(held?.snapshot).toEqual(i < 20 ? undefined : snapshot(1, 1))
-      expect(held?.entries()).toEqual(all.slice(Math.max(i + 1 - retained, 0), i + 1))
+      expect(held && index.entriesOf(held)).toEqual(all.slice(Math.max(i + 1 - retained, 0), i + 1))
     }
-    expect(index.image().map(([id, { forgotten }]) => [id, forgotten])).toEqual([
+    expect([...index.image()].map(([id, { forgotten }]) => [id, forgotten])).toEqual([
       ...[['b', undefined] as const, ['a', 1] as const],
     ])
   }

@@ -57,10 +57,13 @@ export const RecoveryAttempt = struct(
 )
 export type RecoveryAttempt = t.TypeOf<typeof RecoveryAttempt>
 
+/** What is remembered of one session: its id and its attempts, oldest first. */
+export const SessionHistory = t.tuple([t.string, t.array(RecoveryAttempt)])
+
 /** All that is folded from the journal; what a checkpoint carries. */
 export const Projection = struct('projection', {
   tally: Tally,
-  histories: t.array(t.tuple([t.string, t.array(RecoveryAttempt)])),
+  histories: t.array(SessionHistory),
 })
 export type Projection = t.TypeOf<typeof Projection>
 

@@ -8,7 +8,6 @@
  */
 import {
   type JournalEntry,
-  type Json,
   type Loaded,
   type Policy,
   Projection,
@@ -35,8 +34,8 @@ export interface Ledger {
    */
   readonly settle: (seq: number, entry: JournalEntry | undefined, durable: boolean) => void
   readonly projections: Pick<Projector, 'tally' | 'history'>
-  /** The projections with the place up to which they are folded, encoded for a checkpoint. */
-  readonly checkpoint: () => { readonly projection: Json; readonly throughSeq: number }
+  /** The projections as they are now, with the place up to which they are folded. */
+  readonly checkpoint: () => { readonly projection: Projection; readonly throughSeq: number }
 }
 
 // ----------------------------------------------------------------------------------- constructors
@@ -72,6 +71,6 @@ export const ledgerFrom = (loaded: Loaded, policy: Policy): Ledger => {
       }
     },
     projections,
-    checkpoint: () => ({ projection: Projection.encode(projections.projection()), throughSeq }),
+    checkpoint: () => ({ projection: projections.projection(), throughSeq }),
   }
 }

@@ -32,6 +32,7 @@ import type { EngineOptions, RegisterResult } from './face.js'
 import { Hall } from './hall.js'
 import type { MakeEvent } from './lane.js'
 import { ledgerFrom } from './ledger.js'
+import { projectionJson } from './projection-json.js'
 import type { Runtime } from './runtime.js'
 import { type House, Seat } from './seat.js'
 import type { Step } from './step.js'
@@ -259,9 +260,10 @@ export class Running {
 
   /** Writes what was folded from the journal, so that the store may drop the entries. */
   async checkpoint(): Promise<void> {
-    const { ledger, store, logger } = this.runtime
+    const { ledger, store, logger, clock } = this.runtime
     const { projection, throughSeq } = ledger.checkpoint()
-    const written = await store.checkpoint(projection, throughSeq)()
+    const encoded = await projectionJson(clock, projection)
+    const written = await store.checkpoint(encoded, throughSeq)()
     if (E.isLeft(written)) logger('warn', 'no checkpoint was written', written.left)
   }
 
