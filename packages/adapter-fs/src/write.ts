@@ -8,6 +8,7 @@ import {
   JournalEntry,
   jsonOf,
   PlanningView,
+  recordJson,
   SessionRecord,
   type StoredSnapshot,
   type TooLarge,
@@ -20,7 +21,7 @@ import type { Write } from './log.js'
 import { isDeeper, nestingLimit } from './nesting.js'
 import type { Settings } from './option.js'
 import type { SessionIndex } from './session-index.js'
-import { CommitStatement, type Dropped } from './statement.js'
+import type { Dropped } from './statement.js'
 import { tooDeep, tooLarge } from './store-error.js'
 
 // ------------------------------------------------------------------------------------------ model
@@ -34,7 +35,15 @@ export interface WriteContext {
 
 // ----------------------------------------------------------------------------------- constructors
 
-const commitJson = jsonOf(CommitStatement)
+const entryJson = jsonOf(JournalEntry)
+
+/** What a `CommitStatement` says; `undefined`: its codec refuses it. */
+const commitJson = ({ record, entry }: Commit): string | undefined => {
+  const [recordText, entryText] = [recordJson(record), entryJson(entry)]
+  return recordText === undefined || entryText === undefined
+    ? undefined
+    : `{"entry":${entryText},"record":${recordText}}`
+}
 
 /**
  * A commit, expected from now on. Its revision must have been checked.
@@ -44,9 +53,10 @@ const commitJson = jsonOf(CommitStatement)
  */
 export const commitWrite = (
   { settings, index, heads }: WriteContext,
-  { record, entry }: Commit,
+  commit: Commit,
 ): E.Either<TooLarge, Write> => {
-  const json = commitJson({ record, entry })
+  const { record, entry } = commit
+  const json = commitJson(commit)
   if (json === undefined) throw new Error(`commit: ${fieldOf(record, entry)}`)
   const line = lineText('commit', json)
   const { sessionId, incarnation } = record.control

@@ -9,7 +9,7 @@ import type { Disk } from '../src/index.js'
 import { nestingLimit } from '../src/nesting.js'
 import { directory, fill, generations, log, storeOn } from './checkpoint-scene.js'
 import { whereverCut } from './power-cut.js'
-import { commitOf, done, everything, refused, snapshotOf } from './sample.js'
+import { commitOf, done, everything, refused, revisionIn, snapshotOf } from './sample.js'
 
 const drafts = async (disk: Disk) => (await disk.list(log)).filter((name) => name.endsWith('.tmp'))
 
@@ -158,11 +158,7 @@ test('an entry and a body that have rotted are set aside, and the rest is carrie
   await fill(store)
   const [name = ''] = await disk.list(log)
   const bytes = disk.files().get(`${log}/${name}`) ?? Buffer.alloc(0)
-  for (const text of [
-    '"rev":1,"state":"registered","control":{"sessionId":"a"',
-    'some output – 2',
-  ]) {
-    const at = bytes.indexOf(text)
+  for (const at of [revisionIn(bytes, 'a', 1), bytes.indexOf('some output – 2')]) {
     bytes[at + 7] = (bytes[at + 7] ?? 0) ^ 1
   }
   const found: unknown[] = []
@@ -234,7 +230,7 @@ test('an entry that has rotted before it was folded is set aside', async () => {
   await fill(store)
   const [name = ''] = await disk.list(log)
   const bytes = disk.files().get(`${log}/${name}`) ?? Buffer.alloc(0)
-  const at = bytes.indexOf('"rev":1,"state":"registered","control":{"sessionId":"b"')
+  const at = revisionIn(bytes, 'b', 1)
   bytes[at + 7] = (bytes[at + 7] ?? 0) ^ 1
   const offset = bytes.lastIndexOf('\n', at) + 1
   const found: unknown[] = []

@@ -36,6 +36,10 @@ export const archiveOf = (sessionId: string, token: string): Archive => ({
 })
 
 /** Folds all there is into a checkpoint. */
+/** Where it is said, in the commit of the record of `sessionId` at `rev`, which revision that is. */
+export const revisionIn = (bytes: Buffer, sessionId: string, rev: number): number =>
+  bytes.toString('latin1').search(new RegExp(`"rev":${rev},"seq":\\d+,"sessionId":"${sessionId}"`))
+
 export const everything = Number.MAX_SAFE_INTEGER
 
 /** Runs a call that must succeed. */

@@ -11,16 +11,17 @@ import {
   done,
   everything,
   freshDirectory,
+  revisionIn,
   snapshotOf,
 } from './sample.js'
 
 /** Flips a bit of the first place where `text` stands in the log, or in the file at `path`. */
-const rot = (directory: string, text: string, path?: string) => {
+const rot = (directory: string, text: string | readonly [string, number], path?: string) => {
   const log = join(directory, 'log')
   const paths = path === undefined ? readdirSync(log).map((name) => join(log, name)) : [path]
   for (const one of paths) {
     const bytes = readFileSync(one)
-    const at = bytes.indexOf(text)
+    const at = typeof text === 'string' ? bytes.indexOf(text) : revisionIn(bytes, ...text)
     if (at < 0) continue
     bytes[at] = (bytes[at] ?? 0) ^ 1
     writeFileSync(one, bytes)
@@ -51,7 +52,7 @@ test('a rotten body, journal entry and archive are told, set aside, and of whom'
   const directory = freshDirectory()
   const { store, archive } = await fill(directory)
   rot(directory, 'output of b')
-  rot(directory, '"rev":1,"state":"registered","control":{"sessionId":"c"')
+  rot(directory, ['c', 1])
   rot(directory, '"token"', join(directory, archive))
   const { damaged } = await done(store.scrub)
   expect(damaged.map(({ sessionId, source }) => [sessionId, source.split(':')[0]])).toEqual([
@@ -86,7 +87,7 @@ test('a segment that has lost its end is told, with what is missing', async () =
 test('what rotted of records is written anew by the next checkpoint', async () => {
   const directory = freshDirectory()
   const { store } = await fill(directory)
-  rot(directory, '"rev":2,"state":"registered","control":{"sessionId":"b"')
+  rot(directory, ['b', 2])
   expect((await done(store.scrub)).damaged.length).toBe(1)
   await done(store.checkpoint(null, everything))
   expect((await done(store.scrub)).damaged).toEqual([])

@@ -63,11 +63,12 @@ export type ReactionName = (typeof reactionNames)[number]
 export const reactions = (policy: Policy): Readonly<Record<ReactionName, Reaction>> => ({
   beginCapture: (control, event) => {
     const token = `capture-${control.incarnation}-${event.atMs}`
+    const before = without(control, 'captureToken')
     const due =
       policy.captureTimeoutMs > 0
-        ? { ...control, captureAtMs: laterMs(event.atMs, policy.captureTimeoutMs) }
-        : without(control, 'captureAtMs')
-    return [{ ...due, captureToken: token }, [{ _tag: 'capture', token }]]
+        ? { ...before, captureAtMs: laterMs(event.atMs, policy.captureTimeoutMs) }
+        : without(before, 'captureAtMs')
+    return [{ captureToken: token, ...due }, [{ _tag: 'capture', token }]]
   },
   endCapture: (control, event) => [captureLater(control, event.atMs, policy), []],
   openIncident: openIncident(policy),

@@ -8,8 +8,10 @@ import { KeptProbe } from './domain.js'
 import { Miss } from './fact.js'
 import { Failure } from './failure.js'
 import { digest } from './id.js'
+import { named } from './named-uuid.js'
 import { RecoveryPlan } from './planner.js'
 import { Replaced, Traits } from './session.js'
+import { jsonOf, onceInARow, type ToJson } from './stored-json.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -125,11 +127,17 @@ export type SessionRecord = t.TypeOf<typeof SessionRecord>
 
 // ------------------------------------------------------------------------------------ combinators
 
+/** The JSON of a record as it is stored: what its digest is of, and what stands in its line. */
+export const recordJson: ToJson = onceInARow(jsonOf(SessionRecord))
+
 /**
  * The digest of a record as it is stored. Everything in it is stored as it is, so nothing is copied for that:
  * a type that is not would not be accepted here.
  */
-export const recordDigest = (record: t.OutputOf<typeof SessionRecord>): string => digest(record)
+export const recordDigest = (record: t.OutputOf<typeof SessionRecord>): string => {
+  const json = recordJson(record)
+  return json === undefined ? digest(record) : named(json)
+}
 
 /** Whether an incident is open. */
 export const isRecovering = (record: SessionRecord): boolean =>

@@ -1,10 +1,11 @@
 /**
- * JSON written as a codec says, in one pass: what `is`, `encode` and `JSON.stringify` do one after the other, with a
+ * JSON written as a codec says, in one pass: what `is`, `encode` and `orderedJson` do one after the other, with a
  * copy of the value between them. Every decision is checked and written before anything acts on it, so that this
  * is most of what one costs.
  */
 import * as t from 'io-ts'
 import type { AddedType, OneOfType, StructType, TaggedType } from './codec.js'
+import { ordered } from './ordered-json.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -33,9 +34,9 @@ type Walkable =
 // ----------------------------------------------------------------------------------- constructors
 
 /**
- * How values of `codec` are written: the very text of `JSON.stringify(codec.encode(value))`, where `codec.is(value)`.
+ * How values of `codec` are written: the very text of `orderedJson(codec.encode(value))`, where `codec.is(value)`.
  *
- * @example jsonOf(struct('point', { x: count }))({ x: 1, y: 2 }) // => '{"x":1}'
+ * @example jsonOf(struct('point', { y: count, x: count }))({ y: 2, x: 1, z: 3 }) // => '{"x":1,"y":2}'
  * @example jsonOf(struct('point', { x: count }))({ x: -1 }) // => undefined
  */
 export const jsonOf = (codec: t.Mixed): ToJson => {
@@ -67,7 +68,7 @@ export const jsonOf = (codec: t.Mixed): ToJson => {
 const slowly =
   (codec: t.Mixed): ToJson =>
   (value) =>
-    codec.is(value) ? JSON.stringify(codec.encode(value)) : undefined
+    codec.is(value) ? ordered(codec.encode(value)) : undefined
 
 // What stands in a text as it is, between two quotes.
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
@@ -79,7 +80,7 @@ const ofAtom =
   (value) => {
     if (!codec.is(value)) return undefined
     if (typeof value === 'string') return ofText(value)
-    return Number.isFinite(value) ? String(value) : JSON.stringify(value)
+    return Number.isFinite(value) ? String(value) : ordered(value)
   }
 
 const ofMembers = (members: readonly (string | number | boolean)[]): ToJson => {
@@ -108,6 +109,7 @@ const fieldsOf = (props: t.Props, needed: boolean): readonly Field[] =>
 
 const ofStruct = ({ required, optional }: StructType<t.Props, t.Props>): ToJson => {
   const fields = [...fieldsOf(required, true), ...fieldsOf(optional, false)]
+  fields.sort((a, b) => (a.key < b.key ? -1 : 1))
   return (value) => {
     if (!t.UnknownRecord.is(value)) return undefined
     let written = ''
@@ -129,5 +131,18 @@ const ofTagged = ({ field, members }: TaggedType<StructType<t.Props, t.Props>>):
   return (value) => {
     if (!t.UnknownRecord.is(value)) return undefined
     return byTag.get(Object.hasOwn(value, field) ? value[field] : undefined)?.(value)
+  }
+}
+
+/** Writes the same value once, though it is asked for it several times in a row; it must not have changed. */
+export const onceInARow = (json: ToJson): ToJson => {
+  let latest: unknown
+  let said: string | undefined
+  return (value) => {
+    if (value !== latest) {
+      said = json(value)
+      latest = value
+    }
+    return said
   }
 }

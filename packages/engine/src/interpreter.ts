@@ -249,18 +249,18 @@ export class Interpreter {
     const kept = await this.#keeper.retrieve()
     if (signal.aborted) return failed('given up before it began')
     const outcome = await this.#runtime.driver.run({
-      ...this.#request(record, effect.token, signal, effect.deadlineMs),
       strategy: effect.strategy,
       attempt: effect.attempt,
       failure: incident.failure,
       plan: incident.plan,
       repeated: effect.repeated,
+      lostSecrets: kept?.lostSecrets ?? [],
+      policy: this.#runtime.policy,
       ...(effect.strategy === 'replicate'
         ? { replicaId: replicaId(this.#sessionId, effect.token) }
         : {}),
       ...(kept === undefined ? {} : { snapshot: kept.snapshot }),
-      lostSecrets: kept?.lostSecrets ?? [],
-      policy: this.#runtime.policy,
+      ...this.#request(record, effect.token, signal, effect.deadlineMs),
     })()
     return E.isRight(outcome) ? outcome.right : failed(outcome.left.message)
   }
@@ -289,9 +289,9 @@ export class Interpreter {
     const kept = await this.#keeper.retrieve()
     if (signal.aborted) return unproved('given up before it began')
     const verdict = await this.#runtime.driver.verify({
-      ...this.#request(record, token, signal, effect?.deadlineMs),
       ...(effect === undefined ? {} : { strategy: effect.strategy }),
       ...(kept === undefined ? {} : { snapshot: kept.snapshot }),
+      ...this.#request(record, token, signal, effect?.deadlineMs),
     })()
     return E.isRight(verdict) ? verdict.right : unproved(verdict.left.message)
   }
@@ -395,6 +395,6 @@ export class Interpreter {
   }
 
   async #insist(event: Untimed): Promise<void> {
-    await this.#home.lane.insist((atMs) => ({ ...event, atMs }) as SessionEvent)
+    await this.#home.lane.insist((atMs) => ({ atMs, ...event }) as SessionEvent)
   }
 }

@@ -1,14 +1,18 @@
 /** Projections are encoded as their codec does it, so many attempts in each turn of the loop. */
-import { Projection } from '@session-recovery/core'
+import { Projection, type RecoveryAttempt } from '@session-recovery/core'
 import { holdsAsync } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { projectionJson } from '../src/projection-json.js'
 
-const attempt = {
-  ...{ sessionId: 's', attemptNumber: 1, startTime: new Date(5), success: true },
-  ...{ strategy: 'restart', metrics: { duration: 7, resourcesUsed: 1, dataRestored: 0 } },
-} as const
+const attempt: RecoveryAttempt = {
+  sessionId: 's',
+  attemptNumber: 1,
+  startTime: new Date(5),
+  success: true,
+  strategy: 'restart',
+  metrics: { duration: 7, resourcesUsed: 1, dataRestored: 0 },
+}
 const error = 'gone'
 const tally = {
   ...{ successfulRecoveries: 1, failedRecoveries: 2, exhausted: 3, cancelled: 4, recoveryMs: 5 },
