@@ -187,8 +187,11 @@ export class SessionIndex {
     const isOfThisLife = snapshot?.incarnation === incarnation
     const places = this.#withPlace(kept?.places ?? [], place)
     this.#sessions.set(sessionId, {
-      ...{ record, snapshot: isOfThisLife ? snapshot : undefined, forgotten: undefined },
-      ...{ places, end: places.length },
+      record,
+      snapshot: isOfThisLife ? snapshot : undefined,
+      places,
+      end: places.length,
+      forgotten: undefined,
     })
     const held = this.#handedOn ? undefined : entry
     this.#unfolded.push({ seq: entry.seq, place, entry: held })
