@@ -8,6 +8,12 @@ import type { Clock } from '@session-recovery/core'
 /** One flush is theirs together, and one turn of the loop. */
 const width = 32
 
+/**
+ * Where so many wait, so few are let in: what they leave behind is collected in pieces inside of those same turns,
+ * and the app has its own in between.
+ */
+const stampede = { from: 1_000, width: 8 }
+
 /** So long the next are let in before other turns of the loop are. */
 const sliceMs = 8
 
@@ -21,8 +27,6 @@ export class Turnstile<Visitor> {
   #waiting: Visitor[] = []
   /** How many of those have been let in. */
   #gone = 0
-  /** Places that are given away when the next slice begins. */
-  #free = 0
   #sliceEndMs = Number.NEGATIVE_INFINITY
   #cancel: (() => void) | undefined
 
@@ -39,10 +43,8 @@ export class Turnstile<Visitor> {
 
   /** Lets `visitor` in when there is a place: at once, or when those before it have left. */
   admit(visitor: Visitor): void {
-    if (this.#isClosed || this.#inside < width) {
-      this.#inside += 1
-      this.#begin(visitor)
-    } else this.#waiting.push(visitor)
+    if (this.#isClosed || (this.heldBack === 0 && this.#inside < width)) this.#begin(visitor)
+    else this.#waiting.push(visitor)
   }
 
   /** Nobody waits any more: all are let in, whoever comes later too, to see for themselves that it is over. */
@@ -53,25 +55,32 @@ export class Turnstile<Visitor> {
   }
 
   #begin(visitor: Visitor): void {
+    this.#inside += 1
     void this.#visit(visitor).then(this.#leave)
   }
 
   readonly #leave = (): void => {
-    if (this.heldBack <= this.#free) this.#inside -= 1
-    else if (this.#clock.monotonicMs() < this.#sliceEndMs) this.#letIn()
-    else {
-      this.#free += 1
-      this.#cancel ??= this.#clock.schedule(0, () => this.#slice())
-    }
+    this.#inside -= 1
+    if (this.heldBack === 0) return
+    if (this.#clock.monotonicMs() < this.#sliceEndMs) this.#fill()
+    else this.#cancel ??= this.#clock.schedule(0, () => this.#slice())
   }
 
   #slice(): void {
     this.#cancel = undefined
     this.#sliceEndMs = this.#clock.monotonicMs() + sliceMs
-    for (; this.#free > 0; this.#free--) this.#letIn()
+    this.#fill()
   }
 
-  /** Gives a place on to who waits longest. */
+  #fill(): void {
+    while (this.heldBack > 0 && this.#inside < this.#width) this.#letIn()
+  }
+
+  get #width(): number {
+    return this.heldBack < stampede.from ? width : stampede.width
+  }
+
+  /** Lets in who waits longest. */
   #letIn(): void {
     const next = this.#waiting[this.#gone]
     this.#gone += 1

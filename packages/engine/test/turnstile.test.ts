@@ -89,6 +89,40 @@ describe('a turnstile', () => {
     expect([inside.length, made.heldBack]).toEqual([2 * width + 100, 1])
   })
 
+  test('lets eight in at once while a thousand wait, and more when fewer do', async () => {
+    const { made, turn } = turnstile()
+    const { inside, come, leave } = visitors(made)
+    come(width + 1_010)
+    for (let left = 0; left < width; left++) await leave()
+    expect(inside).toHaveLength(width)
+    await turn()
+    expect([inside.length, made.heldBack]).toEqual([width + 8, 1_002])
+    for (const more of [1, 2]) {
+      await leave()
+      expect([inside.length, made.heldBack]).toEqual([width + 8 + more, 1_002 - more])
+    }
+    // With the next there are less than a thousand, and all places are given away again.
+    await leave()
+    expect([inside.length, made.heldBack]).toEqual([width + 10 + 25, 975])
+    await leave()
+    expect(inside).toHaveLength(width + 36)
+    come(1_000)
+    await leave()
+    expect(inside).toHaveLength(width + 36)
+  })
+
+  test('lets nobody pass who came later, though there are places', async () => {
+    const { made, turn } = turnstile()
+    const { inside, come, leave } = visitors(made)
+    come(width + 2)
+    for (let left = 0; left < 5; left++) await leave()
+    come(1)
+    expect([inside.length, made.heldBack]).toEqual([width, 3])
+    await turn()
+    expect(inside.slice(width)).toEqual([width, width + 1, width + 2])
+    expect(made.heldBack).toBe(0)
+  })
+
   test('keeps nobody when it is closed, and no timer', async () => {
     const { made, timers } = turnstile()
     const { inside, come, leave } = visitors(made)
