@@ -59,8 +59,10 @@ export const commitWrite = (
   const json = commitJson(commit)
   if (json === undefined) throw new Error(`commit: ${fieldOf(record, entry)}`)
   const line = lineText('commit', json)
+  // No text is held on to until it is written: it waits in bytes.
+  const { length: bytes } = line
   const { sessionId, incarnation } = record.control
-  const large = refused('commit', sessionId, line.length, settings)
+  const large = refused('commit', sessionId, bytes, settings)
   if (large !== undefined) return E.left(large)
   const head = { incarnation, rev: record.rev }
   heads.expect(sessionId, head)
@@ -68,7 +70,7 @@ export const commitWrite = (
     operation: 'commit',
     lines: [line],
     written: ({ segment, offset }) => {
-      index.commit(record, { segment, offset, bytes: line.length }, entry)
+      index.commit(record, { segment, offset, bytes }, entry)
       heads.reached(sessionId, head)
     },
   })
@@ -84,7 +86,6 @@ export const snapshotWrite = (
   const { sealer } = settings
   const clear = bodyLineOf(sealer, body, snapshotPlace(sessionId, incarnation, view.generation))
   const { line: bodyLine, key } = clear
-  // No text is held on to until it is written: it waits in bytes.
   const { length: bodyBytes, crc: bodyCrc } = bodyLine
   const head = lineSaying('snapshot', {
     sessionId,
@@ -92,16 +93,17 @@ export const snapshotWrite = (
     view: PlanningView.encode(view),
     body: { bytes: bodyBytes, crc: bodyCrc, ...(key === undefined ? {} : { key }) },
   })
+  const { length: headBytes } = head
   const large =
     refused('snapshot', sessionId, clear.clearBytes, settings) ??
-    refused('snapshot', sessionId, head.length, settings)
+    refused('snapshot', sessionId, headBytes, settings)
   if (large !== undefined) return E.left(large)
   return E.right({
     operation: 'saveSnapshot',
     lines: [head, bodyLine],
     latest: { key: sessionId, rank: [incarnation, view.generation] },
     written: ({ segment, offset }) => {
-      const place = { segment, offset: offset + head.length, bytes: bodyBytes }
+      const place = { segment, offset: offset + headBytes, bytes: bodyBytes }
       index.snapshot(sessionId, { incarnation, view, body: place, bodyCrc, key })
     },
   })
