@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { fileStore } from '@session-recovery/adapter-fs'
 import { policyFrom, type Receipt } from '@session-recovery/core'
 import { createEngine, type Engine } from '@session-recovery/engine'
-import { hostileName, hostileText, sampled, seedOf } from '@session-recovery/testkit'
+import { anyCharacter, hostileName, hostileText, sampled, seedOf } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, it } from 'vitest'
@@ -70,7 +70,7 @@ const anyValue = (canary: string): fc.Arbitrary<string> => {
     fc.constantFrom(...awkward),
     bad,
     fc.tuple(hostileText, bad, hostileText).map((parts) => parts.join('')),
-    fc.string({ unit: 'binary', maxLength: 40 }).map(storable),
+    fc.string({ unit: anyCharacter, maxLength: 40 }).map(storable),
   )
 }
 

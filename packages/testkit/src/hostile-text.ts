@@ -3,6 +3,7 @@
  * characters, characters of several bytes. Were one executed, the shell that did it would be killed.
  */
 import fc from 'fast-check'
+import { anyCharacter } from './arbitrary.js'
 
 const pieces = [
   ...["'", '"', '\\', '`', '$', '$(kill -9 $$)', '!', '\n', '\r', '\t', '\x1b', '\x07', '\x7f'],
@@ -28,7 +29,7 @@ export const hostileText: fc.Arbitrary<string> = fc
     unit: fc.oneof(
       fc.constantFrom(...pieces),
       fc.constantFrom(...pieces),
-      fc.string({ unit: 'binary', maxLength: 3 }),
+      fc.string({ unit: anyCharacter, maxLength: 3 }),
     ),
   })
   // A lone surrogate is no character that a process could be given.
