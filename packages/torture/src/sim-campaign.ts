@@ -57,8 +57,9 @@ export interface Batched extends Omit<SimSum, 'checks'> {
 
 const batchRuns = 20
 
-// Nearly all that a simulation makes dies young: room for it takes a sixth off the time.
-const room = ['--max-semi-space-size=64']
+// Nearly all that a simulation makes dies young: room for it takes a sixth off the time. As many processes as there
+// are cores leave none for threads that collect beside them: without those it takes another sixth less.
+const collecting = ['--max-semi-space-size=64', '--single-threaded-gc']
 const entry = fileURLToPath(new URL('./sim-process.js', import.meta.url))
 
 // ------------------------------------------------------------------------------------ combinators
@@ -91,7 +92,7 @@ const worker = (next: () => Batch | undefined, heard: (batched: Batched) => void
   new Promise((resolve, reject) => {
     let batch = next()
     if (batch === undefined) return resolve()
-    const child = fork(entry, { serialization: 'advanced', execArgv: room })
+    const child = fork(entry, { serialization: 'advanced', execArgv: collecting })
     child.on('message', (batched: Batched) => {
       heard(batched)
       batch = next()
