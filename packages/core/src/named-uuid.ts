@@ -10,9 +10,9 @@ import { parse, v5 } from 'uuid'
 /** Never change it: stored ids and tokens derive from it. */
 const namespace = parse('5b1d3c9e-2f6a-5c1e-9d0b-7a4e8f3c2b61')
 
-/** What is used of Node's `crypto`. */
+/** What is used of Node's `crypto`; other runtimes may have one without it. */
 export interface NodeCrypto {
-  readonly hash: (algorithm: 'sha1', data: Uint8Array, encoding: 'hex') => string
+  readonly hash?: (algorithm: 'sha1', data: Uint8Array, encoding: 'hex') => string
 }
 
 // Every runtime has it, but not the language's own library. Of a text the uuid would be made byte by byte.
@@ -37,14 +37,15 @@ const roomFor = (bytes: number): Uint8Array => {
 
 /** Makes uuids with what Node's `crypto` brings, or without. */
 export const naming = (crypto: NodeCrypto | undefined): ((text: string) => string) => {
-  if (crypto === undefined) return portable
+  const hash = crypto?.hash
+  if (hash === undefined) return portable
   const usual = roomFor(roomBytes)
   const behind = usual.subarray(namespace.length)
   return (text) => {
     // A character takes three bytes at most for each of its halves.
     if (text.length * 3 > roomBytes) return portable(text)
     const end = namespace.length + utf8.encodeInto(text, behind).written
-    return inForm(crypto.hash('sha1', usual.subarray(0, end), 'hex'))
+    return inForm(hash('sha1', usual.subarray(0, end), 'hex'))
   }
 }
 

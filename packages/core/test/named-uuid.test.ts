@@ -19,7 +19,8 @@ const counting = naming({
 
 describe.each([
   ['with the hash of Node', counting],
-  ['without it', naming(undefined)],
+  ['without Node', naming(undefined)],
+  ['where it has no such hash', naming({})],
   ['as it is', named],
 ])('%s', (_how, name) => {
   test('it is the uuid of the text in UTF-8, of halves of characters, too', () => {
