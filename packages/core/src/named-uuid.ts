@@ -26,7 +26,7 @@ const utf8 = new TextEncoder()
 const portable = (text: string): string => v5(utf8.encode(text), namespace)
 
 /** Nearly all texts are shorter. */
-const roomBytes = 16_384
+const roomBytes = 65_536
 
 /** Room for the namespace and for `bytes` of text. */
 const roomFor = (bytes: number): Uint8Array => {
