@@ -5,7 +5,7 @@
 
 /** @type {Record<string, { pure?: true, packages: string[], libraries: string[] }>} */
 const table = {
-  core: { pure: true, packages: [], libraries: ['fp-ts', 'io-ts', 'uuid'] },
+  core: { pure: true, packages: [], libraries: ['@noble/hashes', 'fp-ts', 'io-ts', 'uuid'] },
   engine: { packages: ['core'], libraries: ['fp-ts', 'io-ts', 'tinyqueue', 'xstate'] },
   'adapter-fs': { packages: ['core'], libraries: ['fp-ts', 'io-ts'] },
   'adapter-events': { packages: ['core', 'engine', 'adapter-fs'], libraries: ['fp-ts'] },

@@ -66,20 +66,6 @@ describe('in pure code', () => {
     expect(tidyOf({ ...clean, ...tree })).toEqual([])
   })
 
-  test('one file alone looks for Node, and for nothing else of the world', () => {
-    const seeking = "const crypto = process.getBuiltinModule('node:crypto')"
-    const path = 'packages/core/src/named-uuid.ts'
-    expect(tidyOf({ ...clean, [path]: `${opening}${seeking}\n` })).toEqual([])
-    expect(tidyOf({ ...clean, [path]: `${opening}const at = Date.now()\n` })).toEqual([
-      `${path}:2: Date.now: time is an argument`,
-    ])
-    for (const other of [
-      'packages/core/src/deep/named-uuid.ts',
-      'packages/core/src/named-uuid.tsx',
-    ])
-      expect(tidyOf({ ...clean, [other]: `${opening}${seeking}\n` })).toHaveLength(2)
-  })
-
   test('a date made of an argument, and a field called process, are pure', () => {
     const text = `${opening}const at = new Date(ms)\nconst pid = receipt.process.pid\n`
     expect(tidyOf({ ...clean, 'packages/core/src/planted.ts': text })).toEqual([])
