@@ -62,15 +62,20 @@ export const readStat = (pid: number): ProcessStat | undefined => {
   }
 }
 
-const bootId = (): string | undefined => read('/proc/sys/kernel/random/boot_id')?.trim()
+// No process outlives its boot.
+let boot: string | undefined
+const bootId = (): string | undefined => {
+  boot ??= read('/proc/sys/kernel/random/boot_id')?.trim()
+  return boot
+}
 
 export const identityOf = (pid: number): ProcessIdentity => {
   const stat = readStat(pid)
-  const boot = bootId()
+  const id = bootId()
   return {
     pid,
     ...(stat === undefined ? {} : { startTicks: stat.startTicks }),
-    ...(boot === undefined ? {} : { bootId: boot }),
+    ...(id === undefined ? {} : { bootId: id }),
   }
 }
 

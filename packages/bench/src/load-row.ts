@@ -8,7 +8,12 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileStore } from '@session-recovery/adapter-fs'
-import { type Driver, policyFrom, type SnapshotUpdate } from '@session-recovery/core'
+import {
+  type Driver,
+  type Foreground,
+  policyFrom,
+  type SnapshotUpdate,
+} from '@session-recovery/core'
 import { createEngine } from '@session-recovery/engine'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -51,7 +56,8 @@ const changingDriver = () => {
       const look = (looks.get(sessionId) ?? captures % changing) + 1
       looks.set(sessionId, look)
       const update = bulks[Math.floor(look / changing) % bulks.length] ?? {}
-      return TE.right({ update, foreground: { kind: 'unknown', reasons: [] } })
+      const foreground: Foreground = { kind: 'unknown', reasons: [] }
+      return TE.right({ update, bulkIdentity: update, foreground })
     },
   }
   return { driver, captures: () => captures }

@@ -315,6 +315,12 @@ export interface Probed {
 /** What a capture saw: what is to be kept, and what stands in the foreground. */
 export interface Capture {
   readonly update: SnapshotUpdate
+  /**
+   * Stands for `outputBuffer` and `commandHistory` of the update, as who else speaks of a version or an entity
+   * tag: while it is the same object, both say the same, and nobody reads them to find out. With each change
+   * of theirs it must be a new one. Absent: they are compared by what they say.
+   */
+  readonly bulkIdentity?: object
   readonly foreground: Foreground
 }
 

@@ -8,6 +8,13 @@ import { applicationJson, type SnapshotUpdate } from '@session-recovery/core'
 export const fingerprintOf = (update: SnapshotUpdate): string =>
   hash('sha256', plain(update) ?? JSON.stringify(encoded(update)), 'base64')
 
+/** The same of an update whose bulk is known by other means, which are compared beside it. */
+export const fingerprintBesideBulk = ({
+  outputBuffer,
+  commandHistory,
+  ...rest
+}: SnapshotUpdate): string => hash('sha256', JSON.stringify(encoded(rest)), 'base64')
+
 // The bulk as it is, behind how long each line of it is: quoting it takes longer than all the rest.
 const plain = (update: SnapshotUpdate): string | undefined => {
   const { outputBuffer, commandHistory, ...rest } = update

@@ -26,6 +26,7 @@ import type { Keeper } from './keeper.js'
 import type { Lane } from './lane.js'
 import { isReplica, takenOver } from './replica.js'
 import type { Runtime } from './runtime.js'
+import { UnderWay } from './under-way.js'
 
 // ------------------------------------------------------------------------------------------ model
 
@@ -37,13 +38,6 @@ type Untimed = SessionEvent extends infer Event
     ? Omit<Event, 'atMs'>
     : never
   : never
-
-interface Work {
-  readonly kind: Effect['_tag'] | 'look'
-  /** The revision of the session when it began. */
-  readonly rev: number
-  readonly controller: AbortController
-}
 
 const failed = (detail: string): RunOutcome => ({ _tag: 'failed', detail })
 const unproved = (detail: string): Verdict => ({ _tag: 'unproved', detail, evidence: [] })
@@ -67,7 +61,7 @@ export class Interpreter {
   readonly #sessionId: string
   readonly #keeper: Keeper
   readonly #home: Home
-  #underWay: Map<string, Work> | undefined
+  readonly #underWay = new UnderWay()
   #changedMeanwhile = false
 
   constructor(runtime: Runtime, sessionId: string, keeper: Keeper, home: Home) {
@@ -79,17 +73,18 @@ export class Interpreter {
 
   /** @param durable whether the decision is: what is not safe to repeat runs only then. */
   interpret(effects: readonly Effect[], record: SessionRecord, durable: boolean): void {
-    for (const [token, { kind, rev }] of this.#underWay ?? []) {
-      const isOver =
+    this.#underWay.abortWhere(
+      ({ kind, rev }) =>
         (kind === 'capture' && record.state !== 'snapshotting.capturing') ||
-        (kind === 'look' && record.rev !== rev)
-      if (isOver) this.#abortOne(token)
-    }
+        (kind === 'look' && record.rev !== rev),
+    )
     for (const effect of effects) this.#one(effect, record, durable)
-    if (this.#changedMeanwhile && !isBusy(record)) {
-      this.#changedMeanwhile = false
-      this.captureSoon()
-    }
+    if (isBusy(record)) return
+    const hasChanged = this.#changedMeanwhile
+    this.#changedMeanwhile = false
+    // What was given is what the next capture changes, where one is to come.
+    if (hasChanged) this.captureSoon()
+    else if (record.control.captureAtMs === undefined) this.#keeper.letGo()
   }
 
   /**
@@ -126,7 +121,7 @@ export class Interpreter {
     const { policy, clock, nowMs } = this.#runtime
     const { record } = this.#home.lane
     const token = `look:${record.control.incarnation}:${record.rev}`
-    const { signal } = this.#begin('look', token, record)
+    const { signal } = this.#underWay.begin(token, 'look', record.rev)
     const { over, end } = deadline(clock, policy.strategyTimeoutMs || policy.recoveryTimeout)
     const overtaken = new Promise<'overtaken'>((resolve) => {
       signal.addEventListener('abort', () => resolve('overtaken'), { once: true })
@@ -136,8 +131,9 @@ export class Interpreter {
     )
     const seen = await Promise.race([asked, over, overtaken])
     end()
-    this.#abortOne(token)
-    if (seen === 'overtaken' || (seen !== 'over' && seen._tag === 'alive')) return
+    this.#underWay.abort(token)
+    if (seen === 'overtaken') return
+    if (seen !== 'over' && seen._tag === 'alive') return this.#keeper.letGo()
     const detail = seen === 'over' ? 'it gave no answer in time' : seen.detail
     await this.fail(
       hostRestarted('the host app started and found the session dead', [
@@ -149,7 +145,7 @@ export class Interpreter {
 
   /** Aborts everything under way. */
   abort(): void {
-    for (const token of [...(this.#underWay?.keys() ?? [])]) this.#abortOne(token)
+    this.#underWay.abortWhere(() => true)
   }
 
   #one(effect: Effect, record: SessionRecord, durable: boolean): void {
@@ -167,7 +163,7 @@ export class Interpreter {
         this.#archive(effect, record)
         break
       case 'abort':
-        this.#abortOne(effect.token)
+        this.#underWay.abort(effect.token)
         break
       case 'release':
         this.#release(record)
@@ -194,7 +190,7 @@ export class Interpreter {
 
   async #keepCapture(token: string, capture: Capture, record: SessionRecord): Promise<void> {
     const { policy, notify, clock } = this.#runtime
-    const kept = await this.#keeper.keep(capture.update)
+    const kept = await this.#keeper.keep(capture.update, capture.bulkIdentity)
     if (kept._tag === 'closed') return
     if (kept._tag === 'refused') return this.#captureFailed(token, kept.error.message)
     notify({ _tag: 'captured', sessionId: this.#sessionId, view: kept.view, token })
@@ -353,12 +349,12 @@ export class Interpreter {
       readonly answer: (result: A) => Promise<void>
     },
   ): void {
-    const controller = this.#begin(kind, token, record)
+    const controller = this.#underWay.begin(token, kind, record.rev)
     this.#runtime.background(`${kind} of ${this.#sessionId}`, async () => {
       const result = await work
         .ask(controller.signal)
         .catch(async (thrown: unknown) => work.thrown(await this.#messageOf(kind, thrown)))
-      if (this.#underWay?.get(token)?.controller === controller) this.#ceased(token)
+      this.#underWay.end(token, controller)
       if (!controller.signal.aborted) await work.answer(result)
     })
   }
@@ -370,22 +366,6 @@ export class Interpreter {
     const detail = cleanText(stack ?? message, this.#keeper.known)
     this.#runtime.logger('error', `${what} of ${this.#sessionId} threw`, detail)
     return message
-  }
-
-  #begin(kind: Work['kind'], token: string, { rev }: SessionRecord): AbortController {
-    const controller = new AbortController()
-    this.#underWay ??= new Map()
-    this.#underWay.set(token, { kind, rev, controller })
-    return controller
-  }
-
-  #abortOne(token: string): void {
-    this.#underWay?.get(token)?.controller.abort()
-    this.#ceased(token)
-  }
-
-  #ceased(token: string): void {
-    if (this.#underWay?.delete(token) && this.#underWay.size === 0) this.#underWay = undefined
   }
 
   #request(record: SessionRecord, token: string, signal: AbortSignal, deadlineMs?: number) {

@@ -23,7 +23,7 @@ import {
   withUpdate,
 } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
-import { fingerprintOf } from './fingerprint.js'
+import { fingerprintBesideBulk, fingerprintOf } from './fingerprint.js'
 import type { KnownSecrets } from './free-text.js'
 import { bodyOf, isWhole, type Remainder, remainderOf } from './remainder.js'
 import type { Runtime } from './runtime.js'
@@ -89,10 +89,14 @@ export class Keeper {
   #waiting: WaitingUpdate<Kept> | undefined
   /** Of the update that made what is stored: the same again changes nothing. */
   #keptPrint: string | undefined
+  /** What stood for the output and history of that update; `undefined`: they are in its print. */
+  #keptBulk: object | undefined
   /** Of what is stored, where it is as it was written and all its secrets are known. */
   #remainder: Remainder | undefined
   /** What the open incident was given, whole: its next step wants the same, without the disk. */
   #given: Retrieved | undefined
+  /** The same as it is stored: what is captured once the incident is over changes that. */
+  #givenFrom: RecoverySnapshot | undefined
   /** What is not stored without consent lives here, in memory. */
   #volatile: Volatile = asStored
   /** What an earlier life of the engine took out is known. */
@@ -149,8 +153,10 @@ export class Keeper {
   /**
    * Keeps what changed; resolves when it is durable. Of several that wait together the latest wins; one that
    * changes nothing is not written.
+   *
+   * @param bulk stands for the output and history of `update`: the same object, the same of both.
    */
-  keep(update: SnapshotUpdate): Promise<Kept> {
+  keep(update: SnapshotUpdate, bulk?: object): Promise<Kept> {
     const waiting = this.#waiting
     if (waiting !== undefined) {
       const lost = overwritten(waiting.update, update)
@@ -159,11 +165,11 @@ export class Keeper {
       return waiting.kept
     }
     const kept = this.#inTurn(async () => {
-      const latest = this.#waiting?.update ?? update
+      const latest = this.#waiting ?? { update, bulk }
       this.#waiting = undefined
-      return this.#keep(latest)
+      return this.#keep(latest.update, latest.bulk)
     })
-    this.#waiting = { update, kept }
+    this.#waiting = { update, bulk, kept }
     return kept
   }
 
@@ -172,12 +178,11 @@ export class Keeper {
     this.#keptPrint = undefined
   }
 
-  async #keep(update: SnapshotUpdate): Promise<Kept> {
-    const print = fingerprintOf(update)
+  async #keep(update: SnapshotUpdate, bulk: object | undefined): Promise<Kept> {
+    const print = bulk === undefined ? fingerprintOf(update) : fingerprintBesideBulk(update)
     const view = this.#view
-    if (view !== undefined && print === this.#keptPrint && !this.#closed) {
-      return { _tag: 'kept', view, durable: true }
-    }
+    const isSame = print === this.#keptPrint && bulk === this.#keptBulk
+    if (view !== undefined && isSame && !this.#closed) return { _tag: 'kept', view, durable: true }
     const found = this.#atHand(update) ?? (await this.#find())
     // What is stored is only out of reach: what would take its place would be without it.
     if (E.isLeft(found)) return { _tag: 'refused', error: found.left }
@@ -191,7 +196,10 @@ export class Keeper {
     // Before it is cut: of a secret cut in two the rest would not be found.
     const redacted = redact(whole, policy.secretNames, this.#secrets ?? noSecrets)
     const kept = await this.#save(redacted, (error) => degrades && isDown(error))
-    if (kept._tag === 'kept' && kept.durable) this.#keptPrint = print
+    if (kept._tag === 'kept' && kept.durable) {
+      this.#keptPrint = print
+      this.#keptBulk = bulk
+    }
     // A secret that is lost now may be found when it is read again.
     if (lost.length > 0) this.#remainder = undefined
     return kept
@@ -206,9 +214,18 @@ export class Keeper {
       const lostSecrets = await this.#learn(snapshot)
       const retrieved = { snapshot: withSecrets(snapshot, this.#secrets ?? noSecrets), lostSecrets }
       // A secret that is lost now may be found by the next attempt.
-      this.#given = lostSecrets.length === 0 ? retrieved : undefined
+      if (lostSecrets.length === 0) {
+        this.#given = retrieved
+        this.#givenFrom = snapshot
+      }
       return retrieved
     })
+  }
+
+  /** Nobody recovers: what was retrieved is large, and read again when it is wanted. */
+  letGo(): void {
+    this.#given = undefined
+    this.#givenFrom = undefined
   }
 
   /** The snapshot as it may be shown: its secrets are references. */
@@ -243,6 +260,7 @@ export class Keeper {
 
   /** What is kept, without the bulk that `update` replaces; `undefined`: it has to be read. */
   #atHand(update: SnapshotUpdate): E.Right<RecoverySnapshot> | undefined {
+    if (this.#givenFrom !== undefined) return { _tag: 'Right', right: this.#givenFrom }
     const remainder = this.#remainder
     if (remainder === undefined || !isWhole(remainder, update)) return undefined
     const base = this.#decoded(bodyOf(remainder, this.#sessionId))
@@ -284,7 +302,7 @@ export class Keeper {
   async #save(redacted: Redacted, mayKeep: (error: StoreError) => boolean): Promise<Kept> {
     const { policy, store, notify } = this.#runtime
     const sessionId = this.#sessionId
-    this.#given = undefined
+    this.letGo()
     this.#keptPrint = undefined
     this.#remainder = undefined
     const { snapshot: clean, secrets } = redacted

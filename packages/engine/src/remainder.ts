@@ -1,5 +1,5 @@
 /**
- * What of a snapshot is no bulk, kept in memory: an update that brings all the bulk anew, as a whole capture
+ * What of a snapshot is small, kept in memory: an update that brings all that is large anew, as a whole capture
  * does, is merged into it, and what is stored need not be read for that.
  */
 import type { Json, SnapshotUpdate } from '@session-recovery/core'
@@ -17,7 +17,7 @@ export const remainderLimit = 512
 
 // ----------------------------------------------------------------------------------- constructors
 
-/** What is left of a stored snapshot without its bulk; `undefined`: too much. */
+/** What is left of a stored snapshot without what is large; `undefined`: too much. */
 export const remainderOf = (body: Readonly<Record<string, unknown>>): Remainder | undefined => {
   const { sessionId: _, timestamp: __, shell, ...rest } = body
   const text = JSON.stringify({ ...rest, environment: {}, commandHistory: [], outputBuffer: [] })
@@ -26,7 +26,7 @@ export const remainderOf = (body: Readonly<Record<string, unknown>>): Remainder 
 
 // ------------------------------------------------------------------------------------ combinators
 
-/** Whether all the bulk comes with `update`. */
+/** Whether all that is large comes with `update`. */
 export const isWhole = (
   { hasShell }: Remainder,
   { environment, commandHistory, outputBuffer, shell }: SnapshotUpdate,

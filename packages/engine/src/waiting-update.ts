@@ -7,12 +7,15 @@ import { joinedUpdate, type SnapshotUpdate } from '@session-recovery/core'
 /** What waits, and what each that waits for it is told. */
 export interface WaitingUpdate<K> {
   update: SnapshotUpdate
+  /** What stands for its output and history, where something does. */
+  bulk: object | undefined
   readonly kept: Promise<K>
 }
 
 /** Has `later` be kept with what waits. */
 export const join = (waiting: WaitingUpdate<unknown>, later: SnapshotUpdate): void => {
   waiting.update = joinedUpdate(waiting.update, later)
+  waiting.bulk = undefined
 }
 
 /** What of `earlier` could name a secret and is not in `later` any more; `undefined`: nothing. */

@@ -1,7 +1,7 @@
 /** Updates that say the same have the same fingerprint, and those that differ in anything another. */
 import { emptyInteractiveState } from '@session-recovery/core'
 import { expect, test } from 'vitest'
-import { fingerprintOf } from '../src/fingerprint.js'
+import { fingerprintBesideBulk, fingerprintOf } from '../src/fingerprint.js'
 
 test('the same is the same, be it made anew', () => {
   const update = () => ({
@@ -30,4 +30,19 @@ test('each that says anything else has another', () => {
     ...[{ workingDirectory: '\ud800' }, { workingDirectory: '\udfff' }],
   ]
   expect(new Set(updates.map(fingerprintOf)).size).toBe(updates.length)
+})
+
+test('beside the bulk all else is told apart, and output and history are not', () => {
+  const rests = [
+    ...[{}, { workingDirectory: '/x' }, { workingDirectory: '/y' }, { environment: { A: '1' } }],
+    ...[{ sessionState: null }, { sessionState: { at: new Date(5) } }, { droppedOutputBytes: 1 }],
+    ...[{ interactiveState: emptyInteractiveState }, { droppedHistoryLines: 1 }],
+  ]
+  const bulks = [{}, { outputBuffer: ['x'] }, { commandHistory: ['x'], outputBuffer: [] }]
+  const prints = rests.map((rest) => {
+    const print = new Set(bulks.map((bulk) => fingerprintBesideBulk({ ...rest, ...bulk })))
+    expect(print.size).toBe(1)
+    return [...print][0]
+  })
+  expect(new Set(prints).size).toBe(rests.length)
 })

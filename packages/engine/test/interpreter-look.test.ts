@@ -4,7 +4,7 @@ import { emptyInteractiveState } from '@session-recovery/core'
 import { sampleRecord } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { down, rig, secret } from './interpreter-rig.js'
+import { down, failing, rig, secret } from './interpreter-rig.js'
 import { dead, diskFull, never, seen } from './scripted-world.js'
 
 const capturing = sampleRecord('s', 4, 2, 'snapshotting.capturing')
@@ -162,6 +162,16 @@ describe('what is overtaken', () => {
   })
 })
 
+test('what a recovery was given is let go unless a recovery or a capture is to come', () => {
+  const { interpreter, world } = rig(idle)
+  const awaited = { ...idle, control: { ...idle.control, captureAtMs: 9 } }
+  for (const record of [capturing, failing(), awaited]) interpreter.interpret([], record, true)
+  expect(world.letGo).toBe(0)
+  interpreter.interpret([], sampleRecord('s', 4, 2, 'exhausted'), true)
+  interpreter.interpret([], idle, true)
+  expect(world.letGo).toBe(2)
+})
+
 describe('a look after a start', () => {
   const failed = (detail: string) => [
     {
@@ -176,18 +186,21 @@ describe('a look after a start', () => {
   ]
 
   test('at one that lives says nothing', async () => {
-    const { interpreter, events, asked, pending } = rig(idle)
+    const { interpreter, events, asked, pending, world } = rig(idle)
     await interpreter.lookAfterStart()
     expect([events, pending()]).toEqual([[], 0])
+    // There are as many as sessions: what each of them holds stays on the disk.
+    expect(world.letGo).toBe(1)
     expect(asked).toMatchObject([['verify', { sessionId: 's', token: 'look:2:4' }]])
     expect(Object.keys(asked[0]?.[1] ?? {})).not.toContain('strategy')
   })
 
   test('at one that is dead is a failure, with what the driver says', async () => {
-    const { interpreter, says, events, pending } = rig(idle)
+    const { interpreter, says, events, pending, world } = rig(idle)
     says.verify = async () => E.right(dead)
     await interpreter.lookAfterStart()
     expect([events.splice(0), pending()]).toEqual([failed('it is dead'), 0])
+    expect(world.letGo).toBe(0)
     says.verify = async () => down
     await interpreter.lookAfterStart()
     expect(events.splice(0)).toEqual(failed('no route'))

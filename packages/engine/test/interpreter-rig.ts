@@ -53,6 +53,7 @@ export const rig = (first: SessionRecord = failing(), policy: Partial<Policy> = 
       canCapture: true,
       replicas: false,
       problem: undefined as string | undefined,
+      letGo: 0,
     },
     kept: undefined as Awaited<ReturnType<Keeper['retrieve']>>,
     view: undefined as Keeper['view'],
@@ -76,6 +77,9 @@ export const rig = (first: SessionRecord = failing(), policy: Partial<Policy> = 
     ...{
       retrieve: async () => world.kept,
       stored: async () => ({ sessionId: 's' }),
+      letGo: () => {
+        world.letGo += 1
+      },
       close: async () => noted('close', [], () => undefined),
     },
     keep: (update: unknown) => noted('keep', [update], () => says.keep()),

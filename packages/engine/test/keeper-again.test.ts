@@ -1,7 +1,8 @@
 /** The keeper again: the same change twice, secrets that come back, and what is made of nothing. */
-import type { Store } from '@session-recovery/core'
+import type { SnapshotUpdate, Store } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
+import type { Keeper } from '../src/keeper.js'
 import { asRedacted, first, kept, unusable, view, yes } from './keeper-rig.js'
 import { diskFull } from './scripted-world.js'
 
@@ -33,6 +34,70 @@ describe('the same change again', () => {
     answer.refuse = () => undefined
     expect(await keeper.keep({ workingDirectory: '/there' })).toMatchObject({ durable: true })
     expect(calls.filter((name) => name === 'save').length).toBe(3)
+  })
+})
+
+describe('where something stands for output and history', () => {
+  const said = (more: SnapshotUpdate = {}) => ({ outputBuffer: ['said'], ...more })
+  const saves = async (work: (keeper: Keeper) => Promise<unknown>): Promise<number> => {
+    const { keeper, calls } = await kept({ storeOutput: true })
+    await keeper.begin(asRedacted(first()), yes)
+    await work(keeper)
+    return calls.filter((name) => name === 'save').length - 1
+  }
+
+  test('the same object is the same of both, whatever they say', async () => {
+    const bulk = {}
+    const times = await saves(async (keeper) => {
+      await keeper.keep(said(), bulk)
+      await keeper.keep({ outputBuffer: ['not read'] }, bulk)
+    })
+    expect(times).toBe(1)
+  })
+
+  test('another object is another, and so is none', async () => {
+    for (const later of [{}, undefined]) {
+      const times = await saves(async (keeper) => {
+        await keeper.keep(said(), {})
+        await keeper.keep(said(), later)
+      })
+      expect(times).toBe(2)
+    }
+  })
+
+  test('all else is compared by what it says', async () => {
+    const bulk = {}
+    const times = await saves(async (keeper) => {
+      await keeper.keep(said(), bulk)
+      await keeper.keep(said({ workingDirectory: '/else' }), bulk)
+      await keeper.keep(said({ workingDirectory: '/else' }), bulk)
+    })
+    expect(times).toBe(2)
+  })
+
+  test('it does not stand for what an app said in between, nor for what waited with it', async () => {
+    const bulk = {}
+    const { keeper } = await kept({ storeOutput: true })
+    await keeper.begin(asRedacted(first()), yes)
+    await keeper.keep(said(), bulk)
+    await keeper.keep({ outputBuffer: ['of the app'] })
+    await keeper.keep(said(), bulk)
+    expect(await keeper.shown()).toMatchObject({ outputBuffer: ['said'] })
+    await Promise.all([keeper.keep(said(), bulk), keeper.keep({ outputBuffer: ['of the app'] })])
+    expect(await keeper.shown()).toMatchObject({ outputBuffer: ['of the app'] })
+    await keeper.keep(said(), bulk)
+    expect(await keeper.shown()).toMatchObject({ outputBuffer: ['said'] })
+  })
+
+  test('nor after the store refused it', async () => {
+    const bulk = {}
+    const { keeper, answer, calls } = await kept({ onStoreFailure: 'degrade' })
+    await keeper.begin(asRedacted(first()), yes)
+    answer.refuse = (name) => (name === 'save' ? diskFull : undefined)
+    await keeper.keep(said(), bulk)
+    answer.refuse = () => undefined
+    expect(await keeper.keep(said(), bulk)).toMatchObject({ durable: true })
+    expect(calls.filter((name) => name === 'save')).toHaveLength(3)
   })
 })
 

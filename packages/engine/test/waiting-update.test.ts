@@ -3,8 +3,9 @@ import { emptyInteractiveState, type SnapshotUpdate } from '@session-recovery/co
 import { expect, test } from 'vitest'
 import { join, overwritten } from '../src/waiting-update.js'
 
-test('of what waits the latest of each field is kept', () => {
+test('of what waits the latest of each field is kept, and nothing stands for both together', () => {
   const waiting = {
+    bulk: {},
     ...{ update: { workingDirectory: '/a', environment: { A: '1' } } as SnapshotUpdate },
     kept: Promise.resolve(),
   }
@@ -12,6 +13,7 @@ test('of what waits the latest of each field is kept', () => {
   expect(waiting.update).toEqual({
     ...{ workingDirectory: '/b', environment: { A: '1' }, commandHistory: ['ls'] },
   })
+  expect(waiting.bulk).toBeUndefined()
 })
 
 const interactiveState = { ...emptyInteractiveState, pendingCommands: ['one'] }

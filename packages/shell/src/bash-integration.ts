@@ -165,19 +165,22 @@ const list = (name: string, words: readonly string[]): string =>
 const namesOf = (text: string): readonly string[] =>
   [...text.matchAll(/^(__sr_\w+)\(\) \{/gm)].map(([, name = '']) => name)
 
-/** The init file of one bash process; it holds the nonce and must be readable by its user alone. */
-export const bashInitFile = ({ nonce, kept, historyLines, state }: IntegrationPlan): string => {
-  const restoration = state === undefined ? nothingRestored : bashRestoration(state)
+const bodyOf = (restoration: BashRestoration): string => {
   const own = [functions, restoration.functions, begin(restoration)].join('')
-  return [
+  return [bashTelling(namesOf(bashTelling([]) + own)), own, start].join('')
+}
+
+// Most shells are given nothing back, and a crowd of them waits for each.
+const plainBody = bodyOf(nothingRestored)
+
+/** The init file of one bash process; it holds the nonce and must be readable by its user alone. */
+export const bashInitFile = ({ nonce, kept, historyLines, state }: IntegrationPlan): string =>
+  [
     `__sr_nonce=${quoted(nonce)}\n`,
     list('__sr_kept', kept),
     list('__sr_lines', historyLines),
-    bashTelling(namesOf(bashTelling([]) + own)),
-    own,
-    start,
+    state === undefined ? plainBody : bodyOf(bashRestoration(state)),
   ].join('')
-}
 
 // What runs without being called for; and what would stand in for the words of the init file.
 const runsByItself = (item: RunningItem, name: string): boolean => {

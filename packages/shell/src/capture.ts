@@ -7,7 +7,7 @@
 import type { Capture, Clock, InteractiveState, SnapshotUpdate } from '@session-recovery/core'
 import { standingOf } from './inheritance.js'
 import { type Look, lateAtMs, lookAt } from './looking.js'
-import { livingShell, type Session } from './session.js'
+import { type Bulk, livingShell, type Session } from './session.js'
 import { shellStateOf } from './shell-told.js'
 import { runningCommand, unnamedCommand } from './unknown-command.js'
 
@@ -23,6 +23,7 @@ export const capture = async (session: Session, clock: Clock): Promise<Capture> 
     (await livingShell(session)?.process.surroundings())?.workingDirectory
   return {
     foreground: look.foreground,
+    bulkIdentity: bulkOf(session),
     update: {
       ...(dialogue?.environment === undefined
         ? {}
@@ -36,6 +37,14 @@ export const capture = async (session: Session, clock: Clock): Promise<Capture> 
       ...(shell === undefined ? {} : { shell }),
     },
   }
+}
+
+const bulkOf = (session: Session): Bulk => {
+  const { bulk, history } = session
+  const outputChanges = session.output.changes()
+  const isAsBefore = bulk.outputChanges === outputChanges && bulk.history === history
+  if (!isAsBefore) session.bulk = { outputChanges, history }
+  return session.bulk
 }
 
 const droppedOf = ({ output, droppedHistoryLines }: Session): Partial<Dropped> => {

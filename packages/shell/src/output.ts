@@ -6,6 +6,8 @@ import { storedBytes } from '@session-recovery/core'
 export interface Output {
   /** What is kept, oldest first. */
   readonly text: () => string
+  /** Goes up with whatever may change what is kept. */
+  readonly changes: () => number
   /** From now on `text` is left out of what is kept, wherever it stands. */
   readonly hide: (text: string) => void
   readonly droppedBytes: () => number
@@ -34,6 +36,7 @@ export const outputOf = (limitBytes: number): Output => {
   let alternate = false
   let tail = ''
   let hidden: readonly string[] = []
+  let changes = 0
   const shown = (): string =>
     hidden.reduce((text, one) => text.replaceAll(one, ''), chunks.join(''))
 
@@ -49,6 +52,7 @@ export const outputOf = (limitBytes: number): Output => {
   }
 
   const append = (text: string): void => {
+    changes += 1
     chunks.push(text)
     bytes += storedBytes(text)
     if (bytes > limitBytes) drop()
@@ -66,7 +70,9 @@ export const outputOf = (limitBytes: number): Output => {
 
   return {
     text: shown,
+    changes: () => changes,
     hide: (text) => {
+      changes += 1
       hidden = [...hidden, text].slice(-hiddenLimit)
     },
     droppedBytes: () => dropped,

@@ -149,6 +149,12 @@ export interface Rope {
   readonly shell: Shell
 }
 
+/** Stands for an output and a history as they were. */
+export interface Bulk {
+  readonly outputChanges: number
+  readonly history: readonly string[]
+}
+
 /** A session as the driver holds it. */
 export interface Session extends Commands, SetAside, Stand, TypeAhead {
   readonly id: string
@@ -163,6 +169,8 @@ export interface Session extends Commands, SetAside, Stand, TypeAhead {
   /** The newest lines that were entered, bounded, and how many older ones were dropped. */
   history: readonly string[]
   droppedHistoryLines: number
+  /** Of which output and history the last capture was; a new one with each change of theirs. */
+  bulk: Bulk
   /** When the foreground was first seen waiting, or stopped, without a break since. */
   waitingSinceMs: number | undefined
   stoppedSinceMs: number | undefined
@@ -225,6 +233,7 @@ export const sessionOf = (
     shell: undefined,
     history: [],
     droppedHistoryLines: 0,
+    bulk: { outputChanges: 0, history: [] },
     waitingSinceMs: undefined,
     stoppedSinceMs: undefined,
     deed: {},

@@ -132,4 +132,22 @@ export const aboutCare: readonly Lie[] = [
       },
     }),
   },
+  {
+    lie: 'has the same object stand for another history',
+    caughtBy: 'what stands for output and history is another one once either is',
+    because: /the same stands for .*"1".* and for .*"2"/,
+    tell: (rig) => {
+      const bulkIdentity = {}
+      let times = 0
+      return {
+        ...rig.driver,
+        capture: (request) => async () => {
+          const told = await rig.driver.capture(request)()
+          if (E.isLeft(told)) return told
+          const update = { ...told.right.update, commandHistory: [`${++times}`] }
+          return E.right({ ...told.right, update, bulkIdentity })
+        },
+      }
+    },
+  },
 ]

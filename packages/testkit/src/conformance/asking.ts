@@ -95,6 +95,7 @@ export const sceneOf = (rig: Rig, patienceMs: number): Scene => {
       answered('capture', driver.capture({ ...requestOf(sessionId), ...more }), (capture) => ({
         update: read(SnapshotUpdate, 'snapshot update')(capture?.update),
         foreground: read(Foreground, 'foreground')(capture?.foreground),
+        ...(capture.bulkIdentity === undefined ? {} : { bulkIdentity: capture.bulkIdentity }),
       })),
     snapshot: async (sessionId) => {
       if (!driver.supports.capture) return snapshotOf(sessionId, {})

@@ -221,6 +221,34 @@ const captures: readonly Case[] = [
       must((await rig.begun('a')) === 1, 'a capture ran a command')
     },
   },
+  {
+    name: 'what stands for output and history is another one once either is',
+    capture: true,
+    play: async (scene) => {
+      const { rig } = scene
+      const said = new Map<object, string>()
+      const look = async (): Promise<void> => {
+        const captured = await scene.capture('a')
+        if (E.isLeft(captured)) throw new Error(captured.left.message)
+        const { update, bulkIdentity } = captured.right
+        if (bulkIdentity === undefined) return
+        const bulk = JSON.stringify([update.outputBuffer, update.commandHistory])
+        const before = said.get(bulkIdentity) ?? bulk
+        must(before === bulk, `the same stands for ${before} and for ${bulk}`)
+        said.set(bulkIdentity, bulk)
+      }
+      await rig.open('a')
+      await look()
+      await rig.remember('a', 'seen')
+      await look()
+      await rig.begin('a')
+      await look()
+      const captured = await scene.snapshot('a')
+      if (declared(scene).includes('restore'))
+        await scene.run('a', 'restore', { snapshot: captured })
+      await look()
+    },
+  },
 ]
 
 export const careCases: readonly Case[] = [
