@@ -230,15 +230,8 @@ export class Log {
       writtenBytes,
       this.#room,
     )
-    // Beside the flush: who takes the store over after this look finds what was written before it.
-    const looking = this.#isSuperseded()
-    try {
-      await file.sync()
-    } finally {
-      // Of what failed nothing is left under way.
-      await looking
-    }
-    if (await looking) throw new Fenced()
+    await file.sync()
+    if (await this.#isSuperseded()) throw new Fenced()
     let offset = bytes
     for (const write of writes) {
       write.written({ segment: segment.name, offset })
@@ -248,7 +241,7 @@ export class Log {
     return E.right(undefined)
   }
 
-  // Looked at before it is acknowledged: whoever took the store over by now has not read this.
+  // Looked at before it is acknowledged: whoever took the store over by then has not read this.
   async #isSuperseded(): Promise<boolean> {
     const { disk, directory, term, monotonicMs } = this.#options
     const nowMs = monotonicMs?.() ?? 0

@@ -31,6 +31,7 @@ import {
 import { numberMark } from './process-number.js'
 import { shownHere } from './shown-here.js'
 import { terminalFactOf } from './terminal-fact.js'
+import { type TurnSlice, turnSlices } from './turn-slice.js'
 
 // ----------------------------------------------------------------------------------- constructors
 
@@ -45,7 +46,7 @@ export interface LocalHost extends Host {
 export const localHost = (clock: Clock): LocalHost => {
   const files = momentary()
   const shows = shownHere()
-  const ground = { clock, shows, files, isLone: loneLook() }
+  const ground = { clock, shows, files, isLone: loneLook(), slice: turnSlices(clock) }
   return {
     name: 'this machine',
     shows,
@@ -61,6 +62,7 @@ interface Ground {
   readonly shows: HostShowing
   readonly files: Momentary
   readonly isLone: LoneLook
+  readonly slice: TurnSlice
 }
 
 const notStarted = (detail: string): Started => ({ _tag: 'not-started', failure: { detail } })
@@ -72,6 +74,7 @@ const startProcess = async (
   ground: Ground,
 ): Promise<Started> => {
   const { command, integration, environment } = start
+  await ground.slice()
   const startedIn = nearestDirectory(start.cwd)
   if (startedIn === undefined) return notStarted(`${start.cwd}: no such directory`)
   const program = programOf(command, environment.PATH ?? '', startedIn)

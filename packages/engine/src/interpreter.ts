@@ -79,12 +79,11 @@ export class Interpreter {
         (kind === 'look' && record.rev !== rev),
     )
     for (const effect of effects) this.#one(effect, record, durable)
-    if (isBusy(record)) return
-    const hasChanged = this.#changedMeanwhile
-    this.#changedMeanwhile = false
-    // What was given is what the next capture changes, where one is to come.
-    if (hasChanged) this.captureSoon()
-    else if (record.control.captureAtMs === undefined) this.#keeper.letGo()
+    this.#letGo()
+    if (this.#changedMeanwhile && !isBusy(record)) {
+      this.#changedMeanwhile = false
+      this.captureSoon()
+    }
   }
 
   /**
@@ -105,15 +104,20 @@ export class Interpreter {
    */
   async fail(failure: Failure, seenAtRev?: number): Promise<void> {
     if (!this.#runtime.policy.enabled) return
-    // What was kept is wanted once the decision is durable, unless it has to wait for others then.
-    const ahead = async () => void (await this.#keeper.retrieve())
-    const isAlone = this.#home.lane.record.control.traits.domains === undefined
-    if (isAlone) this.#runtime.background('reading what was kept', ahead)
-    await this.#home.lane.insist((atMs, { rev }) =>
+    const decided = this.#home.lane.insist((atMs, { rev }) =>
       seenAtRev === undefined || seenAtRev === rev
         ? { type: 'failed', atMs, failure, view: this.#keeper.view ?? nothingKept }
         : undefined,
     )
+    // What was kept is wanted once the decision is durable, unless it has to wait for others then.
+    const isAlone = this.#home.lane.record.control.traits.domains === undefined
+    const ahead = async (): Promise<void> => {
+      await this.#keeper.retrieve()
+      await decided
+      this.#letGo()
+    }
+    if (isAlone) this.#runtime.background('reading what was kept', ahead)
+    await decided
   }
 
   /** Finds out whether a session found in the store lives; a dead one opens an incident. */
@@ -132,8 +136,7 @@ export class Interpreter {
     const seen = await Promise.race([asked, over, overtaken])
     end()
     this.#underWay.abort(token)
-    if (seen === 'overtaken') return
-    if (seen !== 'over' && seen._tag === 'alive') return this.#keeper.letGo()
+    if (seen === 'overtaken' || (seen !== 'over' && seen._tag === 'alive')) return this.#letGo()
     const detail = seen === 'over' ? 'it gave no answer in time' : seen.detail
     await this.fail(
       hostRestarted('the host app started and found the session dead', [
@@ -283,6 +286,7 @@ export class Interpreter {
     effect?: EffectOf<'verify'>,
   ): Promise<Verdict> {
     const kept = await this.#keeper.retrieve()
+    if (signal.aborted) this.#letGo()
     if (signal.aborted) return unproved('given up before it began')
     const verdict = await this.#runtime.driver.verify({
       ...(effect === undefined ? {} : { strategy: effect.strategy }),
@@ -316,6 +320,11 @@ export class Interpreter {
   }
 
   // ----------------------------------------------------------------------------------- what is shared
+
+  /** What a recovery retrieves is large, and there are as many as sessions: nothing else holds it. */
+  #letGo(): void {
+    if (!isRecovering(this.#home.lane.record)) this.#keeper.letGo()
+  }
 
   #release(record: SessionRecord): void {
     const { driver, store, logger, isStopped } = this.#runtime

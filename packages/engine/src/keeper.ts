@@ -95,8 +95,6 @@ export class Keeper {
   #remainder: Remainder | undefined
   /** What the open incident was given, whole: its next step wants the same, without the disk. */
   #given: Retrieved | undefined
-  /** The same as it is stored: what is captured once the incident is over changes that. */
-  #givenFrom: RecoverySnapshot | undefined
   /** What is not stored without consent lives here, in memory. */
   #volatile: Volatile = asStored
   /** What an earlier life of the engine took out is known. */
@@ -214,18 +212,14 @@ export class Keeper {
       const lostSecrets = await this.#learn(snapshot)
       const retrieved = { snapshot: withSecrets(snapshot, this.#secrets ?? noSecrets), lostSecrets }
       // A secret that is lost now may be found by the next attempt.
-      if (lostSecrets.length === 0) {
-        this.#given = retrieved
-        this.#givenFrom = snapshot
-      }
+      this.#given = lostSecrets.length === 0 ? retrieved : undefined
       return retrieved
     })
   }
 
-  /** Nobody recovers: what was retrieved is large, and read again when it is wanted. */
+  /** What was retrieved is large, and read again when it is wanted. */
   letGo(): void {
     this.#given = undefined
-    this.#givenFrom = undefined
   }
 
   /** The snapshot as it may be shown: its secrets are references. */
@@ -260,7 +254,6 @@ export class Keeper {
 
   /** What is kept, without the bulk that `update` replaces; `undefined`: it has to be read. */
   #atHand(update: SnapshotUpdate): E.Right<RecoverySnapshot> | undefined {
-    if (this.#givenFrom !== undefined) return { _tag: 'Right', right: this.#givenFrom }
     const remainder = this.#remainder
     if (remainder === undefined || !isWhole(remainder, update)) return undefined
     const base = this.#decoded(bodyOf(remainder, this.#sessionId))
@@ -302,7 +295,7 @@ export class Keeper {
   async #save(redacted: Redacted, mayKeep: (error: StoreError) => boolean): Promise<Kept> {
     const { policy, store, notify } = this.#runtime
     const sessionId = this.#sessionId
-    this.letGo()
+    this.#given = undefined
     this.#keptPrint = undefined
     this.#remainder = undefined
     const { snapshot: clean, secrets } = redacted

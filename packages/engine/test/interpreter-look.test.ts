@@ -1,5 +1,5 @@
 /** What the interpreter sees of a session by itself: captures, failures it learns of, and looks after a start. */
-import type { Capture, Effect, Failure } from '@session-recovery/core'
+import type { Capture, Effect, Failure, SessionRecord } from '@session-recovery/core'
 import { emptyInteractiveState } from '@session-recovery/core'
 import { sampleRecord } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
@@ -162,14 +162,41 @@ describe('what is overtaken', () => {
   })
 })
 
-test('what a recovery was given is let go unless a recovery or a capture is to come', () => {
-  const { interpreter, world } = rig(idle)
-  const awaited = { ...idle, control: { ...idle.control, captureAtMs: 9 } }
-  for (const record of [capturing, failing(), awaited]) interpreter.interpret([], record, true)
-  expect(world.letGo).toBe(0)
-  interpreter.interpret([], sampleRecord('s', 4, 2, 'exhausted'), true)
-  interpreter.interpret([], idle, true)
-  expect(world.letGo).toBe(2)
+describe('what was retrieved is let go', () => {
+  test('once a session does not recover', () => {
+    const { interpreter, world } = rig(idle)
+    const decided = (record: SessionRecord) => {
+      world.record = record
+      interpreter.interpret([], record, true)
+      return world.letGo
+    }
+    expect(decided(failing())).toBe(0)
+    expect(decided(idle)).toBe(1)
+    expect(decided(failing())).toBe(1)
+    expect(decided(sampleRecord('s', 4, 2, 'exhausted'))).toBe(2)
+  })
+
+  test('where it was read ahead of a failure that came to nothing', async () => {
+    for (const [record, times] of [
+      [idle, 1],
+      [failing(), 0],
+    ] as const) {
+      const { interpreter, world, turns } = rig(record)
+      await interpreter.fail({ kind: 'unknown' } as Failure)
+      await turns()
+      expect(world.letGo).toBe(times)
+    }
+  })
+
+  test('where a look is overtaken, be it while it is read', async () => {
+    const { interpreter, says, world, turns } = rig(idle)
+    says.verify = () => never
+    const looked = interpreter.lookAfterStart()
+    interpreter.abort()
+    await looked
+    await turns()
+    expect(world.letGo).toBe(2)
+  })
 })
 
 describe('a look after a start', () => {
@@ -196,11 +223,10 @@ describe('a look after a start', () => {
   })
 
   test('at one that is dead is a failure, with what the driver says', async () => {
-    const { interpreter, says, events, pending, world } = rig(idle)
+    const { interpreter, says, events, pending } = rig(idle)
     says.verify = async () => E.right(dead)
     await interpreter.lookAfterStart()
     expect([events.splice(0), pending()]).toEqual([failed('it is dead'), 0])
-    expect(world.letGo).toBe(0)
     says.verify = async () => down
     await interpreter.lookAfterStart()
     expect(events.splice(0)).toEqual(failed('no route'))
