@@ -46,12 +46,19 @@ export interface LocalHost extends Host {
 export const localHost = (clock: Clock): LocalHost => {
   const files = momentary()
   const shows = shownHere()
-  const ground = { clock, shows, files, isLone: loneLook(), slice: turnSlices(clock) }
+  const closing = new AbortController()
+  const ground = {
+    ...{ clock, shows, files, isLone: loneLook(), slice: turnSlices(clock) },
+    closing: closing.signal,
+  }
   return {
     name: 'this machine',
     shows,
     start: (start, listener, signal) => startProcess(start, listener, signal, ground),
-    close: files.removeAll,
+    close: () => {
+      closing.abort()
+      files.removeAll()
+    },
   }
 }
 
@@ -63,6 +70,7 @@ interface Ground {
   readonly files: Momentary
   readonly isLone: LoneLook
   readonly slice: TurnSlice
+  readonly closing: Cancellation
 }
 
 const notStarted = (detail: string): Started => ({ _tag: 'not-started', failure: { detail } })
@@ -75,6 +83,7 @@ const startProcess = async (
 ): Promise<Started> => {
   const { command, integration, environment } = start
   await ground.slice()
+  if (signal?.aborted === true || ground.closing.aborted) return notStarted('called off')
   const startedIn = nearestDirectory(start.cwd)
   if (startedIn === undefined) return notStarted(`${start.cwd}: no such directory`)
   const program = programOf(command, environment.PATH ?? '', startedIn)

@@ -10,17 +10,17 @@ const sliceMs = 8
 /** Resolves when the next process may be started: at once while a turn's slice lasts, or in a later turn. */
 export type TurnSlice = () => Promise<void>
 
-export const turnSlices = ({ monotonicMs }: Pick<Clock, 'monotonicMs'>): TurnSlice => {
+export const turnSlices = (clock: Pick<Clock, 'monotonicMs'>): TurnSlice => {
   let last = Promise.resolve()
   let beganMs: number | undefined
   const begin = (): void => {
-    beganMs = monotonicMs()
+    beganMs = clock.monotonicMs()
     setImmediate(() => {
       beganMs = undefined
     })
   }
   const next = async (): Promise<void> => {
-    if (beganMs !== undefined && monotonicMs() - beganMs < sliceMs) return
+    if (beganMs !== undefined && clock.monotonicMs() - beganMs < sliceMs) return
     if (beganMs !== undefined) await new Promise<void>((resolve) => setImmediate(resolve))
     begin()
   }

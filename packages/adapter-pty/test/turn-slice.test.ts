@@ -42,10 +42,11 @@ test('so many share a turn as fit into its slice', async () => {
 })
 
 test('a turn that has passed counts for nothing', async () => {
-  const { clock } = new VirtualClock().fork()
-  const slice = turnSlices(clock)
+  const time = new VirtualClock()
+  const slice = turnSlices(time.fork().clock)
   await slice()
   await new Promise((resolve) => setImmediate(resolve))
+  await time.advance(20)
   let turns = 0
   setImmediate(() => {
     turns += 1

@@ -61,6 +61,8 @@ const tried = async (
   })
   const asked = async (): Promise<Probed> => {
     const kept = await guest.keeper.retrieve()
+    // It waits, and may for long.
+    guest.keeper.letGo()
     // It was given up before it went.
     if (signal.aborted) return unreachable('it was given up')
     const { incarnation, traits } = guest.lane.record.control

@@ -44,6 +44,9 @@ const unproved = (detail: string): Verdict => ({ _tag: 'unproved', detail, evide
 const notArchived = (detail: string): ArchiveOutcome => ({ _tag: 'not-archived', detail })
 const nothingKept = { generation: 0, capturedAtMs: 0 }
 
+const isAtWork = ({ state }: SessionRecord): boolean =>
+  state === 'recovering.attempting' || state === 'recovering.verifying'
+
 const isBusy = (record: SessionRecord): boolean =>
   record.state === 'snapshotting.capturing' || isRecovering(record)
 
@@ -113,7 +116,7 @@ export class Interpreter {
     const isAlone = this.#home.lane.record.control.traits.domains === undefined
     const ahead = async (): Promise<void> => {
       await this.#keeper.retrieve()
-      await decided
+      await decided.catch(() => undefined)
       this.#letGo()
     }
     if (isAlone) this.#runtime.background('reading what was kept', ahead)
@@ -246,6 +249,7 @@ export class Interpreter {
     const { incident } = record.control
     if (incident === undefined) throw new Error(`a run without an incident in ${this.#sessionId}`)
     const kept = await this.#keeper.retrieve()
+    if (signal.aborted) this.#letGo()
     if (signal.aborted) return failed('given up before it began')
     const outcome = await this.#runtime.driver.run({
       strategy: effect.strategy,
@@ -321,9 +325,9 @@ export class Interpreter {
 
   // ----------------------------------------------------------------------------------- what is shared
 
-  /** What a recovery retrieves is large, and there are as many as sessions: nothing else holds it. */
+  /** What a strategy retrieves is large, and there are as many as sessions: nothing else holds it. */
   #letGo(): void {
-    if (!isRecovering(this.#home.lane.record)) this.#keeper.letGo()
+    if (!isAtWork(this.#home.lane.record)) this.#keeper.letGo()
   }
 
   #release(record: SessionRecord): void {

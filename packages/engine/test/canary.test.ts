@@ -27,7 +27,11 @@ const rig = (answer?: () => Answer, record: SessionRecord = held) => {
   const keeper = {
     learnt: async () => void order.push('learnt'),
     known: { secrets: new Map([['secret:1', secret]]), declared: [] },
-    retrieve: async () => (kept.snapshot === undefined ? undefined : { snapshot: kept.snapshot }),
+    retrieve: async () => {
+      order.push('retrieved')
+      return kept.snapshot === undefined ? undefined : { snapshot: kept.snapshot }
+    },
+    letGo: () => void order.push('let go'),
   }
   const lane = {
     record,
@@ -57,7 +61,7 @@ test.each(['reachable', 'unreachable', 'refused'] as const)(
     expect(told.verdict).toBe(verdict)
     expect(told.detail).toMatch(/^it said /)
     expect(JSON.stringify([told, events])).not.toContain(secret)
-    expect(order).toEqual(['learnt', 'written'])
+    expect(order).toEqual(['retrieved', 'let go', 'learnt', 'written'])
     const tries = verdict === 'unreachable' ? 3 : 0
     expect(events).toEqual([
       { type: 'probed', atMs: 7_000, domain: 'host:h', verdict, tries, detail: told.detail },

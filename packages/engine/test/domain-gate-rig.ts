@@ -85,6 +85,7 @@ export const rig = (domain: Partial<Policy['domain']> = {}) => {
       keeper: {
         ...{ learnt: async () => undefined, known: { secrets: new Map(), declared: [] } },
         retrieve: async () => undefined,
+        letGo: () => undefined,
       },
     }
     made.lane = {

@@ -1,5 +1,5 @@
 /** What the interpreter sees of a session by itself: captures, failures it learns of, and looks after a start. */
-import type { Capture, Effect, Failure, SessionRecord } from '@session-recovery/core'
+import type { Capture, Effect, Failure } from '@session-recovery/core'
 import { emptyInteractiveState } from '@session-recovery/core'
 import { sampleRecord } from '@session-recovery/testkit'
 import * as E from 'fp-ts/lib/Either.js'
@@ -163,29 +163,31 @@ describe('what is overtaken', () => {
 })
 
 describe('what was retrieved is let go', () => {
-  test('once a session does not recover', () => {
+  test('once no strategy is at work: a wait may be long', () => {
     const { interpreter, world } = rig(idle)
-    const decided = (record: SessionRecord) => {
+    const states = [
+      ...(['attempting', 'verifying', 'backingOff', 'attempting', 'held'] as const),
+    ].map((state) => failing(`recovering.${state}`))
+    const times = [...states, idle, sampleRecord('s', 4, 2, 'exhausted')].map((record) => {
       world.record = record
       interpreter.interpret([], record, true)
       return world.letGo
-    }
-    expect(decided(failing())).toBe(0)
-    expect(decided(idle)).toBe(1)
-    expect(decided(failing())).toBe(1)
-    expect(decided(sampleRecord('s', 4, 2, 'exhausted'))).toBe(2)
+    })
+    expect(times).toEqual([0, 0, 1, 1, 2, 3, 4])
   })
 
-  test('where it was read ahead of a failure that came to nothing', async () => {
-    for (const [record, times] of [
-      [idle, 1],
-      [failing(), 0],
-    ] as const) {
-      const { interpreter, world, turns } = rig(record)
-      await interpreter.fail({} as Failure)
+  test.each([
+    [1, idle],
+    [0, failing()],
+  ] as const)('%i times where it was read ahead of a failure', async (times, after) => {
+    const { interpreter, says, world, turns } = rig(idle)
+    says.decide = async () => {
       await turns()
-      expect(world.letGo).toBe(times)
+      world.record = after
     }
+    await interpreter.fail({} as Failure)
+    await turns()
+    expect(world.letGo).toBe(times)
   })
 
   test('where a look is overtaken, be it while it is read', async () => {
@@ -196,6 +198,16 @@ describe('what was retrieved is let go', () => {
     await looked
     await turns()
     expect(world.letGo).toBe(2)
+  })
+
+  test('where a strategy is called off while it is read', async () => {
+    const { interpreter, world, turns, verbs } = rig()
+    const run = { _tag: 'run', token: 't', strategy: 'restart', attempt: 1 } as unknown as Effect
+    interpreter.interpret([run], failing(), true)
+    world.record = idle
+    interpreter.abort()
+    await turns()
+    expect([world.letGo, verbs()]).toEqual([1, []])
   })
 })
 

@@ -40,6 +40,7 @@ export const rig = (first: SessionRecord = failing(), policy: Partial<Policy> = 
     detach: async (): Promise<void> => undefined,
     archive: async (): Promise<unknown> => E.right('here'),
     forget: async (): Promise<unknown> => E.right(undefined),
+    decide: async (): Promise<unknown> => undefined,
     keep: async (): Promise<unknown> => ({
       _tag: 'kept',
       view: { generation: 5, capturedAtMs: 6 },
@@ -116,6 +117,7 @@ export const rig = (first: SessionRecord = failing(), policy: Partial<Policy> = 
     },
     insist: async (make: (atMs: number, record: SessionRecord) => SessionEvent | undefined) => {
       events.push(make(9_000, world.record))
+      await says.decide()
     },
   }
   const released: string[] = []

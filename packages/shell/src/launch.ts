@@ -74,6 +74,8 @@ export const launch = async (
   const shell = started.right
   const before = session.shell
   session.shell = shell
+  // Meanwhile nobody was there to be told.
+  if (session.size !== start.size) shell.process.resize(session.size)
   const problem = session.ended
     ? 'called off'
     : request.exactly && shell.process.startedIn !== request.cwd

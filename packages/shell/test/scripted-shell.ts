@@ -41,6 +41,9 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
     /** What runs is a builtin of the shell that reads a key, and looks like its prompt. */
     readsKey: false,
     pressed: 0,
+    /** What a start waits for. */
+    held: Promise.resolve(),
+    resized: [] as unknown[],
   }
   let starts = 0
   let endedCount = 0
@@ -52,6 +55,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
     { integration, cwd }: ProcessStart,
     first: ProcessListener,
   ): ReturnType<Host['start']> => {
+    await script.held
     let listener = first
     const nonce = integration?.nonce ?? ''
     const pid = 100 + 10 * ++starts
@@ -104,7 +108,7 @@ export const scriptedShell = (others: (start: Host['start']) => readonly Host[] 
         } else if (rest.endsWith('\r') && script.hears) enter(script.makes(rest.slice(0, -1)))
         return alive
       },
-      resize: () => {},
+      resize: (size) => void script.resized.push(size),
       look: async () => {
         if (!script.looks) return { alive: undefined, foreground: [] }
         const waiting = { _tag: 'reading', files: [terminal], bounded: false } as const
