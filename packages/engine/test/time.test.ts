@@ -7,7 +7,7 @@ import { holds } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { answered, failed, never, started, world } from './scripted-world.js'
+import { answered, failed, never, started, type World, world } from './scripted-world.js'
 
 /** A platform whose timers a test fires; each holds no more than a platform's does. */
 const platform = () => {
@@ -113,6 +113,27 @@ describe('engine time', () => {
     await second.time.advance(1)
     expect(second.runs().map(({ strategy }) => strategy)).toEqual(['restart', 'restore'])
   })
+
+  test.each([0, -yearMs])(
+    'no life of an id begins when a forgotten one did, the wall clock at %d ms of then',
+    async (jumpMs) => {
+      const policy = { snapshotInterval: 0 }
+      const incidentOf = ({ medium }: World) =>
+        medium.sessions.get('s')?.record.control.incident?.id ?? 'none'
+      const first = await started({ policy, script: { run: () => never } })
+      await first.engine.reportFailure('s')
+      const before = incidentOf(first)
+      await answered(first, first.engine.unregister('s'))
+      await first.time.advance(0)
+      expect(first.medium.sessions.has('s')).toBe(false)
+      first.crash()
+      first.time.jumpWall(jumpMs)
+      const second = await started({ policy, script: { run: () => never }, after: first })
+      await second.engine.reportFailure('s')
+      expect(incidentOf(second)).toMatch(/^[0-9a-f-]{36}$/)
+      expect(incidentOf(second)).not.toBe(before)
+    },
+  )
 
   test('a deadline beyond the end of time is stored and read again', async () => {
     const forever = Number.MAX_SAFE_INTEGER

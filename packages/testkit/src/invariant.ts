@@ -39,10 +39,7 @@ interface Known {
   believed: SessionRecord | undefined
   /** The incident that is open in what is durable. */
   open: string | undefined
-  /**
-   * The one that ended last in this life of the id: forgotten and begun anew in one millisecond, the
-   * incidents of the next have the same names.
-   */
+  /** The one that ended last in this life of the id. */
   ended: string
   told: string
   /** Tokens of effects whose decision is durable, or was refused and marked so. */
@@ -124,7 +121,7 @@ export class Invariant {
     const known = this.#of(entry.sessionId)
     this.#checkFold(entry, record, known)
     this.#checkBudget(entry, record, known.record)
-    if (entry.event.type === 'registered') known.ended = ''
+    if (entry.event.type === 'registered') this.#begins(known)
     for (const { incident, tag } of incidentFacts(entry, record)) {
       if (tag === 'incident-opened') this.#opened(incident, known)
       else this.#ended(incident, known)
@@ -198,7 +195,7 @@ export class Invariant {
     if (!durable) {
       this.#isDegraded = true
       // What follows may be journalled, where the disk is back, though this never is.
-      if (entry.event.type === 'registered') known.ended = ''
+      if (entry.event.type === 'registered') this.#begins(known)
       this.#decide(entry, known)
     }
     for (const { incident, tag } of incidentFacts(entry, record)) {
@@ -211,6 +208,12 @@ export class Invariant {
       known.proofs.clear()
       known.decided.clear()
     }
+  }
+
+  /** A life of an id: of one whose registration the disk refused another may bear the names. */
+  #begins(known: Known): void {
+    known.ended = ''
+    known.begun.clear()
   }
 
   /** Nobody is let go while a domain is not believed well, nor beyond its cap. */
@@ -318,6 +321,6 @@ const incidentFacts = (entry: JournalEntry, { control }: SessionRecord) =>
   )
 
 // Two lives of one id are told apart by their number or by when they began: a replacement may come in the
-// same millisecond, and an id that was forgotten before a start counts anew.
+// same millisecond, and an id that was forgotten counts anew.
 const nameOf = ({ sessionId, incarnation, registeredAtMs }: Control, incident: number): string =>
   `${sessionId}/${incarnation}@${registeredAtMs}#${incident}`

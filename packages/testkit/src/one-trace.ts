@@ -135,7 +135,8 @@ class Fold {
   readonly #step: ReturnType<typeof stepUnder>
   /** What is kept of the session; a crash right after its registration comes before that. */
   #view: EventOf<'failed'>['view'] | undefined
-  readonly #startMs: number
+  /** When the trace began, in engine time, which is ahead of the world's after a crash. */
+  #startMs: number
   readonly #found: readonly Decision[]
   readonly #decisions: Decision[] = []
   #coming = new TinyQueue<Coming>([], (a, b) => a.dueMs - b.dueMs || a.order - b.order)
@@ -173,10 +174,10 @@ class Fold {
   run(): readonly Decision[] {
     for (const { afterMs, what, reason } of this.#trace.stimuli) {
       // What is due by then comes first.
-      this.#passTo(this.#startMs + afterMs)
+      this.#pass(afterMs)
       this.#happens(what, reason)
     }
-    this.#passTo(Number.POSITIVE_INFINITY)
+    this.#pass(Number.POSITIVE_INFINITY)
     return this.#decisions
   }
 
@@ -192,18 +193,20 @@ class Fold {
     else this.#decide({ type: 'unregistered', atMs })
   }
 
-  #passTo(untilMs: number): void {
-    for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
+  /** So much since the beginning. */
+  #pass(afterMs: number): void {
+    for (let next = this.#next(afterMs); next !== undefined; next = this.#next(afterMs)) {
       next.isOver = true
       this.#nowMs = Math.max(this.#nowMs, next.dueMs)
       const event = next.happen()
       if (event !== undefined) this.#decide(event)
     }
-    if (Number.isFinite(untilMs)) this.#nowMs = untilMs
+    if (Number.isFinite(afterMs)) this.#nowMs = this.#startMs + afterMs
   }
 
   /** What comes next until then, and of several the one that was found to have come. */
-  #next(untilMs: number): Coming | undefined {
+  #next(afterMs: number): Coming | undefined {
+    const untilMs = this.#startMs + afterMs
     const tied: Coming[] = []
     for (let first = this.#coming.peek(); first !== undefined; first = this.#coming.peek()) {
       if (!first.isOver && first.dueMs > (tied[0]?.dueMs ?? untilMs)) break
@@ -244,6 +247,9 @@ class Fold {
     this.#answers = new Map()
     this.#wake = undefined
     if (this.#decisions.length === 1) this.#view = undefined
+    // A life of the engine begins later than anything that it finds.
+    this.#nowMs += 1
+    this.#startMs += 1
     // Before what it asks for again: of a deadline and an answer in the same millisecond the deadline is first.
     this.#arm()
     this.#decide({ type: 'resumed', atMs: this.#nowMs, lastSeenMs })
