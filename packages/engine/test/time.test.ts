@@ -7,6 +7,7 @@ import { holds } from '@session-recovery/testkit'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
+import { engineTime } from '../src/engine-time.js'
 import { answered, failed, never, started, type World, world } from './scripted-world.js'
 
 /** A platform whose timers a test fires; each holds no more than a platform's does. */
@@ -94,6 +95,17 @@ describe('the system clock', () => {
 const yearMs = 365 * 86_400_000
 
 describe('engine time', () => {
+  test.each([
+    [0, 0, 0],
+    [5, 0, 5],
+    [5, 4, 5],
+    [5, 5, 6],
+    [5, 9, 10],
+  ])('at a wall clock of %d, and %d the latest stored, it begins at %d', (wall, latest, first) => {
+    const clock = { wallMs: () => wall, monotonicMs: () => 7, schedule: () => () => {} }
+    expect(engineTime(clock, latest)()).toBe(first)
+  })
+
   test('a wait of a year is waited, over restarts, too', async () => {
     const policy = {
       snapshotInterval: 0,
