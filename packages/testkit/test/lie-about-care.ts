@@ -1,6 +1,23 @@
 /** Lies about what was typed, run again, or changed. */
+import type { Capture } from '@session-recovery/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { after, done, isRenewing, type Lie, running } from './lie.js'
+
+/** Has each capture say another history. */
+const anotherHistory =
+  (more: Partial<Capture>): Lie['tell'] =>
+  (rig) => {
+    let times = 0
+    return {
+      ...rig.driver,
+      capture: (request) => async () => {
+        const told = await rig.driver.capture(request)()
+        if (E.isLeft(told)) return told
+        const update = { ...told.right.update, commandHistory: [`${++times}`] }
+        return E.right({ ...told.right, update, ...more })
+      },
+    }
+  }
 
 export const aboutCare: readonly Lie[] = [
   {
@@ -106,18 +123,7 @@ export const aboutCare: readonly Lie[] = [
     lie: 'captures something else each time',
     caughtBy: 'a capture changes nothing, and says the same twice',
     because: /captures changed the session/,
-    tell: (rig) => {
-      let times = 0
-      return {
-        ...rig.driver,
-        capture: (request) => async () => {
-          const told = await rig.driver.capture(request)()
-          if (E.isLeft(told)) return told
-          const update = { ...told.right.update, commandHistory: [`${++times}`] }
-          return E.right({ ...told.right, update })
-        },
-      }
-    },
+    tell: anotherHistory({}),
   },
   {
     lie: 'captures by taking the program from the foreground',
@@ -136,18 +142,6 @@ export const aboutCare: readonly Lie[] = [
     lie: 'has the same object stand for another history',
     caughtBy: 'what stands for output and history is another one once either is',
     because: /the same stands for .*"1".* and for .*"2"/,
-    tell: (rig) => {
-      const bulkIdentity = {}
-      let times = 0
-      return {
-        ...rig.driver,
-        capture: (request) => async () => {
-          const told = await rig.driver.capture(request)()
-          if (E.isLeft(told)) return told
-          const update = { ...told.right.update, commandHistory: [`${++times}`] }
-          return E.right({ ...told.right, update, bulkIdentity })
-        },
-      }
-    },
+    tell: anotherHistory({ bulkIdentity: {} }),
   },
 ]
